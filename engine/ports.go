@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"io"
+
+	"mailmoor/state"
+)
+
+// The ports: what the cycle needs of the two sides and of the store. Every
+// method takes a context and returns soon after it ends. Errors are
+// *state.Error wherever the scope is narrower than the account.
+
+// RemoteObserver looks at the server without changing anything.
+type RemoteObserver interface {
+	// List returns every mailbox that the server shows, with its STATUS where
+	// the server gives it. A list that did not end in OK, or that lacks INBOX,
+	// is an error.
+	List(ctx context.Context) ([]state.RemoteMailbox, error)
+	// Delta opens the mailbox afresh and compares it with base, which holds the
+	// whole seen set ordered by UID (records without a UID left out). saved is
+	// the cursor up to which base is complete; its zero value asks for all. A
+	// UIDVALIDITY other than saved's is an error with CauseGeneration.
+	Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error)
+	// Identify returns flags and identity of those of the uids that exist, by
+	// UID, looking at the mailbox as it is now.
+	Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error)
+	// Next returns the mailbox's current UIDVALIDITY and UIDNEXT.
+	Next(ctx context.Context, mailbox string) (state.Cursor, error)
+}
+
+// RemoteTransfer moves message bodies.
+type RemoteTransfer interface {
+	// Fetch calls each for every one of the uids that still exists, in the
+	// server's order. An error of each ends the transfer and is returned. A
+	// body is whole only when Fetch reached the next one or returned nil: after
+	// an error the last body handed out must not be kept.
+	Fetch(ctx context.Context, ref state.Ref, uids state.UIDSet, each func(state.Incoming) error) error
+	// Append uploads the messages into the mailbox, in order, and returns one
+	// outcome for each. It may send them without waiting for answers.
+	Append(ctx context.Context, ref state.Ref, uploads []state.Upload) []state.Uploaded
+}
+
+// RemoteChanger changes the server. What it reports as done is done.
+type RemoteChanger interface {
+	// Create creates the mailbox and subscribes to it.
+	Create(ctx context.Context, mailbox string) error
+	// Store adds and removes flags and returns the flags that the messages now
+	// have. Messages that are missing from the result no longer exist.
+	Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add, remove state.Flags) (map[state.UID]state.Flags, error)
+	// Move moves messages to the mailbox dest: by UID MOVE, or else by COPY,
+	// a check of the copies, and Expunge. It returns the new UID of each moved
+	// message, 0 where the server does not tell; messages that are missing from
+	// the result have not been moved.
+	Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error)
+	// Expunge removes exactly these messages for good. It returns false when
+	// the server has no UIDPLUS: then they are only marked \Deleted, and other
+	// people's deleted messages are left alone. RFC 4315, section 2.1.
+	Expunge(ctx context.Context, ref state.Ref, uids state.UIDSet) (removed bool, err error)
+}
+
+// Remote is one authenticated connection. One goroutine uses it at a time. An
+// error of account scope means that the connection is not usable any more.
+type Remote interface {
+	RemoteObserver
+	RemoteTransfer
+	RemoteChanger
+	io.Closer
+}
+
+// ScanOptions says how closely a scan looks.
+type ScanOptions struct {
+	// Stat looks at every file, to find those edited in place.
+	Stat bool
+}
+
+// LocalObserver looks at the tree without changing anything.
+type LocalObserver interface {
+	// Folders lists every folder below the root, ordered by path. It fails
+	// with account scope when the root or its marker is not what it should be.
+	Folders(ctx context.Context) ([]state.LocalFolder, error)
+	// Scan compares the folder with base, the mailbox's records that have a
+	// key. Files that are new or edited come with their content identified.
+	Scan(ctx context.Context, folder string, base []state.Record, o ScanOptions) (state.LocalDelta, error)
+	// Find looks a key up in all folders and returns where it lies. It returns
+	// false when no folder holds it; an error means that nobody knows.
+	Find(ctx context.Context, key state.Key) (folder string, m state.LocalMessage, found bool, err error)
+}
+
+// LocalTransfer moves message bodies.
+type LocalTransfer interface {
+	// NewKey returns a key that no file has had or will have.
+	NewKey() state.Key
+	// Deliver begins a batch of messages for the folder.
+	Deliver(ctx context.Context, folder string) (Delivery, error)
+	// Open returns an Upload for the file, after checking that it is still the
+	// message that m describes; CauseStale if not.
+	Open(ctx context.Context, folder string, m state.LocalMessage) (state.Upload, error)
+	// Keep writes a message into the hold area, durably.
+	Keep(ctx context.Context, held state.Held, in state.Incoming) (state.Held, error)
+	// Discard removes what an interrupted delivery of the key left behind in
+	// tmp/. It never touches a delivered message.
+	Discard(ctx context.Context, folder string, key state.Key) error
+}
+
+// Delivery is one batch of messages that become visible together. Exactly one
+// of Commit and Abort ends it.
+type Delivery interface {
+	// Add writes one message to tmp/. A body that is shorter or longer than
+	// announced is an error, and the message is not part of the batch.
+	Add(key state.Key, in state.Incoming) (state.LocalMessage, error)
+	// Commit makes the messages durable and visible. When it returns nil they
+	// survive a power failure; when it does not, recovery has to look.
+	Commit() error
+	// Abort removes what Add wrote.
+	Abort()
+}
+
+// LocalChanger changes the tree. Each method first looks whether the file is
+// still as the caller believes and answers CauseStale if not; when it returns
+// nil the change survives a power failure.
+type LocalChanger interface {
+	// CreateFolder creates the folder of a mailbox, given level by level, with
+	// its marker. A folder that exists without a marker gets one.
+	CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error)
+	// SetFlags replaces the flags expect of the file by want.
+	SetFlags(ctx context.Context, folder string, key state.Key, expect, want state.Flags) (state.LocalMessage, error)
+	// Move renames the file into another folder, under the same key where that
+	// is free, and sets its flags.
+	Move(ctx context.Context, folder string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error)
+	// Remove moves the file of the record to the hold area.
+	Remove(ctx context.Context, folder string, r state.Record, reason string) (state.Held, error)
+}
+
+// LocalTree is the Maildir tree of one account.
+type LocalTree interface {
+	LocalObserver
+	LocalTransfer
+	LocalChanger
+}
+
+// StoreReader reads the agreed state.
+type StoreReader interface {
+	// Mailboxes returns all known mailboxes, ordered by name.
+	Mailboxes(ctx context.Context) ([]state.Mailbox, error)
+	// Records returns the records of the mailbox, ordered by UID, those
+	// without a UID first and by key.
+	Records(ctx context.Context, mailbox string) ([]state.Record, error)
+	// Intents returns the open intents in the order in which they were noted.
+	Intents(ctx context.Context) ([]state.Intent, error)
+	// Holds returns the holds that have not been dropped, ordered by ID.
+	Holds(ctx context.Context) ([]state.Hold, error)
+}
+
+// StoreWriter changes the agreed state. Each call is one transaction, durable
+// when it returns.
+type StoreWriter interface {
+	// PutMailbox inserts or replaces what is known of the mailbox.
+	PutMailbox(ctx context.Context, m state.Mailbox) error
+	// ForgetMailbox removes the mailbox with its records, intents and holds.
+	ForgetMailbox(ctx context.Context, name string) error
+	// Intend notes intents, all in one transaction, and fills in their IDs.
+	Intend(ctx context.Context, intents []state.Intent) error
+	// Settle records confirmed results.
+	Settle(ctx context.Context, s state.Settlement) error
+	// PutHolds replaces all holds by these; new ones have ID 0 and get one. A
+	// decision that the user made meanwhile is kept.
+	PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error)
+}
+
+// Store is the state of one account. Any number of goroutines may use it.
+type Store interface {
+	StoreReader
+	StoreWriter
+}

@@ -1,0 +1,155 @@
+package state
+
+import "fmt"
+
+// LocalMessage is a message file as a scan saw it.
+type LocalMessage struct {
+	Key   Key
+	Flags Flags
+	Stat  FileStat
+	// Content is known for new and edited files.
+	Content Content
+	// Date is the file's mtime in Unix seconds.
+	Date int64
+}
+
+// LocalChange is a known message whose file is not as the base has it.
+type LocalChange struct {
+	Base Record
+	Now  LocalMessage
+	// Edited is true when the content is another one; Now.Content is then known.
+	Edited bool
+}
+
+// LocalDelta is everything that a folder changed against the base. It is
+// complete: a scan that could not see everything is an error, not a delta.
+type LocalDelta struct {
+	Folder string
+	// Stamp was read before the scan began. It is zero when an equal stamp
+	// will not prove anything later.
+	Stamp FolderStamp
+	// Statted is true when every file was looked at, not only its name.
+	Statted bool
+	// Count is the number of message files present.
+	Count   int
+	New     []LocalMessage // ordered by key
+	Changed []LocalChange  // ordered by key
+	// Missing are the records whose file two complete scans did not find.
+	Missing []Record
+	// Problems are files that could not be read. They are neither new nor
+	// missing.
+	Problems []Problem
+}
+
+// Check reports a delta that contradicts itself.
+func (d LocalDelta) Check() error {
+	seen := make(map[Key]bool, len(d.New)+len(d.Changed)+len(d.Missing))
+	once := func(k Key) error {
+		if err := k.Check(); err != nil {
+			return fmt.Errorf("folder %q: %w", d.Folder, err)
+		}
+		if seen[k] {
+			return fmt.Errorf("folder %q: key %q stands in the delta twice", d.Folder, k)
+		}
+		seen[k] = true
+		return nil
+	}
+	for _, m := range d.New {
+		if m.Content.Digest == (Digest{}) {
+			return fmt.Errorf("folder %q: new file %q has no digest", d.Folder, m.Key)
+		}
+		if err := once(m.Key); err != nil {
+			return err
+		}
+	}
+	for _, c := range d.Changed {
+		if c.Base.Key != c.Now.Key {
+			return fmt.Errorf("folder %q: change of %q names file %q", d.Folder, c.Base.Key, c.Now.Key)
+		}
+		if err := once(c.Now.Key); err != nil {
+			return err
+		}
+	}
+	for _, r := range d.Missing {
+		if err := once(r.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoteMessage is a message as the server lists it.
+type RemoteMessage struct {
+	UID   UID
+	Flags Flags
+	// Identity is known only when it was asked for.
+	Identity RemoteIdentity
+	// Content is known only when the body was read to decide between equals.
+	Content Content
+}
+
+// RemoteChange is a known message whose flags are not as the base has them.
+type RemoteChange struct {
+	Base  Record
+	Flags Flags
+}
+
+// Selected is what SELECT said of a mailbox.
+type Selected struct {
+	Cursor
+	// ReadOnly is true when the mailbox can be read but not changed.
+	ReadOnly bool
+	// Permanent are the flags that the server stores for good.
+	// RFC 9051, section 7.1, PERMANENTFLAGS.
+	Permanent Flags
+}
+
+// RemoteDelta is everything that a mailbox changed against the base. It is
+// complete: a listing with a hole in it is an error, not a delta.
+type RemoteDelta struct {
+	Mailbox string
+	// Selected is of the SELECT that opened the observation; its cursor is
+	// what may be saved when all that follows from this delta has settled.
+	Selected Selected
+	New      []RemoteMessage // ordered by UID
+	Changed  []RemoteChange  // ordered by UID
+	// Gone are the records proven absent by a complete listing.
+	Gone []Record
+	// GoneUnknown is true when no complete listing could be had: messages may
+	// be gone, and none may be treated so in this cycle.
+	GoneUnknown bool
+}
+
+// Check reports a delta that contradicts itself.
+func (d RemoteDelta) Check() error {
+	if d.Selected.UIDValidity == 0 {
+		return fmt.Errorf("mailbox %q: no UIDVALIDITY", d.Mailbox)
+	}
+	if d.GoneUnknown && len(d.Gone) > 0 {
+		return fmt.Errorf("mailbox %q: absences without a proof", d.Mailbox)
+	}
+	seen := make(map[UID]bool, len(d.New)+len(d.Changed)+len(d.Gone))
+	once := func(uid UID) error {
+		if uid == 0 || seen[uid] {
+			return fmt.Errorf("mailbox %q: UID %d stands in the delta twice or is zero", d.Mailbox, uid)
+		}
+		seen[uid] = true
+		return nil
+	}
+	for _, m := range d.New {
+		if err := once(m.UID); err != nil {
+			return err
+		}
+	}
+	for _, c := range d.Changed {
+		if err := once(c.Base.UID); err != nil {
+			return err
+		}
+	}
+	for _, r := range d.Gone {
+		if err := once(r.UID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Role is the special use of a mailbox. RFC 6154, section 2.
+type Role uint8
+
+// The roles. RoleInbox is not in RFC 6154: it marks INBOX itself.
+const (
+	RoleNone Role = iota
+	RoleInbox
+	RoleAll
+	RoleArchive
+	RoleDrafts
+	RoleFlagged
+	RoleImportant
+	RoleJunk
+	RoleSent
+	RoleTrash
+)
+
+// String returns the attribute of the role, such as `\Trash`.
+func (r Role) String() string {
+	return [...]string{"", `\Inbox`, `\All`, `\Archive`, `\Drafts`, `\Flagged`, `\Important`, `\Junk`, `\Sent`, `\Trash`}[r]
+}
+
+// Virtual reports whether mailboxes of this role only show again what other
+// mailboxes hold. They are left out unless the user names them.
+func (r Role) Virtual() bool { return r == RoleAll || r == RoleFlagged || r == RoleImportant }
+
+// Cursor is how far the state has followed a mailbox. It advances only when
+// everything seen up to it has settled.
+type Cursor struct {
+	UIDValidity uint32
+	UIDNext     UID
+	// ModSeq is the HIGHESTMODSEQ of the SELECT that opened the observation,
+	// 0 without CONDSTORE. RFC 7162, section 3.1.2.1.
+	ModSeq ModSeq
+	// Messages is the number of messages in the mailbox.
+	Messages uint32
+}
+
+// Unchanged reports whether status, read later, proves that nothing changed
+// since the cursor was saved. Without mod-sequences nothing proves it.
+func (c Cursor) Unchanged(status Cursor) bool {
+	return c.UIDValidity != 0 && c.ModSeq != 0 && c == status
+}
+
+// RemoteMailbox is one line of the server's list.
+type RemoteMailbox struct {
+	// Name is the server's name in UTF-8, INBOX in capitals.
+	Name string
+	// Delimiter separates the levels of Name, 0 when there are none.
+	Delimiter rune
+	Role      Role
+	// NoSelect is true for a name that only has children.
+	NoSelect bool
+	// Status holds the STATUS values that came with the list; its UIDValidity
+	// is 0 when the server gave none, which means "look".
+	Status Cursor
+}
+
+// DirStamp identifies the state of a directory: any entry added, removed or
+// renamed changes it. Times are nanoseconds.
+type DirStamp struct {
+	Inode        uint64
+	Mtime, Ctime int64
+}
+
+// FolderStamp is the state of a folder's new/ and cur/ before a scan. The zero
+// value equals no folder: the folder must be scanned.
+type FolderStamp struct{ New, Cur DirStamp }
+
+// LocalFolder is one Maildir below the account's root.
+type LocalFolder struct {
+	// Path is relative to the root, with slashes, and identifies the folder.
+	Path string
+	// Name is the mailbox name that the path stands for, level by level.
+	Name []string
+	// Marker is the id in the folder's .mailmoor file, empty without one.
+	Marker string
+	// Stamp was read by this listing.
+	Stamp FolderStamp
+	// Settled is true when Stamp is old enough and the file system good
+	// enough that an equal stamp proves an unchanged folder.
+	Settled bool
+}
+
+// Mailbox is what the store knows of a mailbox and its folder.
+type Mailbox struct {
+	Name   string
+	Folder string // path relative to the root
+	Marker string // id of the folder's marker
+	Cursor Cursor
+	// Stamp is that of the last scan whose findings all settled.
+	Stamp FolderStamp
+	// Statted is when every file of the folder was last looked at, not only
+	// its name. Unix seconds.
+	Statted int64
+}
+
+// Check reports a mailbox that must not be stored.
+func (m Mailbox) Check() error {
+	switch {
+	case m.Name == "":
+		return errors.New("a mailbox without a name")
+	case m.Folder == "":
+		return fmt.Errorf("mailbox %q has no folder", m.Name)
+	case m.Marker == "":
+		return fmt.Errorf("mailbox %q has no folder marker", m.Name)
+	}
+	return nil
+}

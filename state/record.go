@@ -1,0 +1,111 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Digest is a SHA-256 sum; the zero value means "not known".
+type Digest [32]byte
+
+// Content identifies the content of a message independently of where it lies.
+type Content struct {
+	// Digest is taken over the canonical form: CRLF line ends, without the top
+	// header's Status, X-Status, Content-Length and Lines, which readers
+	// rewrite.
+	Digest Digest
+	// Header is taken over the normalised Message-ID, Date, From, To and
+	// Subject fields: see HeaderDigest.
+	Header Digest
+	// Size is the number of bytes of the canonical form.
+	Size int64
+	// WireSize is the number of bytes with CRLF line ends and nothing left
+	// out: what APPEND announces and RFC822.SIZE should say.
+	WireSize int64
+}
+
+// FileStat is what the file system says of a message file. Inode numbers are
+// a hint that must agree with the size.
+type FileStat struct {
+	Inode uint64
+	Size  int64
+	Mtime int64 // nanoseconds
+}
+
+// RemoteIdentity is what the server says of a message, kept apart from what we
+// measured ourselves: servers round sizes and rewrite messages. The zero value
+// means "not asked yet".
+type RemoteIdentity struct {
+	Size   int64 // RFC822.SIZE
+	Date   int64 // INTERNALDATE, Unix seconds
+	Header Digest
+}
+
+// RecordState says why a UID or a file is in the seen set.
+type RecordState uint8
+
+// The states of a record.
+const (
+	// Paired: the message is on both sides.
+	Paired RecordState = iota + 1
+	// UploadStuck: a local file that the server refused; it has no UID.
+	UploadStuck
+	// DownloadStuck: a UID that could not be fetched; it has no file.
+	DownloadStuck
+	// Expunging: a message deleted by us that keeps its \Deleted flag until
+	// somebody expunges it, because the server has no UIDPLUS. It has no file.
+	Expunging
+)
+
+// Retry says when a stuck record is tried again, and why it is stuck.
+type Retry struct {
+	Count  int
+	NextAt int64 // Unix seconds
+	Reason string
+}
+
+// Record is the base of one message: what both sides last agreed on.
+type Record struct {
+	Mailbox string
+	UID     UID
+	Key     Key
+	State   RecordState
+	Flags   Flags
+	Stat    FileStat
+	Content Content
+	Remote  RemoteIdentity
+	Retry   Retry
+}
+
+// Check reports a record that must neither be stored nor believed.
+func (r Record) Check() error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("record of UID %d, key %q in mailbox %q: %w", r.UID, r.Key, r.Mailbox, err)
+	}
+	return nil
+}
+
+func (r Record) check() error {
+	if r.Mailbox == "" {
+		return errors.New("it names no mailbox")
+	}
+	if r.Flags&^AllFlags != 0 {
+		return fmt.Errorf("flags %#x do not exist", uint8(r.Flags))
+	}
+	wantUID := r.State == Paired || r.State == DownloadStuck || r.State == Expunging
+	wantKey := r.State == Paired || r.State == UploadStuck
+	switch {
+	case !wantUID && !wantKey:
+		return fmt.Errorf("state %d does not exist", r.State)
+	case wantUID != (r.UID != 0):
+		return errors.New("its UID does not fit its state")
+	case wantKey != (r.Key != ""):
+		return errors.New("its key does not fit its state")
+	case r.State == Paired && r.Content.Digest == (Digest{}):
+		return errors.New("it is paired without a digest")
+	}
+	if wantKey {
+		return r.Key.Check()
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package state
+
+import "io"
+
+// Incoming is a message on its way from the server to a folder.
+type Incoming struct {
+	UID   UID
+	Flags Flags
+	// Date is INTERNALDATE in Unix seconds, 0 when the server gave none.
+	Date int64
+	// Size is the announced number of bytes of Body.
+	Size int64
+	// Body yields exactly Size bytes or an error; it is valid only until the
+	// callback that received it returns.
+	Body io.Reader
+}
+
+// Upload is a message on its way from a folder to the server.
+type Upload struct {
+	Key   Key
+	Flags Flags
+	Date  int64 // INTERNALDATE to ask for, Unix seconds
+	Size  int64 // exact number of bytes that Open yields
+	// Open yields the canonical CRLF form. It is called at most once.
+	Open func() (io.ReadCloser, error)
+}
+
+// Uploaded is the outcome of one Upload.
+type Uploaded struct {
+	Key Key
+	// UID is 0 when the server did not tell it (no UIDPLUS).
+	UID UID
+	// UIDValidity of the mailbox that the UID belongs to.
+	UIDValidity uint32
+	// Err has CauseUnknown unless the server refused exactly this message.
+	Err error
+}
+
+// Held is a file that we moved to the hold area instead of deleting it.
+type Held struct {
+	// Path is relative to the hold area.
+	Path    string
+	Mailbox string
+	Key     Key
+	UID     UID
+	Flags   Flags
+	Content Content
+	Date    int64 // INTERNALDATE, Unix seconds
+	Removed int64 // Unix seconds
+	Reason  string
+}
+
+// Side is one of the two sides that are kept in step.
+type Side uint8
+
+// The sides.
+const (
+	Local  Side = iota + 1 // the Maildir tree
+	Remote                 // the server
+)
+
+// String returns "local" or "remote".
+func (s Side) String() string {
+	if s == Local {
+		return "local"
+	}
+	return "remote"
+}
+
+// Decision is what the user said of a hold.
+type Decision uint8
+
+// The decisions.
+const (
+	Undecided Decision = iota
+	Approved           // do it
+	Rejected           // put the missing side back
+)
+
+// Hold is a set of removals that wait for the user, because they look like an
+// accident.
+type Hold struct {
+	// ID is given by the store and shown to the user.
+	ID      int64
+	Mailbox string
+	// Missing is the side on which the messages are gone; the removals would
+	// happen on the other one.
+	Missing Side
+	// Whole is true when the mailbox or the folder itself is gone.
+	Whole bool
+	// UIDs are the messages of the mailbox that it covers.
+	UIDs     UIDSet
+	Reason   string
+	Decision Decision
+	Created  int64 // Unix seconds
+}
+
+// Settlement is what one transaction of the store records: results that have
+// been confirmed, and the intents that they end.
+type Settlement struct {
+	// Drop removes records by (Mailbox, UID), or by (Mailbox, Key) where the
+	// UID is 0. It is carried out before Put.
+	Drop []Record
+	// Put inserts records, or replaces those of the same (Mailbox, UID), or
+	// (Mailbox, Key) where the UID is 0.
+	Put []Record
+	// Done are the IDs of intents that ended.
+	Done []int64
+	Held []Held
+}
