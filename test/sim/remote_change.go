@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mailmoor/state"
+)
+
+// Create implements engine.RemoteChanger. A mailbox that exists is refused, as
+// with RFC 9051, section 6.3.4.
+func (c *conn) Create(ctx context.Context, name string) error {
+	doing := fmt.Sprintf("create mailbox %q", name)
+	leave, err := c.enter(ctx, doing)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := c.step("remote.create", name, false, doing); err != nil {
+		return err
+	}
+	c.server.mu.Lock()
+	c.server.commands = append(c.server.commands, fmt.Sprintf("create %q", name))
+	exists := c.server.mailboxes[name] != nil
+	if !exists {
+		c.server.addMailbox(name, state.RoleNone).subscribed = true
+	}
+	c.server.mu.Unlock()
+	if exists {
+		return &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseRefused, Doing: doing, Err: errors.New("the mailbox exists already"),
+		}
+	}
+	return c.step("remote.create", name, true, doing)
+}
+
+// change runs a changing command on the messages of the set, one step each, so
+// that a fault can cut it in the middle. The set is taken when it begins.
+func (c *conn) change(ctx context.Context, op string, ref state.Ref, uids state.UIDSet, log string, act func(*mailbox, *message)) error {
+	doing := fmt.Sprintf("%s of mailbox %q", log, ref.Mailbox)
+	leave, err := c.enter(ctx, doing)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := c.step(op, ref.Mailbox, false, doing); err != nil {
+		return err
+	}
+	var todo []state.UID
+	readOnly := false
+	err = c.locked(ref, doing, func(m *mailbox) {
+		readOnly = m.readOnly
+		for _, msg := range m.within(uids) {
+			todo = append(todo, msg.UID)
+		}
+		c.server.commands = append(c.server.commands, fmt.Sprintf("%s of %q", log, ref.Mailbox))
+	})
+	if err != nil {
+		return err
+	}
+	if readOnly {
+		return &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing, Err: errors.New("the mailbox is read-only"),
+		}
+	}
+	for _, uid := range todo {
+		err := c.locked(ref, doing, func(m *mailbox) {
+			if _, msg := m.find(uid); msg != nil {
+				act(m, msg)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.step(op, fmt.Sprintf("%s/%d", ref.Mailbox, uid), true, doing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Store implements engine.RemoteChanger.
+func (c *conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add, remove state.Flags) (map[state.UID]state.Flags, error) {
+	result := map[state.UID]state.Flags{}
+	log := fmt.Sprintf("store +%s -%s on UIDs %s", add, remove, uids)
+	err := c.change(ctx, "remote.store", ref, uids, log, func(m *mailbox, msg *message) {
+		permanent := c.server.permanent()
+		m.setFlags(msg, msg.Flags&^(remove&permanent)|add&permanent)
+		result[msg.UID] = msg.Flags
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// Move implements engine.RemoteChanger.
+func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error) {
+	log := fmt.Sprintf("move to %q of UIDs %s", dest, uids)
+	if err := c.checkDest(dest, log); err != nil {
+		return nil, err
+	}
+	result := map[state.UID]state.UID{}
+	err := c.change(ctx, "remote.move", ref, uids, log, func(m *mailbox, msg *message) {
+		s := c.server
+		to := s.mailboxes[dest]
+		if to == nil {
+			return
+		}
+		uid := s.add(to, msg.Message)
+		if s.opts.NoMove && s.opts.NoUIDPlus {
+			m.setFlags(msg, msg.Flags|state.Trashed)
+		} else {
+			i, _ := m.find(msg.UID)
+			m.remove(i)
+		}
+		if s.opts.NoUIDPlus {
+			uid = 0
+		}
+		result[msg.UID] = uid
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// checkDest refuses a move to a mailbox that cannot take messages.
+func (c *conn) checkDest(dest, doing string) error {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	m, err := c.open(state.Ref{Mailbox: dest}, doing)
+	if err != nil {
+		return err
+	}
+	if m.readOnly {
+		return &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing, Err: fmt.Errorf("mailbox %q is read-only", dest),
+		}
+	}
+	return nil
+}
+
+// Expunge implements engine.RemoteChanger.
+func (c *conn) Expunge(ctx context.Context, ref state.Ref, uids state.UIDSet) (removed bool, err error) {
+	c.server.mu.Lock()
+	removed = !c.server.opts.NoUIDPlus
+	c.server.mu.Unlock()
+	err = c.change(ctx, "remote.expunge", ref, uids, fmt.Sprintf("expunge UIDs %s", uids), func(m *mailbox, msg *message) {
+		if !removed {
+			m.setFlags(msg, msg.Flags|state.Trashed)
+			return
+		}
+		i, _ := m.find(msg.UID)
+		m.remove(i)
+	})
+	return removed && err == nil, err
+}

@@ -1,0 +1,309 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"mailmoor/state"
+)
+
+// Store implements engine.Store in memory. Its transactions work on a copy that
+// takes the place of the data only when all of it succeeded.
+type Store struct {
+	world *World
+
+	mu   sync.Mutex
+	data tables
+}
+
+// tables is all that the store knows.
+type tables struct {
+	mailboxes map[string]state.Mailbox
+	records   map[string][]state.Record
+	intents   []state.Intent
+	holds     []state.Hold
+	held      []state.Held
+	lastID    int64
+	commits   int
+}
+
+// NewStore returns an empty store; a nil world gives it one of its own.
+func NewStore(w *World) *Store {
+	if w == nil {
+		w = NewWorld(0)
+	}
+	return &Store{world: w, data: tables{mailboxes: map[string]state.Mailbox{}, records: map[string][]state.Record{}}}
+}
+
+// clone returns a copy in which nothing can be changed under the original.
+func (t tables) clone() tables {
+	t.mailboxes, t.records = maps.Clone(t.mailboxes), maps.Clone(t.records)
+	for name, records := range t.records {
+		t.records[name] = slices.Clone(records)
+	}
+	t.intents, t.held = slices.Clone(t.intents), slices.Clone(t.held)
+	t.holds = cloneHolds(t.holds)
+	return t
+}
+
+func cloneHolds(holds []state.Hold) []state.Hold {
+	holds = slices.Clone(holds)
+	for i := range holds {
+		holds[i].UIDs = slices.Clone(holds[i].UIDs)
+	}
+	return holds
+}
+
+// read calls look with the data between two steps.
+func (s *Store) read(ctx context.Context, op string, look func(tables)) error {
+	if err := s.step(ctx, op, false); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	look(s.data)
+	s.mu.Unlock()
+	return s.step(ctx, op, true)
+}
+
+// write runs one transaction between two steps.
+func (s *Store) write(ctx context.Context, op string, change func(*tables) error) error {
+	if err := s.step(ctx, op, false); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	data := s.data.clone()
+	err := change(&data)
+	if err == nil {
+		data.commits++
+		s.data = data
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return &state.Error{Scope: state.ScopeAccount, Doing: op, Err: err}
+	}
+	return s.step(ctx, op, true)
+}
+
+// step takes a step of the world. What it injects is a failing disk.
+func (s *Store) step(ctx context.Context, op string, after bool) error {
+	if err := ctx.Err(); err != nil && !after {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	err := s.world.step(op, "", after)
+	var e *state.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return err
+	case errors.Is(err, ErrKilled):
+		return &state.Error{Scope: state.ScopeProcess, Doing: op, Err: err}
+	}
+	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: op, Err: err}
+}
+
+// Mailboxes implements engine.StoreReader.
+func (s *Store) Mailboxes(ctx context.Context) (list []state.Mailbox, err error) {
+	err = s.read(ctx, "store.mailboxes", func(t tables) {
+		for _, m := range t.mailboxes {
+			list = append(list, m)
+		}
+		slices.SortFunc(list, func(a, b state.Mailbox) int { return cmp.Compare(a.Name, b.Name) })
+	})
+	return list, err
+}
+
+// Records implements engine.StoreReader.
+func (s *Store) Records(ctx context.Context, mailbox string) (list []state.Record, err error) {
+	err = s.read(ctx, "store.records", func(t tables) { list = slices.Clone(t.records[mailbox]) })
+	slices.SortFunc(list, func(a, b state.Record) int {
+		if c := cmp.Compare(a.UID, b.UID); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Key, b.Key)
+	})
+	return list, err
+}
+
+// Intents implements engine.StoreReader.
+func (s *Store) Intents(ctx context.Context) (list []state.Intent, err error) {
+	err = s.read(ctx, "store.intents", func(t tables) { list = slices.Clone(t.intents) })
+	return list, err
+}
+
+// Holds implements engine.StoreReader.
+func (s *Store) Holds(ctx context.Context) (list []state.Hold, err error) {
+	err = s.read(ctx, "store.holds", func(t tables) { list = cloneHolds(t.holds) })
+	slices.SortFunc(list, func(a, b state.Hold) int { return cmp.Compare(a.ID, b.ID) })
+	return list, err
+}
+
+// PutMailbox implements engine.StoreWriter.
+func (s *Store) PutMailbox(ctx context.Context, m state.Mailbox) error {
+	return s.write(ctx, "store.mailbox", func(t *tables) error {
+		if err := m.Check(); err != nil {
+			return err
+		}
+		for _, other := range t.mailboxes {
+			if other.Name != m.Name && other.Folder == m.Folder {
+				return fmt.Errorf("mailboxes %q and %q share folder %q", other.Name, m.Name, m.Folder)
+			}
+		}
+		t.mailboxes[m.Name] = m
+		return nil
+	})
+}
+
+// ForgetMailbox implements engine.StoreWriter.
+func (s *Store) ForgetMailbox(ctx context.Context, name string) error {
+	return s.write(ctx, "store.forget", func(t *tables) error {
+		delete(t.mailboxes, name)
+		delete(t.records, name)
+		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return i.Mailbox == name })
+		t.holds = slices.DeleteFunc(t.holds, func(h state.Hold) bool { return h.Mailbox == name })
+		return nil
+	})
+}
+
+// Intend implements engine.StoreWriter. The IDs are filled in only when all of
+// the intents were noted.
+func (s *Store) Intend(ctx context.Context, intents []state.Intent) error {
+	noted := slices.Clone(intents)
+	err := s.write(ctx, "store.intend", func(t *tables) error {
+		for i := range noted {
+			if err := noted[i].Check(); err != nil {
+				return err
+			}
+			if err := t.known(noted[i].Mailbox); err != nil {
+				return err
+			}
+			noted[i].ID = t.id()
+		}
+		t.intents = append(t.intents, noted...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	copy(intents, noted)
+	return nil
+}
+
+// id returns an ID that nothing had before.
+func (t *tables) id() int64 {
+	t.lastID++
+	return t.lastID
+}
+
+func (t *tables) known(mailbox string) error {
+	if _, known := t.mailboxes[mailbox]; !known {
+		return fmt.Errorf("mailbox %q is not known", mailbox)
+	}
+	return nil
+}
+
+// Settle implements engine.StoreWriter.
+func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
+	return s.write(ctx, "store.settle", func(t *tables) error {
+		for _, r := range settled.Drop {
+			t.records[r.Mailbox] = slices.DeleteFunc(t.records[r.Mailbox], func(old state.Record) bool { return replaces(r, old) })
+		}
+		for _, r := range settled.Put {
+			if err := t.put(r); err != nil {
+				return err
+			}
+		}
+		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return slices.Contains(settled.Done, i.ID) })
+		t.held = append(t.held, settled.Held...)
+		return nil
+	})
+}
+
+// replaces reports whether r names the stored record old: by UID, or by key
+// where it has no UID.
+func replaces(r, old state.Record) bool {
+	if r.UID != 0 {
+		return old.UID == r.UID
+	}
+	return old.Key == r.Key
+}
+
+// put inserts or replaces a record.
+func (t *tables) put(r state.Record) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	if err := t.known(r.Mailbox); err != nil {
+		return err
+	}
+	records := slices.DeleteFunc(t.records[r.Mailbox], func(old state.Record) bool { return replaces(r, old) })
+	for _, old := range records {
+		if r.Key != "" && old.Key == r.Key {
+			return fmt.Errorf("mailbox %q: key %q belongs to UID %d already", r.Mailbox, r.Key, old.UID)
+		}
+	}
+	t.records[r.Mailbox] = append(records, r)
+	return nil
+}
+
+// PutHolds implements engine.StoreWriter.
+func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error) {
+	put := cloneHolds(holds)
+	err := s.write(ctx, "store.putholds", func(t *tables) error {
+		for i := range put {
+			h := &put[i]
+			if err := h.UIDs.Check(); err != nil {
+				return err
+			}
+			if err := t.known(h.Mailbox); err != nil {
+				return err
+			}
+			if h.ID == 0 {
+				h.ID = t.id()
+			}
+			for _, old := range t.holds {
+				if old.ID == h.ID && old.Decision != state.Undecided {
+					h.Decision = old.Decision
+				}
+			}
+		}
+		t.holds = cloneHolds(put)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return put, nil
+}
+
+// Decide records what the user said of a hold. It takes no step.
+func (s *Store) Decide(id int64, d state.Decision) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.data.holds {
+		if s.data.holds[i].ID == id {
+			s.data.holds[i].Decision = d
+			return
+		}
+	}
+	panic(fmt.Sprintf("the test decides hold %d, which does not exist", id))
+}
+
+// Held returns what was settled as held so far.
+func (s *Store) Held() []state.Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.data.held)
+}
+
+// Commits returns the number of transactions so far.
+func (s *Store) Commits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.data.commits
+}

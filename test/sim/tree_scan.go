@@ -1,0 +1,135 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+)
+
+// Folders implements engine.LocalObserver.
+func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("list the folders: %w", err)
+	}
+	err = t.do("local.folders", "", func() error {
+		for _, path := range t.paths() {
+			list = append(list, t.local(t.folders[path]))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// local returns the folder as a listing shows it.
+func (t *Tree) local(f *folder) state.LocalFolder {
+	return state.LocalFolder{
+		Path: f.path, Name: slices.Clone(f.name), Marker: f.marker, Stamp: f.stamp, Settled: t.settled(f.stamp),
+	}
+}
+
+// Scan implements engine.LocalObserver. Between its two looks at a folder from
+// which something is missing lies the step "local.rescan".
+func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o engine.ScanOptions) (state.LocalDelta, error) {
+	if err := ctx.Err(); err != nil {
+		return state.LocalDelta{}, fmt.Errorf("scan folder %q: %w", path, err)
+	}
+	var d state.LocalDelta
+	look := func() error {
+		f, err := t.folder(path)
+		if err != nil {
+			return err
+		}
+		d = t.compare(f, base, o)
+		return nil
+	}
+	if err := t.do("local.scan", path, look); err != nil {
+		return state.LocalDelta{}, err
+	}
+	if len(d.Missing) == 0 {
+		return d, nil
+	}
+	first := d
+	if err := t.do("local.rescan", path, look); err != nil {
+		return state.LocalDelta{}, err
+	}
+	d.Stamp = first.Stamp
+	d.Missing = slices.DeleteFunc(d.Missing, func(r state.Record) bool {
+		return !slices.ContainsFunc(first.Missing, func(m state.Record) bool { return m.Key == r.Key })
+	})
+	return d, nil
+}
+
+// compare looks at the folder once. Like a real scan it reads a known file only
+// when it is asked to look at every file or when the name has changed.
+func (t *Tree) compare(f *folder, base []state.Record, o engine.ScanOptions) state.LocalDelta {
+	d := state.LocalDelta{Folder: f.path, Statted: o.Stat, Count: len(f.files)}
+	if t.settled(f.stamp) {
+		d.Stamp = f.stamp
+	}
+	known := map[state.Key]state.Record{}
+	for _, r := range base {
+		if r.Key == "" {
+			continue
+		}
+		known[r.Key] = r
+		if f.files[r.Key] == nil {
+			d.Missing = append(d.Missing, r)
+		}
+	}
+	slices.SortFunc(d.Missing, func(a, b state.Record) int { return compareKeys(a.Key, b.Key) })
+	for _, key := range keys(f.files) {
+		file := f.files[key]
+		r, isKnown := known[key]
+		looked := !isKnown || o.Stat || file.flags() != r.Flags
+		switch {
+		case looked && file.unreadable:
+			d.Problems = append(d.Problems, state.Problem{
+				Scope: state.ScopeMessage, Cause: state.CauseDisk, Subject: f.path + "/" + string(key), Text: "permission denied",
+			})
+		case !isKnown:
+			d.New = append(d.New, file.message())
+		case looked:
+			edited := !file.is(r.Stat, r.Content)
+			if edited || file.flags() != r.Flags {
+				d.Changed = append(d.Changed, state.LocalChange{Base: r, Now: file.message(), Edited: edited})
+			}
+		}
+	}
+	return d
+}
+
+func compareKeys(a, b state.Key) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Find implements engine.LocalObserver.
+func (t *Tree) Find(ctx context.Context, key state.Key) (path string, m state.LocalMessage, found bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", m, false, fmt.Errorf("look for %q: %w", key, err)
+	}
+	err = t.do("local.find", string(key), func() error {
+		for _, p := range t.paths() {
+			if file := t.folders[p].files[key]; file != nil {
+				path, m, found = p, file.message(), true
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return "", state.LocalMessage{}, false, err
+	}
+	return path, m, found, nil
+}
