@@ -1,0 +1,167 @@
+package lab
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+)
+
+// Option changes the configuration of a server.
+type Option func(*settings)
+
+type settings struct {
+	password   string
+	layout     string
+	separator  string
+	quota      int64 // bytes, 0 = no quota
+	acl        bool
+	requireTLS bool
+	specialUse []string
+	fsync      string
+	extra      []string
+}
+
+// specialUses returns the mailboxes of RFC 6154 that accounts commonly have.
+func specialUses() []string { return []string{"Drafts", "Sent", "Trash", "Junk", "Archive"} }
+
+// Password makes this the password of all users; the default is "secret".
+func Password(password string) Option { return func(s *settings) { s.password = password } }
+
+// SpecialUse creates the named mailboxes for every user and marks them with
+// the attribute of the same name; without names Drafts, Sent, Trash, Junk and
+// Archive. RFC 6154.
+func SpecialUse(names ...string) Option {
+	if len(names) == 0 {
+		names = specialUses()
+	}
+	return func(s *settings) { s.specialUse = names }
+}
+
+// Quota limits what each user may store; APPEND beyond it is answered
+// NO [OVERQUOTA].
+func Quota(bytes int64) Option { return func(s *settings) { s.quota = bytes } }
+
+// ACL switches access control lists on; see [Server.SetACL].
+func ACL() Option { return func(s *settings) { s.acl = true } }
+
+// RequireTLS refuses every login on the plain port before STARTTLS and
+// announces LOGINDISABLED there.
+func RequireTLS() Option { return func(s *settings) { s.requireTLS = true } }
+
+// Separator sets the hierarchy separator; the default is "/".
+func Separator(sep string) Option { return func(s *settings) { s.separator = sep } }
+
+// NestedStorage stores child mailboxes as nested directories instead of
+// Maildir++, so that names may contain dots and a mailbox may be \NoSelect.
+func NestedStorage() Option { return func(s *settings) { s.layout = ":LAYOUT=fs" } }
+
+// Fsync makes the server sync as it would in production. By default it never
+// does: in most tests it is only the peer.
+func Fsync() Option { return func(s *settings) { s.fsync = "optimized" } }
+
+// Config appends lines to dovecot.conf, for what has no option of its own.
+func Config(lines string) Option {
+	return func(s *settings) { s.extra = append(s.extra, lines) }
+}
+
+// owner is whom the mail belongs to. Dovecot does not serve mail as root, so
+// a root test hands it to nobody.
+type owner struct {
+	uid, gid int
+	// user and group are those of all Dovecot processes when they cannot
+	// switch to users of their own; empty as root.
+	user, group string
+}
+
+func mailOwner() (owner, error) {
+	root := os.Geteuid() == 0
+	lookup := user.Current
+	if root {
+		lookup = func() (*user.User, error) { return user.Lookup("nobody") }
+	}
+	u, err := lookup()
+	if err != nil {
+		return owner{}, fmt.Errorf("find the user who shall own the mail: %w", err)
+	}
+	group, err := user.LookupGroupId(u.Gid)
+	if err != nil {
+		return owner{}, fmt.Errorf("find the group of user %s: %w", u.Username, err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return owner{}, fmt.Errorf("user ID of %s: %w", u.Username, err)
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return owner{}, fmt.Errorf("group ID of %s: %w", u.Username, err)
+	}
+	if root {
+		return owner{uid: uid, gid: gid}, nil
+	}
+	return owner{uid, gid, u.Username, group.Name}, nil
+}
+
+// config returns dovecot.conf.
+func (s *settings) config(srv *Server) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("base_dir = %s/run\nstate_dir = %[1]s/state\nlog_path = %[1]s/log", srv.dir)
+	line("protocols = imap\nlisten = %s", srv.Host)
+	// The greeting proves that it is our server that answers on the port.
+	line("login_greeting = %s", srv.greeting)
+	line("ssl_cert = <%s\nssl_key = <%s", srv.id.certFile, srv.id.keyFile)
+	if s.requireTLS {
+		line("ssl = required\ndisable_plaintext_auth = yes")
+	} else {
+		line("ssl = yes\ndisable_plaintext_auth = no")
+	}
+	line("auth_mechanisms = plain login\nauth_failure_delay = 0")
+	line("mail_home = %s/mail/%%u\nmail_location = maildir:~/Maildir%s", srv.dir, s.layout)
+	line("mail_uid = %d\nmail_gid = %d", srv.owner.uid, srv.owner.gid)
+	line("first_valid_uid = 1\nfirst_valid_gid = 1")
+	line("mail_fsync = %s\nmail_max_userip_connections = 1000", s.fsync)
+	if srv.owner.user != "" {
+		line("default_internal_user = %s\ndefault_login_user = %[1]s", srv.owner.user)
+		line("default_internal_group = %s", srv.owner.group)
+	}
+	// Base64 carries every password past the syntax of this file.
+	line("passdb {\n  driver = static\n  args = password={PLAIN.B64}%s\n}",
+		base64.StdEncoding.EncodeToString([]byte(s.password)))
+	line("userdb {\n  driver = static\n  args = uid=%d gid=%d\n}", srv.owner.uid, srv.owner.gid)
+	line("service imap-login {\n  chroot =\n  service_count = 0\n  process_min_avail = 1")
+	line("  inet_listener imap {\n    port = %d\n  }", srv.PlainPort)
+	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", srv.Port)
+	line("service imap {\n  process_limit = 1000\n}")
+	line("service anvil {\n  chroot =\n}")
+	s.mailConfig(line)
+	for _, lines := range s.extra {
+		line("%s", lines)
+	}
+	return b.String()
+}
+
+// mailConfig writes the part about mailboxes and plugins.
+func (s *settings) mailConfig(line func(format string, args ...any)) {
+	line("namespace inbox {\n  inbox = yes\n  separator = %s", s.separator)
+	for _, name := range s.specialUse {
+		line("  mailbox %s {\n    auto = create\n    special_use = \\%[1]s\n  }", name)
+	}
+	line("}")
+	var plugins, imapPlugins []string
+	if s.acl {
+		plugins, imapPlugins = append(plugins, "acl"), append(imapPlugins, "imap_acl")
+		line("plugin {\n  acl = vfile\n}")
+	}
+	if s.quota > 0 {
+		plugins, imapPlugins = append(plugins, "quota"), append(imapPlugins, "imap_quota")
+		line("plugin {\n  quota = count:User quota\n  quota_vsizes = yes")
+		line("  quota_rule = *:bytes=%d\n  quota_grace = 0\n}", s.quota)
+	}
+	if len(plugins) > 0 {
+		line("mail_plugins = %s", strings.Join(plugins, " "))
+		line("protocol imap {\n  mail_plugins = $mail_plugins %s\n}", strings.Join(imapPlugins, " "))
+	}
+}

@@ -1,0 +1,237 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	startTries   = 5
+	startTimeout = 20 * time.Second
+)
+
+// Server is a running IMAP server. Its methods fail the test when they cannot
+// do what they are asked to.
+type Server struct {
+	Host      string // 127.0.0.1; "localhost" is in the certificate too
+	Port      int    // implicit TLS
+	PlainPort int    // plain text and STARTTLS
+	// CA is the authority that signed the server's certificate; CAFile holds it
+	// as PEM.
+	CA     *x509.CertPool
+	CAFile string
+	// Password is that of every user. Users need not be created: every name may
+	// log in, and starts with an empty home.
+	Password string
+
+	t        testing.TB
+	dir      string
+	id       *identity
+	owner    owner
+	greeting string
+	process  *process
+	stop     *sync.Once
+}
+
+// User is an account on the server.
+type User struct {
+	Name, Password string
+	Home           string // directory that holds its Maildir
+}
+
+// Dovecot starts a throw-away Dovecot 2.3 that stops with the test. It takes
+// about 50 ms, so a test can have one of its own. It runs as root (the mail
+// then belongs to nobody) and as an ordinary user. When the test fails the
+// server's log is printed.
+func Dovecot(t testing.TB, opts ...Option) *Server {
+	t.Helper()
+	Require(t, "dovecot")
+	srv, err := Start(opts...)
+	if err != nil {
+		t.Fatalf("start dovecot: %v", err)
+	}
+	srv.t = t
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of the server:\n%s", srv.Log())
+		}
+		srv.Stop()
+	})
+	return srv
+}
+
+// Start starts a server that belongs to no test, for use in TestMain. Bind it
+// to a test with [Server.On] before calling its methods; end it with Stop.
+func Start(opts ...Option) (*Server, error) {
+	s := settings{password: "secret", separator: "/", fsync: "never"}
+	for _, opt := range opts {
+		opt(&s)
+	}
+	var err error
+	for range startTries {
+		var srv *Server
+		if srv, err = start(&s); err == nil {
+			return srv, nil
+		}
+		// Between choosing a free port and using it somebody else may take it.
+		if !strings.Contains(err.Error(), "Address already in use") {
+			break
+		}
+	}
+	return nil, err
+}
+
+// start makes one attempt. It leaves nothing behind when it fails.
+func start(s *settings) (srv *Server, err error) {
+	// Unix sockets allow only short paths, and nobody must be able to enter:
+	// t.TempDir gives neither.
+	dir, err := os.MkdirTemp("", "lab")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
+	srv = &Server{
+		Host: "127.0.0.1", Password: s.password, dir: dir,
+		greeting: "lab " + rand.Text(), stop: new(sync.Once),
+	}
+	if srv.owner, err = mailOwner(); err != nil {
+		return nil, err
+	}
+	mail := filepath.Join(dir, "mail")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(mail, 0o755), srv.own(mail)); err != nil {
+		return nil, err
+	}
+	if srv.id, err = newIdentity(dir); err != nil {
+		return nil, err
+	}
+	srv.CA, srv.CAFile = srv.id.pool, srv.id.caFile
+	if srv.Port, srv.PlainPort, err = freePorts(); err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(dir, "dovecot.conf")
+	if err := os.WriteFile(conf, []byte(s.config(srv)), 0o644); err != nil {
+		return nil, err
+	}
+	if srv.process, err = startProcess(dir, "dovecot", "-F", "-c", conf); err != nil {
+		return nil, err
+	}
+	if err := srv.await(); err != nil {
+		err = fmt.Errorf("%w; its log:\n%s", err, srv.Log())
+		srv.Stop()
+		return nil, err
+	}
+	return srv, nil
+}
+
+// await returns when the server greets.
+func (srv *Server) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	for {
+		select {
+		case <-srv.process.exited:
+			return errors.New("the server ended before its greeting")
+		case <-ctx.Done():
+			return errors.New("no greeting came in time")
+		case <-time.After(2 * time.Millisecond):
+		}
+		if srv.greets(ctx) {
+			return nil
+		}
+	}
+}
+
+func (srv *Server) greets(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", srv.PlainAddr())
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(startTimeout))
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && strings.Contains(line, srv.greeting)
+}
+
+// freePorts returns two ports that nobody listens on at this moment.
+func freePorts() (first, second int, err error) {
+	var ports [2]int
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, 0, fmt.Errorf("find a free port: %w", err)
+		}
+		defer l.Close()
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports[0], ports[1], nil
+}
+
+// On returns the same server with t as the test that its methods fail.
+func (srv *Server) On(t testing.TB) *Server {
+	bound := *srv
+	bound.t = t
+	return &bound
+}
+
+// Stop kills the server and removes everything it stored. The test of
+// [Dovecot] does it at its end; more calls do nothing.
+func (srv *Server) Stop() { srv.stop.Do(srv.process.stop) }
+
+// Addr returns host:port of the implicit TLS port.
+func (srv *Server) Addr() string { return net.JoinHostPort(srv.Host, strconv.Itoa(srv.Port)) }
+
+// PlainAddr returns host:port of the port for plain text and STARTTLS.
+func (srv *Server) PlainAddr() string {
+	return net.JoinHostPort(srv.Host, strconv.Itoa(srv.PlainPort))
+}
+
+// TLS returns a client configuration that trusts the server.
+func (srv *Server) TLS() *tls.Config {
+	return &tls.Config{RootCAs: srv.CA, ServerName: srv.Host, MinVersion: tls.VersionTLS12}
+}
+
+// Log returns what the server has logged.
+func (srv *Server) Log() string {
+	log, err := os.ReadFile(filepath.Join(srv.dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(log)
+}
+
+// User returns the user with an empty home: what it had is removed.
+func (srv *Server) User(name string) *User {
+	srv.t.Helper()
+	home := srv.home(name)
+	if err := os.RemoveAll(home); err != nil {
+		srv.t.Fatalf("empty the home of %s: %v", name, err)
+	}
+	return &User{Name: name, Password: srv.Password, Home: home}
+}
+
+func (srv *Server) home(name string) string { return filepath.Join(srv.dir, "mail", name) }
+
+// own gives the path to the owner of the mail.
+func (srv *Server) own(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return os.Chown(path, srv.owner.uid, srv.owner.gid)
+}

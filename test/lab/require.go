@@ -1,0 +1,58 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// debianPackage names the Debian package that holds the program.
+func debianPackage(program string) string {
+	switch program {
+	case "dovecot", "doveadm":
+		return "dovecot-imapd"
+	case "mbsync":
+		return "isync"
+	}
+	return program
+}
+
+// Require skips the test when the program is not installed, and says what to
+// install. Where servers are promised (CI=true, or MAILMOOR_REQUIRE_SERVERS=1)
+// a missing program fails the test: a skipped test proves nothing.
+func Require(t testing.TB, program string) {
+	t.Helper()
+	if err := lookFor(program); err != nil {
+		if serversPromised() {
+			t.Fatalf("%v; CI and MAILMOOR_REQUIRE_SERVERS=1 do not allow skipping", err)
+		}
+		t.Skip(err)
+	}
+}
+
+func serversPromised() bool {
+	return os.Getenv("CI") == "true" || os.Getenv("MAILMOOR_REQUIRE_SERVERS") == "1"
+}
+
+// lookFor reports why the program cannot be used.
+func lookFor(program string) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return fmt.Errorf("%s is not installed; on Debian and Ubuntu: apt install %s",
+			program, debianPackage(program))
+	}
+	if program != "dovecot" {
+		return nil
+	}
+	out, err := exec.Command(path, "--version").Output()
+	if err != nil {
+		return fmt.Errorf("ask %s for its version: %w", path, err)
+	}
+	// The configuration language changed in 2.4.
+	if version := string(out); !strings.HasPrefix(version, "2.3.") {
+		return fmt.Errorf("dovecot 2.3 is needed, installed is %s", strings.TrimSpace(version))
+	}
+	return nil
+}
