@@ -1,0 +1,138 @@
+package config
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"os"
+)
+
+// Config is a configuration without errors.
+type Config struct {
+	// StateDir is the absolute path of the directory for what Mailmoor
+	// remembers.
+	StateDir string
+	// LogLevel is "trace", "debug", "info", "warn" or "error".
+	LogLevel string
+	// Accounts stand in the order of the file. There is at least one.
+	Accounts []Account
+}
+
+// Account is everything that is configured for one account, defaults included.
+type Account struct {
+	Name string
+	// Host is a host name or an IP address, without a port.
+	Host string
+	Port int
+	TLS  TLSMode
+	// CAFile is the path of a PEM file with the certificates to trust instead
+	// of the system's, "" for the system's. RootCAs reads it.
+	CAFile string
+	// Pins are the public keys of which the server must show one; none means
+	// that any trusted certificate will do.
+	Pins []Pin
+	User string
+	Auth Auth
+	// Password is set only when it stands in the file itself.
+	Password Secret
+	// PasswordCommand is the program with its arguments that prints the
+	// password, nil when there is none.
+	PasswordCommand []string
+	// Maildir is the absolute path of the account's root.
+	Maildir string
+	// Mailboxes selects what is kept in step.
+	Mailboxes Mailboxes
+	// Connections is the greatest number of connections to the server.
+	Connections int
+	Delete      Delete
+	// HoldDays is how many days a removed file rests in the hold area.
+	HoldDays int
+	Guard    Guard
+}
+
+// Guard holds the thresholds beyond which removals wait for approval. A
+// removal is reversible when the message goes to the server's Trash or to the
+// hold area, and final otherwise.
+type Guard struct {
+	ReversibleCount   int
+	ReversiblePercent int
+	FinalCount        int
+	FinalPercent      int
+	// TrashCount is for removals inside Trash itself.
+	TrashCount int
+}
+
+// TLSMode says how the connection is protected.
+type TLSMode string
+
+// The TLS modes.
+const (
+	TLSImplicit TLSMode = "implicit" // TLS from the first byte. RFC 8314, section 3.2
+	TLSStart    TLSMode = "starttls" // STARTTLS, and no login without it
+	TLSNone     TLSMode = "none"     // in the clear, only to this machine
+)
+
+// Auth is the way to log in.
+type Auth string
+
+// The ways to log in.
+const (
+	AuthPlain Auth = "plain" // AUTHENTICATE PLAIN. RFC 4616
+	AuthLogin Auth = "login" // the LOGIN command. RFC 9051, section 6.2.3
+)
+
+// Delete says what becomes of a message on the server that the user deleted
+// locally.
+type Delete string
+
+// The ways to delete.
+const (
+	DeleteTrash   Delete = "trash"   // move it to the server's Trash, where there is one
+	DeleteExpunge Delete = "expunge" // remove it for good
+)
+
+// Pin is the SHA-256 digest of a certificate's SubjectPublicKeyInfo.
+// RFC 7469, section 2.4.
+type Pin [sha256.Size]byte
+
+// PinOf returns the pin of a certificate.
+func PinOf(cert *x509.Certificate) Pin {
+	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+}
+
+// Account returns the account of that name, or an error that names the nearest
+// one.
+func (c Config) Account(name string) (Account, error) {
+	names := make([]string, 0, len(c.Accounts))
+	for _, a := range c.Accounts {
+		if a.Name == name {
+			return a, nil
+		}
+		names = append(names, a.Name)
+	}
+	return Account{}, fmt.Errorf("there is no account %q%s", clip(name), suggest(nearest(name, names)))
+}
+
+// RootCAs returns the certificates to trust, nil when the system's are meant.
+func (a Account) RootCAs() (*x509.CertPool, error) {
+	if a.CAFile == "" {
+		return nil, nil //nolint:nilnil // a nil pool is crypto/tls's word for the system's
+	}
+	info, err := os.Stat(a.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of tls_ca: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > fileBytesMax {
+		return nil, fmt.Errorf("read the certificates of tls_ca: %q is not a file of at most %d bytes",
+			a.CAFile, fileBytesMax)
+	}
+	pem, err := os.ReadFile(a.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of tls_ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read the certificates of tls_ca: %q holds no certificate in PEM form", a.CAFile)
+	}
+	return pool, nil
+}

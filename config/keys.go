@@ -1,0 +1,291 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Key describes one key of the configuration file.
+type Key struct {
+	// Name is the key within its table, "port" or "guard.final_count".
+	Name string
+	// Type says what the value looks like.
+	Type string
+	// Default says what holds without the key. It is empty for keys that must
+	// be set or that add something.
+	Default string
+	// Meaning says what the key is for.
+	Meaning string
+	// Example is a line of TOML that sets the key to something else than its
+	// default. It is empty for planned keys.
+	Example string
+	// Top is true for keys that stand only at the top of the file. All others
+	// belong to an account, or to the top as the default for all accounts.
+	Top bool
+	// Required is true when no account can do without the key.
+	Required bool
+	// Planned is true for a key whose other values are not built yet.
+	Planned bool
+
+	field string   // the field of Config, Account or Guard that it sets
+	also  []string // what other programs call it
+	set   func(t target, v value) error
+}
+
+// target is what a key sets.
+type target struct {
+	config  *Config
+	account *Account
+}
+
+// Keys returns every key there is, in the order in which a reference wants
+// them.
+func Keys() []Key {
+	return slices.Concat(topKeys(), serverKeys(), loginKeys(), mailKeys(), guardKeys(), plannedKeys())
+}
+
+func topKeys() []Key {
+	return []Key{{
+		Name: "state_dir", Type: "path", Top: true,
+		Default: "$XDG_STATE_HOME/mailmoor",
+		Meaning: "Directory of what Mailmoor remembers, and of the files it removed. It must be on a local disk.",
+		Example: `state_dir = "/var/lib/mailmoor"`,
+		field:   "StateDir",
+		set: func(t target, v value) (err error) {
+			t.config.StateDir, err = v.path()
+			return err
+		},
+	}, {
+		Name: "log_level", Type: `"trace", "debug", "info", "warn" or "error"`, Top: true,
+		Default: `"info"`,
+		Meaning: "How much is said on stderr.",
+		Example: `log_level = "debug"`,
+		field:   "LogLevel", also: []string{"loglevel", "verbosity"},
+		set: func(t target, v value) (err error) {
+			t.config.LogLevel, err = choice(v, "trace", "debug", "info", "warn", "error")
+			return err
+		},
+	}}
+}
+
+func serverKeys() []Key {
+	return []Key{{
+		Name: "host", Type: "text", Required: true,
+		Meaning: "Name or address of the IMAP server, without a port.",
+		Example: `host = "imap.example.org"`,
+		field:   "Host", also: []string{"server", "hostname", "remotehost", "address"},
+		set: func(t target, v value) (err error) {
+			t.account.Host, err = v.host()
+			return err
+		},
+	}, {
+		Name: "port", Type: "number",
+		Default: `993, or 143 unless tls is "implicit"`,
+		Meaning: "TCP port of the IMAP server.",
+		Example: `port = 10993`,
+		field:   "Port", also: []string{"remoteport"},
+		set: func(t target, v value) (err error) {
+			t.account.Port, err = v.number(1, 65535)
+			return err
+		},
+	}, {
+		Name: "tls", Type: `"implicit", "starttls" or "none"`,
+		Default: `"implicit"`,
+		Meaning: "How the connection is protected. \"none\" is possible only to this machine itself.",
+		Example: `tls = "starttls"`,
+		field:   "TLS", also: []string{"ssl", "tls_type", "ssltype", "security", "encryption"},
+		set: func(t target, v value) (err error) {
+			t.account.TLS, err = choice(v, TLSImplicit, TLSStart, TLSNone)
+			return err
+		},
+	}, {
+		Name: "tls_ca", Type: "path",
+		Meaning: "PEM file of the certificates to trust instead of the system's.",
+		Example: `tls_ca = "~/.config/mailmoor/ca.pem"`,
+		field:   "CAFile", also: []string{"certificatefile", "sslcacertfile", "ca", "cafile"},
+		set: func(t target, v value) (err error) {
+			if t.account.CAFile, err = v.path(); err == nil && v.source.files {
+				_, err = t.account.RootCAs()
+			}
+			return err
+		},
+	}, {
+		Name: "tls_pin", Type: "text or list of texts",
+		Meaning: "The server must show one of these public keys: \"sha256:\" and the SHA-256 of the key in Base64.",
+		Example: `tls_pin = "sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`,
+		field:   "Pins", also: []string{"cert_fingerprint", "fingerprint"},
+		set: func(t target, v value) (err error) {
+			t.account.Pins, err = v.pins()
+			return err
+		},
+	}}
+}
+
+func loginKeys() []Key {
+	return []Key{{
+		Name: "user", Type: "text", Required: true,
+		Meaning: "Name to log in with, often the whole address.",
+		Example: `user = "me@example.org"`,
+		field:   "User", also: []string{"username", "login", "remoteuser"},
+		set: func(t target, v value) (err error) {
+			t.account.User, err = v.text()
+			return err
+		},
+	}, {
+		Name: "auth", Type: `"plain" or "login"`,
+		Default: `"plain"`,
+		Meaning: "Way to log in: AUTHENTICATE PLAIN or the LOGIN command.",
+		Example: `auth = "login"`,
+		field:   "Auth", also: []string{"authmechs", "auth_mechanisms", "authmech"},
+		set: func(t target, v value) (err error) {
+			t.account.Auth, err = choice(v, AuthPlain, AuthLogin)
+			return err
+		},
+	}, {
+		Name: "password_command", Type: "text or list of texts",
+		Meaning: "Command whose first line of output is the password. " +
+			"A text is given to the shell, a list is run as it is.",
+		Example: `password_command = ["pass", "show", "mail/personal"]`,
+		field:   "PasswordCommand",
+		also:    []string{"passcmd", "passwordeval", "remotepasseval", "password_cmd", "pass_cmd"},
+		set: func(t target, v value) (err error) {
+			t.account.PasswordCommand, err = v.command()
+			t.account.Password = Secret{}
+			return err
+		},
+	}, {
+		Name: "password", Type: "text",
+		Meaning: "The password itself, only in a file that nobody else can read (mode 0600).",
+		Example: `password = "correct horse"`,
+		field:   "Password", also: []string{"pass", "passwd", "remotepass"},
+		set: func(t target, v value) (err error) {
+			t.account.Password, err = v.secret()
+			t.account.PasswordCommand = nil
+			return err
+		},
+	}}
+}
+
+func mailKeys() []Key {
+	return []Key{{
+		Name: "maildir", Type: "path", Required: true,
+		Meaning: "Directory that holds the account's folders. No two accounts may share one.",
+		Example: `maildir = "~/Mail/personal"`,
+		field:   "Maildir", also: []string{"path", "root", "localfolders", "dir"},
+		set: func(t target, v value) (err error) {
+			t.account.Maildir, err = v.root()
+			return err
+		},
+	}, {
+		Name: "mailboxes", Type: "list of texts", Default: `["*"]`,
+		Meaning: "Patterns of the mailboxes to keep in step; the last one that fits decides. A leading ! leaves out, " +
+			"* stands for anything, % for anything without /, ? for one character, / for the server's separator.",
+		Example: `mailboxes = ["*", "!Spam", "!Lists/*"]`,
+		field:   "Mailboxes", also: []string{"patterns", "pattern", "folders", "boxes", "folderfilter"},
+		set: func(t target, v value) (err error) {
+			t.account.Mailboxes, err = v.mailboxes()
+			return err
+		},
+	}, {
+		Name: "connections", Type: "number", Default: "4",
+		Meaning: "Greatest number of connections to the server at a time, 1 to 10.",
+		Example: `connections = 2`,
+		field:   "Connections", also: []string{"maxconnections", "max_connections"},
+		set: func(t target, v value) (err error) {
+			t.account.Connections, err = v.number(1, 10)
+			return err
+		},
+	}, {
+		Name: "delete", Type: `"trash" or "expunge"`, Default: `"trash"`,
+		Meaning: "What becomes of a message on the server that was deleted locally: " +
+			"it moves to the server's Trash where there is one, or it is removed for good.",
+		Example: `delete = "expunge"`,
+		field:   "Delete", also: []string{"expunge"},
+		set: func(t target, v value) (err error) {
+			t.account.Delete, err = choice(v, DeleteTrash, DeleteExpunge)
+			return err
+		},
+	}, {
+		Name: "hold_days", Type: "number", Default: "30",
+		Meaning: "Days for which removed files can be brought back by undo, 1 to 3650.",
+		Example: `hold_days = 90`,
+		field:   "HoldDays",
+		set: func(t target, v value) (err error) {
+			t.account.HoldDays, err = v.number(1, 3650)
+			return err
+		},
+	}}
+}
+
+func guardKeys() []Key {
+	return []Key{
+		guardKey("reversible_count", "ReversibleCount", "100", countMax, func(g *Guard) *int { return &g.ReversibleCount },
+			"Removals to Trash or the hold area wait for approval when more than this many messages of a mailbox "+
+				"vanish at once, and more than reversible_percent of it."),
+		guardKey("reversible_percent", "ReversiblePercent", "50", 100, func(g *Guard) *int { return &g.ReversiblePercent },
+			"See guard.reversible_count."),
+		guardKey("final_count", "FinalCount", "20", countMax, func(g *Guard) *int { return &g.FinalCount },
+			"Removals for good wait for approval when more than this many messages of a mailbox vanish at once, "+
+				"and more than final_percent of it."),
+		guardKey("final_percent", "FinalPercent", "10", 100, func(g *Guard) *int { return &g.FinalPercent },
+			"See guard.final_count."),
+		guardKey("trash_count", "TrashCount", "500", countMax, func(g *Guard) *int { return &g.TrashCount },
+			"Emptying Trash waits for approval when it held more than this many messages."),
+	}
+}
+
+// countMax bounds the counts of the guard.
+const countMax = 1_000_000
+
+// guardKey returns a key of the table guard, a number from 0 to high.
+func guardKey(name, field, byDefault string, high int, at func(*Guard) *int, meaning string) Key {
+	return Key{
+		Name: "guard." + name, Type: "number", Default: byDefault, Meaning: meaning,
+		Example: "guard." + name + " = 7",
+		field:   "Guard." + field,
+		set: func(t target, v value) (err error) {
+			*at(&t.account.Guard), err = v.number(0, high)
+			return err
+		},
+	}
+}
+
+// plannedKeys are known but not built yet. What they will do is refused rather
+// than ignored; their default may be written down.
+func plannedKeys() []Key {
+	planned := func(name, kind, byDefault, meaning string, later ...string) Key {
+		return Key{
+			Name: name, Type: kind, Meaning: meaning, Planned: true,
+			Default: byDefault,
+			set: func(_ target, v value) error {
+				return v.planned(strings.Trim(byDefault, `"`), later)
+			},
+		}
+	}
+	return []Key{
+		planned("layout", `"fs" or "maildir++"`, `"fs"`, "How folders are nested on the disk.", "maildir++"),
+		planned("rename", "table", "", "Other names for mailboxes on the disk."),
+		planned("direction", `"both", "pull" or "push"`, `"both"`, "Which side's changes travel.", "pull", "push"),
+		planned("trashed_flag", `"mirror", "local" or "delete"`, `"mirror"`,
+			"What the letter T of a file name means to the server.", "local", "delete"),
+		planned("max_size", "text", "", "Messages above this size stay on the server."),
+		planned("max_age", "text", "", "Messages older than this stay on the server."),
+		planned("hooks", "table", "", "Commands to run after a change."),
+	}
+}
+
+var errPlanned = errors.New("is not built yet; leave it out")
+
+// planned accepts nothing but the default of a key that is not built yet.
+func (v value) planned(byDefault string, later []string) error {
+	if byDefault == "" {
+		return errPlanned
+	}
+	s, err := choice(v, append([]string{byDefault}, later...)...)
+	if err != nil || s == byDefault {
+		return err
+	}
+	return fmt.Errorf("%q is not built yet; write %q or leave it out", s, byDefault)
+}

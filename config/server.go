@@ -1,0 +1,74 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// hostBytesMax is the greatest length of a host name. RFC 1035, section 2.3.4.
+const hostBytesMax = 253
+
+// host returns the name or the address of a server.
+func (v value) host() (string, error) {
+	s, err := v.text()
+	if err != nil {
+		return "", err
+	}
+	bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if net.ParseIP(bare) != nil {
+		return bare, nil
+	}
+	// People paste URLs and pairs of host and port: tell them which part goes
+	// where.
+	name := s
+	if _, rest, found := strings.Cut(s, "://"); found {
+		name, _, _ = strings.Cut(rest, "/")
+	}
+	name, port, _ := strings.Cut(name, ":")
+	if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return "", fmt.Errorf("must be only the name of the server; write host = %q and port = %s", clip(name), port)
+	}
+	if name != s {
+		return "", fmt.Errorf("must be only the name of the server; write host = %q", clip(name))
+	}
+	if len(s) > hostBytesMax || strings.ContainsFunc(s, func(r rune) bool { return !isNameRune(r) }) {
+		return "", fmt.Errorf("%q is not the name of a server; names beyond ASCII are written as xn--...", clip(s))
+	}
+	return s, nil
+}
+
+// isLoopback reports whether the host is this machine whatever a resolver
+// says. RFC 6761, section 6.3.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+const pinPrefix = "sha256:"
+
+var errPin = errors.New(`must be "sha256:" and 44 characters of Base64, the SHA-256 of the server's public key`)
+
+// pins returns the pins of one text or a list of them.
+func (v value) pins() ([]Pin, error) {
+	texts, err := v.oneOrList()
+	if err != nil {
+		return nil, err
+	}
+	pins := make([]Pin, 0, len(texts))
+	for _, text := range texts {
+		encoded, prefixed := strings.CutPrefix(text, pinPrefix)
+		digest, err := base64.StdEncoding.Strict().DecodeString(encoded)
+		if !prefixed || err != nil || len(digest) != len(Pin{}) {
+			return nil, errPin
+		}
+		pins = append(pins, Pin(digest))
+	}
+	return pins, nil
+}
+
+// String returns the pin as the configuration has it.
+func (p Pin) String() string { return pinPrefix + base64.StdEncoding.EncodeToString(p[:]) }
