@@ -1,0 +1,209 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailmoor/state"
+)
+
+// observationsMax is how often an observation is tried when other clients
+// change the mailbox while it runs.
+const observationsMax = 3
+
+// Delta opens the mailbox afresh and compares it with base.
+//
+// What is new and what changed comes from FETCH. What is gone is never read
+// off a missing line: it takes a proof, which is that the messages known and
+// new add up to the number that SELECT gave, or else a list of all UIDs that
+// has exactly that length. When messages come or go between SELECT and the end
+// of the listing nothing can be proven, and the observation starts again.
+func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
+	doing := fmt.Sprintf("observe mailbox %q", mailbox)
+	if err := checkBase(base); err != nil {
+		return state.RemoteDelta{}, mailboxError(state.CauseOther, doing, "", "%w", err)
+	}
+	stop, err := c.watch(ctx, doing)
+	if err != nil {
+		return state.RemoteDelta{}, err
+	}
+	defer stop()
+	for try := 1; ; try++ {
+		o := &observation{Conn: c, doing: doing, saved: saved, base: base, started: c.events.Load(), limits: c.limits}
+		delta, err := o.run(mailbox)
+		if err != nil {
+			return state.RemoteDelta{}, err
+		}
+		if !delta.GoneUnknown || !o.disturbed() || try == observationsMax {
+			return delta, nil
+		}
+		c.o.Log.Debug().Str("mailbox", mailbox).Int("try", try).Msg("the mailbox changed while it was observed")
+	}
+}
+
+// observation is one attempt to find out what changed in a mailbox.
+type observation struct {
+	*Conn
+	doing string
+	saved state.Cursor
+	base  []state.Record
+	// started is the number of events before SELECT.
+	started int64
+	// limits is how many answers the server had cut short before.
+	limits int
+	// list is ordered; it holds at least all that is new or changed.
+	list []listed
+	// whole is true when list was meant to hold every message.
+	whole bool
+}
+
+// disturbed reports whether messages came or went since SELECT.
+func (o *observation) disturbed() bool { return o.events.Load() != o.started }
+
+func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
+	if err := o.selectFresh(mailbox); err != nil {
+		return state.RemoteDelta{}, err
+	}
+	if err := o.checkGeneration(); err != nil {
+		return state.RemoteDelta{}, err
+	}
+	if err := o.fetch(); err != nil {
+		return state.RemoteDelta{}, err
+	}
+	gone, proven, err := o.prove()
+	if err != nil {
+		return state.RemoteDelta{}, err
+	}
+	delta := state.RemoteDelta{Mailbox: mailbox, Selected: o.selected.Selected, Gone: gone, GoneUnknown: !proven}
+	delta.New, delta.Changed = diff(o.base, o.list, o.selected.storable)
+	if delta.Selected.UIDNext == 0 {
+		delta.Selected.UIDNext = o.derivedUIDNext()
+	}
+	if !proven {
+		// A cursor without a mod-sequence proves nothing later: the next
+		// observation looks at everything, whatever becomes of this one.
+		delta.Selected.ModSeq = 0
+	}
+	return delta, nil
+}
+
+// checkGeneration compares the mailbox with the cursor that was saved.
+func (o *observation) checkGeneration() error {
+	now := o.selected.Cursor
+	switch {
+	case o.saved.UIDValidity == 0:
+		return nil
+	case now.UIDValidity != o.saved.UIDValidity:
+		return generationError(o.selected.mailbox, o.saved.UIDValidity, now.UIDValidity)
+	case now.UIDNext != 0 && now.UIDNext < o.saved.UIDNext:
+		// UIDs never go backwards (RFC 9051, section 2.3.1.1): the server was
+		// restored from a backup, and UIDs may name other messages now.
+		return mailboxError(state.CauseGeneration, o.doing,
+			"the server was set back to an earlier state; its messages will be matched anew",
+			"UIDNEXT is %d and was %d", now.UIDNext, o.saved.UIDNext)
+	}
+	return nil
+}
+
+// fetch lists what is new or changed.
+func (o *observation) fetch() error {
+	now, saved := o.selected.Cursor, o.saved
+	if now.Messages == 0 {
+		o.whole = true
+		return nil
+	}
+	if now.ModSeq == 0 || saved.ModSeq == 0 || now.ModSeq < saved.ModSeq {
+		return o.fetchWhole()
+	}
+	if now.ModSeq > saved.ModSeq {
+		// RFC 7162, section 3.1.4.1.
+		list, err := o.listFlags(uidsFromTo(1, 0), saved.ModSeq, o.doing)
+		if err != nil {
+			return err
+		}
+		o.list = list
+	}
+	if now.UIDNext == 0 || now.UIDNext > saved.UIDNext {
+		list, err := o.listFlags(uidsFromTo(max(1, saved.UIDNext), 0), 0, o.doing)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			// "n:*" names the last message even when its UID is below n.
+			if m.uid >= saved.UIDNext {
+				o.list = append(o.list, m)
+			}
+		}
+	}
+	if o.limits != o.Conn.limits {
+		return o.fetchWhole()
+	}
+	o.list = ordered(o.list)
+	return nil
+}
+
+// fetchWhole lists every message, if need be in pieces.
+func (o *observation) fetchWhole() error {
+	o.whole = true
+	list, err := o.listFlags(uidsFromTo(1, 0), 0, o.doing)
+	if err != nil {
+		return err
+	}
+	o.list = ordered(list)
+	if len(o.list) == int(o.selected.Messages) || o.disturbed() {
+		return nil
+	}
+	return o.fetchPieces()
+}
+
+// prove finds out which messages of base are gone. It returns false when that
+// could not be proven.
+func (o *observation) prove() ([]state.Record, bool, error) {
+	if o.whole {
+		complete := len(o.list) == int(o.selected.Messages)
+		if !complete || o.disturbed() {
+			return nil, false, nil
+		}
+		return absent(o.base, uidsOf(o.list)), true, nil
+	}
+	fresh, _ := diff(o.base, o.list, 0)
+	if o.disturbed() {
+		return nil, false, nil
+	}
+	if countGone(o.base, len(fresh), o.selected.Messages) == 0 {
+		return nil, true, nil
+	}
+	all, found, err := o.allUIDs()
+	if err != nil || !found {
+		return nil, false, err
+	}
+	// Messages that are there and that nobody knows: the base had lost them.
+	if unknown := unlisted(all, o.base, o.list); len(unknown) > 0 {
+		list, err := o.listFlags(uidsTo(unknown), 0, o.doing)
+		if err != nil {
+			return nil, false, err
+		}
+		o.list = ordered(append(o.list, list...))
+		if len(list) != unknown.Len() || o.disturbed() {
+			return nil, false, nil
+		}
+	}
+	return absent(o.base, all), true, nil
+}
+
+// derivedUIDNext stands in for a UIDNEXT that the server does not give. It
+// never goes back when the last message disappears.
+func (o *observation) derivedUIDNext() state.UID {
+	next := max(1, o.saved.UIDNext)
+	if n := len(o.list); n > 0 {
+		next = max(next, o.list[n-1].uid+1)
+	}
+	return next
+}
+
+// uidsFromTo returns the set first:last, where 0 stands for "*".
+func uidsFromTo(first, last state.UID) imap.UIDSet {
+	return imap.UIDSet{{Start: imap.UID(first), Stop: imap.UID(last)}}
+}

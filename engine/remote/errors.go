@@ -1,0 +1,210 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailmoor/state"
+)
+
+// errorTextMax bounds what is shown of a text that the server sent.
+const errorTextMax = 400
+
+// verdict is what a refusal means for the work.
+type verdict struct {
+	cause state.Cause
+	scope state.Scope
+	hint  string
+}
+
+// verdicts are the response codes that say more than "no". RFC 5530, section 3;
+// TRYCREATE: RFC 9051, section 7.1; TOOBIG: RFC 7889, section 4; EXPUNGEISSUED:
+// RFC 5530; THROTTLED is sent by Gmail.
+func verdictOf(code string) (verdict, bool) {
+	switch code {
+	case "TOOBIG", "LIMIT":
+		return verdict{state.CauseTooLarge, state.ScopeMessage, "the server does not take messages of this size"}, true
+	case "OVERQUOTA":
+		return verdict{state.CauseQuota, state.ScopeMailbox, "free some space on the server, or ask for more"}, true
+	case "TRYCREATE", "NONEXISTENT":
+		return verdict{state.CauseGone, state.ScopeMailbox, "the mailbox does not exist on the server"}, true
+	case "NOPERM", "READ-ONLY", "ACL":
+		return verdict{state.CauseReadOnly, state.ScopeMailbox, "ask the mailbox's owner for the right to do this"}, true
+	case "EXPUNGEISSUED":
+		return verdict{state.CauseStale, state.ScopeMailbox, ""}, true
+	case "UNAVAILABLE", "INUSE", "SERVERBUG", "CONTACTADMIN", "EXPIRED":
+		return verdict{state.CauseNetwork, state.ScopeMailbox, "the server has a problem of its own; it will be tried again later"}, true
+	case "THROTTLED":
+		return throttled(), true
+	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED":
+		return verdict{state.CauseLogin, state.ScopeAccount, "the server does not accept this login any more"}, true
+	}
+	return verdict{}, false
+}
+
+func throttled() verdict {
+	return verdict{state.CauseNetwork, state.ScopeAccount, "the server limits how much one may ask for; it will be tried again later"}
+}
+
+// verdictOfText reads the free text of a refusal that came without a telling
+// code. The phrases are those of servers that send no codes: Exchange Online
+// ("Request is throttled. Suggested Backoff Time: 201317 milliseconds"),
+// Courier, old Cyrus, UW IMAP.
+func verdictOfText(text string) (verdict, bool) {
+	text = strings.ToLower(text)
+	contains := func(phrases ...string) bool {
+		for _, p := range phrases {
+			if strings.Contains(text, p) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case contains("throttled", "backoff time", "too many requests", "rate limit", "bandwidth limit", "too many commands"):
+		return throttled(), true
+	case contains("quota"):
+		return verdictOf("OVERQUOTA")
+	case contains("message too large", "message is too large", "maximum message size", "size limit", "too big"):
+		return verdictOf("TOOBIG")
+	case contains("doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent mailbox", "mailbox not found"):
+		return verdictOf("NONEXISTENT")
+	case contains("read-only", "read only", "permission denied"):
+		return verdictOf("READ-ONLY")
+	}
+	return verdict{}, false
+}
+
+// isRefusal reports whether the server answered the command with NO or BAD.
+func isRefusal(err error) bool {
+	var refusal *imap.Error
+	return errors.As(err, &refusal)
+}
+
+// refusalCode returns the response code of a refusal, in capitals.
+func refusalCode(err error) string {
+	var refusal *imap.Error
+	if !errors.As(err, &refusal) {
+		return ""
+	}
+	return strings.ToUpper(string(refusal.Code))
+}
+
+// judge decides what a tagged NO or BAD means. Whatever it is, the server
+// answered exactly this command.
+func judge(refusal *imap.Error) verdict {
+	if v, found := verdictOf(refusalCode(refusal)); found {
+		return v
+	}
+	if refusal.Type == imap.StatusResponseTypeBad {
+		return verdict{state.CauseRefused, state.ScopeMailbox, "the server did not understand the command; please report this with its name and version"}
+	}
+	if v, found := verdictOfText(refusal.Text); found {
+		return v
+	}
+	return verdict{state.CauseRefused, state.ScopeMailbox, ""}
+}
+
+// refused builds the error of a tagged NO or BAD.
+func refused(doing string, refusal *imap.Error) *state.Error {
+	v := judge(refusal)
+	return &state.Error{Scope: v.scope, Cause: v.cause, Doing: doing, Hint: v.hint, Err: answer{refusal}}
+}
+
+// answer is a refusal in the words of the server.
+type answer struct{ refusal *imap.Error }
+
+func (a answer) Unwrap() error { return a.refusal }
+
+func (a answer) Error() string {
+	text := fmt.Sprintf("the server answered %s", a.refusal.Type)
+	if a.refusal.Code != "" {
+		text += fmt.Sprintf(" [%s]", a.refusal.Code)
+	}
+	if a.refusal.Text != "" {
+		text += fmt.Sprintf(" %q", printable(a.refusal.Text))
+	}
+	return text
+}
+
+// fail turns err into the error of what was being done. A refusal leaves the
+// connection usable unless it concerns the account; anything else means that
+// nobody knows what the server did, and the connection ends here.
+func (c *Conn) fail(doing string, err error) error {
+	c.takeNotes()
+	var known *state.Error
+	if errors.As(err, &known) {
+		if known.Scope >= state.ScopeAccount {
+			c.breakOff(known)
+		}
+		return err
+	}
+	var refusal *imap.Error
+	if errors.As(err, &refusal) && refusal.Type != imap.StatusResponseTypeBye {
+		e := refused(doing, refusal)
+		if e.Scope >= state.ScopeAccount {
+			c.breakOff(e)
+		}
+		return e
+	}
+	e := &state.Error{
+		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
+		Err: c.lost(err), Hint: "the connection to the server was lost; it will be tried again",
+	}
+	c.breakOff(e)
+	return e
+}
+
+// lost explains the end of the connection with the best that is known.
+func (c *Conn) lost(err error) error {
+	if interrupted := c.interrupted.Load(); interrupted != nil {
+		return *interrupted
+	}
+	if bye := c.notes.Bye; bye != "" {
+		return fmt.Errorf("the server closed the connection: %q", printable(bye))
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		return fmt.Errorf("the connection ended before the answer: %w", err)
+	case strings.HasPrefix(err.Error(), "imapclient: panic"):
+		// The library puts the stack behind the message.
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Errorf("the server's answer could not be read: %s", printable(first))
+	}
+	return err
+}
+
+// closed is the error of every call on a connection that has ended.
+func closed(doing string, reason error) error {
+	return &state.Error{
+		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
+		Err: fmt.Errorf("the connection has ended: %w", reason),
+	}
+}
+
+// ended is the error of a call whose context ended.
+func ended(doing string, ctx context.Context) error {
+	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing, Err: context.Cause(ctx)}
+}
+
+// mailboxError is an error that stops the work on one mailbox.
+func mailboxError(cause state.Cause, doing, hint, format string, args ...any) error {
+	return &state.Error{
+		Scope: state.ScopeMailbox, Cause: cause, Doing: doing, Hint: hint, Err: fmt.Errorf(format, args...),
+	}
+}
+
+// printable bounds a text of the server.
+func printable(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) > errorTextMax {
+		text = strings.ToValidUTF8(text[:errorTextMax], "") + "..."
+	}
+	return text
+}

@@ -1,0 +1,134 @@
+package remote
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"mailmoor/state"
+)
+
+// identifyChunk is how many messages one command identifies.
+const identifyChunk = 500
+
+// Identify returns flags and identity of those of the uids that exist, by UID.
+// A message whose identity the server does not tell is an error: it is there,
+// and leaving it out would say that it is not.
+func (c *Conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error) {
+	doing := doingUIDs("identify", uids, ref.Mailbox)
+	stop, err := c.watch(ctx, doing)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	if err := c.open(ref); err != nil {
+		return nil, err
+	}
+	var all []state.RemoteMessage
+	for chunk := range uids.Chunks(identifyChunk) {
+		found, err := c.identify(chunk, ref.Mailbox)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// identify identifies one chunk. Who does not appear whole in the answer is
+// looked for, and asked for again: an unasked FETCH response may have taken
+// the place of the answer.
+func (c *Conn) identify(uids state.UIDSet, mailbox string) ([]state.RemoteMessage, error) {
+	doing := doingUIDs("identify", uids, mailbox)
+	found, err := c.fetchIdentities(uids, doing)
+	if err != nil {
+		return nil, err
+	}
+	if missing := without(uids, found); len(missing) > 0 {
+		present, err := c.presentFlags(missing, doing)
+		if err != nil {
+			return nil, err
+		}
+		for uid := range present {
+			single := state.NewUIDSet(uid)
+			again, err := c.fetchIdentities(single, doing)
+			if err != nil {
+				return nil, err
+			}
+			m, ok := again[uid]
+			if !ok {
+				return nil, &state.Error{
+					Scope: state.ScopeMessage, Cause: state.CauseOther, Doing: doingUIDs("identify", single, mailbox),
+					Err: errIncomplete, Hint: "other programs may be able to repair the message on the server",
+				}
+			}
+			found[uid] = m
+		}
+	}
+	list := make([]state.RemoteMessage, 0, len(found))
+	for _, m := range found {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b state.RemoteMessage) int { return compareUIDs(a.UID, b.UID) })
+	return list, nil
+}
+
+// fetchIdentities sends one FETCH and returns the messages that came whole.
+func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]state.RemoteMessage, error) {
+	header := &imap.FetchItemBodySection{
+		Specifier: imap.PartSpecifierHeader, HeaderFields: state.IdentityFields(), Peek: true,
+	}
+	cmd := c.client.Fetch(uidsTo(uids), &imap.FetchOptions{
+		UID: true, Flags: true, RFC822Size: true, InternalDate: true,
+		BodySection: []*imap.FetchItemBodySection{header},
+	})
+	found := make(map[state.UID]state.RemoteMessage)
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		if m, whole := readIdentity(msg); whole && uids.Contains(m.UID) {
+			found[m.UID] = m
+		}
+	}
+	if err := cmd.Close(); err != nil {
+		return nil, c.fail(doing, err)
+	}
+	c.takeNotes()
+	return found, nil
+}
+
+// readIdentity reads one response. It returns false when something is missing
+// without which the message cannot be told from others. INTERNALDATE may be
+// missing: there are servers without one for some messages.
+func readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessage, bool) {
+	var m state.RemoteMessage
+	var flags, size, header bool
+	for item := msg.Next(); item != nil; item = msg.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			m.UID = state.UID(item.UID)
+		case imapclient.FetchItemDataFlags:
+			m.Flags, flags = flagsFrom(item.Flags), true
+		case imapclient.FetchItemDataRFC822Size:
+			m.Identity.Size, size = item.Size, true
+		case imapclient.FetchItemDataInternalDate:
+			m.Identity.Date = item.Time.Unix()
+		case imapclient.FetchItemDataBodySection:
+			if item.Literal == nil || !strings.HasPrefix(string(item.Section.Specifier), string(imap.PartSpecifierHeader)) {
+				continue // NIL: the message has just been expunged
+			}
+			m.Identity.Header, header = headerDigest(item.Literal)
+		}
+	}
+	return m, m.UID != 0 && flags && size && header
+}
+
+// headerDigest digests a header of any length in bounded memory. It returns
+// false when the header did not come to its end.
+func headerDigest(literal imap.LiteralReader) (state.Digest, bool) {
+	d := state.NewDigester()
+	n, err := io.Copy(d, literal)
+	return d.Sum().Header, err == nil && n == literal.Size()
+}

@@ -1,0 +1,169 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailmoor/state"
+)
+
+// moveChunk is small because an interrupted MOVE has to be sorted out message
+// by message.
+const moveChunk = 100
+
+// Move moves messages to the mailbox dest: by UID MOVE (RFC 6851), or else by
+// COPY, a check of the copies, and Expunge. It returns the new UID of each
+// moved message, 0 where the server does not tell; messages that are missing
+// from the result have not been moved.
+//
+// Without MOVE and UIDPLUS the source can only be marked \Deleted. Such a
+// message counts as moved, because its copy exists and must not be made again.
+func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error) {
+	doing := doingUIDs(fmt.Sprintf("move to %q", dest), uids, ref.Mailbox)
+	stop, err := c.watch(ctx, doing)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	moved := make(map[state.UID]state.UID)
+	for chunk := range uids.Chunks(moveChunk) {
+		m := &moving{Conn: c, ref: ref, dest: dest, doing: doing}
+		done, err := m.run(chunk)
+		for from, to := range done {
+			moved[from] = to
+		}
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// moving is the move of one chunk.
+type moving struct {
+	*Conn
+	ref   state.Ref
+	dest  string
+	doing string
+}
+
+func (m *moving) run(uids state.UIDSet) (map[state.UID]state.UID, error) {
+	if err := m.openForChange(m.ref, m.doing); err != nil {
+		return nil, err
+	}
+	// The server answers OK for messages that are gone already, so it takes a
+	// look to know which ones it really moves.
+	sources, err := m.present(uids)
+	if err != nil || len(sources) == 0 {
+		return nil, err
+	}
+	if m.stream.Has("MOVE") && m.client.Caps().Has(imap.CapMove) {
+		return m.move(sources)
+	}
+	return m.copyAndExpunge(sources)
+}
+
+// present returns those of the uids that exist.
+func (m *moving) present(uids state.UIDSet) (state.UIDSet, error) {
+	flags, err := m.presentFlags(uids, m.doing)
+	if err != nil {
+		return nil, err
+	}
+	var there state.UIDSet
+	for uid := range uids.All() {
+		if _, found := flags[uid]; found {
+			there = there.Add(uid)
+		}
+	}
+	return there, nil
+}
+
+// move sends UID MOVE. The library would emulate it when the server has none,
+// deleting before the copy is confirmed: the caller has checked.
+func (m *moving) move(sources state.UIDSet) (map[state.UID]state.UID, error) {
+	data, err := m.client.Move(uidsTo(sources), m.dest).Wait()
+	if err != nil {
+		return nil, m.fail(m.doing, err)
+	}
+	m.takeNotes()
+	m.o.Hook("remote: moved")
+	moved, _ := newUIDs(sources, data.SourceUIDs, data.DestUIDs)
+	left, err := m.present(sources)
+	if err != nil {
+		return nil, err
+	}
+	for uid := range left.All() {
+		delete(moved, uid)
+	}
+	return moved, nil
+}
+
+// newUIDs pairs the messages with the UIDs of their copies. When the server did
+// not tell them it returns false, and 0 for all.
+func newUIDs(sources state.UIDSet, from, to imap.NumSet) (moved map[state.UID]state.UID, told bool) {
+	moved = make(map[state.UID]state.UID, sources.Len())
+	pairs, told := pairUIDs(from, to, sources.Len())
+	for uid := range sources.All() {
+		if target, found := pairs[uid]; found || !told {
+			moved[uid] = target
+		}
+	}
+	return moved, told
+}
+
+// copyAndExpunge moves without MOVE: each step only after the one before is
+// confirmed.
+func (m *moving) copyAndExpunge(sources state.UIDSet) (map[state.UID]state.UID, error) {
+	before, err := m.statusOfDest()
+	if err != nil {
+		return nil, err
+	}
+	data, err := m.client.Copy(uidsTo(sources), m.dest).Wait()
+	if err != nil {
+		return nil, m.fail(m.doing, err)
+	}
+	m.takeNotes()
+	m.o.Hook("remote: copied")
+	moved, told := newUIDs(sources, data.SourceUIDs, data.DestUIDs)
+	if !told {
+		if err := m.checkCopies(before, sources.Len()); err != nil {
+			return nil, err
+		}
+	}
+	var copied state.UIDSet
+	for uid := range sources.All() {
+		if _, done := moved[uid]; done {
+			copied = copied.Add(uid)
+		}
+	}
+	if _, err := m.expunge(copied, m.doing); err != nil {
+		return nil, err
+	}
+	return moved, nil
+}
+
+func (m *moving) statusOfDest() (state.Cursor, error) {
+	data, err := m.client.Status(m.dest, statusItems(false)).Wait()
+	if err != nil {
+		return state.Cursor{}, m.fail(m.doing, err)
+	}
+	m.takeNotes()
+	return cursorOf(data), nil
+}
+
+// checkCopies checks a COPY whose answer did not list the new UIDs: that many
+// UIDs must have been given out in the destination since.
+func (m *moving) checkCopies(before state.Cursor, count int) error {
+	after, err := m.statusOfDest()
+	if err != nil {
+		return err
+	}
+	if before.UIDValidity == 0 || after.UIDValidity != before.UIDValidity ||
+		uint64(after.UIDNext) < uint64(before.UIDNext)+uint64(count) {
+		return mailboxError(state.CauseUnknown, m.doing, "look into the destination: copies may be there already",
+			"the copies cannot be found in %q, so nothing was removed", m.dest)
+	}
+	return nil
+}

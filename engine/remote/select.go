@@ -1,0 +1,154 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailmoor/state"
+)
+
+// selection is an open mailbox. The zero value means that none is.
+type selection struct {
+	mailbox string
+	state.Selected
+	// storable are the flags whose absence on the server means something: the
+	// permanent ones, or in a read-only mailbox all that it knows, since there
+	// we never add one of our own.
+	storable state.Flags
+}
+
+// selectFresh opens the mailbox, even when it is open already: what a server
+// shows of a mailbox that was opened earlier may be old.
+func (c *Conn) selectFresh(mailbox string) error {
+	doing := fmt.Sprintf("open mailbox %q", mailbox)
+	c.takeNotes()
+	// Whatever comes of it, the mailbox before is not open any more.
+	// RFC 9051, section 6.3.2.
+	c.selected = selection{}
+	data, err := c.client.Select(mailbox, &imap.SelectOptions{CondStore: c.canCondStore()}).Wait()
+	if err != nil {
+		return c.fail(doing, err)
+	}
+	said := c.takeNotes()
+	s := selectionOf(mailbox, data, said)
+	switch {
+	case s.UIDValidity == 0:
+		return mailboxError(state.CauseOther, doing,
+			"this mailbox cannot be kept in step: leave it out with the mailboxes setting",
+			"the server gives no stable UIDs: UIDVALIDITY is missing")
+	case said.UIDNotSticky:
+		// RFC 4315, section 2.
+		return mailboxError(state.CauseOther, doing,
+			"this mailbox cannot be kept in step: leave it out with the mailboxes setting",
+			"the server gives no stable UIDs: it says UIDNOTSTICKY")
+	}
+	c.selected = s
+	return nil
+}
+
+// selectionOf reads the answer to SELECT.
+func selectionOf(mailbox string, data *imap.SelectData, said notes) selection {
+	s := selection{mailbox: mailbox}
+	s.UIDValidity = data.UIDValidity
+	s.UIDNext = state.UID(data.UIDNext)
+	s.Messages = data.NumMessages
+	if !said.NoModSeq {
+		s.ModSeq = state.ModSeq(data.HighestModSeq)
+	}
+	s.ReadOnly = said.ReadOnly
+	s.Permanent = permanentFrom(data.PermanentFlags)
+	s.storable = s.Permanent
+	if s.ReadOnly {
+		s.Permanent = 0
+		s.storable = flagsFrom(data.Flags)
+	}
+	return s
+}
+
+// open makes sure that the mailbox of ref is open. One that is open already is
+// kept, so that a check and the change that follows it happen in one session.
+func (c *Conn) open(ref state.Ref) error {
+	if c.selected.mailbox != ref.Mailbox {
+		if err := c.selectFresh(ref.Mailbox); err != nil {
+			return err
+		}
+	}
+	if c.selected.UIDValidity != ref.UIDValidity {
+		return generationError(ref.Mailbox, ref.UIDValidity, c.selected.UIDValidity)
+	}
+	return nil
+}
+
+// openForChange is open for work that changes messages.
+func (c *Conn) openForChange(ref state.Ref, doing string) error {
+	if err := c.open(ref); err != nil {
+		return err
+	}
+	if c.selected.ReadOnly {
+		return mailboxError(state.CauseReadOnly, doing, "ask the mailbox's owner for the right to do this",
+			"the server opened the mailbox read-only")
+	}
+	return nil
+}
+
+func generationError(mailbox string, want, got uint32) error {
+	return mailboxError(state.CauseGeneration, fmt.Sprintf("open mailbox %q", mailbox),
+		"the server has rebuilt or replaced the mailbox; its messages will be matched anew",
+		"UIDVALIDITY is %d, not %d as before", got, want)
+}
+
+// Next returns the mailbox's current UIDVALIDITY and UIDNEXT.
+func (c *Conn) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
+	doing := fmt.Sprintf("ask for the next UID of %q", mailbox)
+	stop, err := c.watch(ctx, doing)
+	if err != nil {
+		return state.Cursor{}, err
+	}
+	defer stop()
+	return c.next(mailbox, doing)
+}
+
+func (c *Conn) next(mailbox, doing string) (state.Cursor, error) {
+	// STATUS must not be used on the open mailbox (RFC 9051, section 6.3.11)
+	// and may answer from its old view, so that one is opened afresh.
+	if c.selected.mailbox != mailbox {
+		data, err := c.client.Status(mailbox, statusItems(false)).Wait()
+		if err != nil {
+			return state.Cursor{}, c.fail(doing, err)
+		}
+		c.takeNotes()
+		if cursor := cursorOf(data); cursor.UIDValidity != 0 && cursor.UIDNext != 0 {
+			return cursor, nil
+		}
+	}
+	if err := c.selectFresh(mailbox); err != nil {
+		return state.Cursor{}, err
+	}
+	cursor := c.selected.Cursor
+	if cursor.UIDNext == 0 {
+		// RFC 3501 made UIDNEXT optional in SELECT.
+		last, err := c.lastUID(doing)
+		if err != nil {
+			return state.Cursor{}, err
+		}
+		cursor.UIDNext = last + 1
+	}
+	return cursor, nil
+}
+
+// lastUID returns the UID of the open mailbox's last message, 0 if it is empty.
+func (c *Conn) lastUID(doing string) (state.UID, error) {
+	if c.selected.Messages == 0 {
+		return 0, nil
+	}
+	list, err := c.listFlags(imap.SeqSet{{Start: c.selected.Messages, Stop: c.selected.Messages}}, 0, doing)
+	if err != nil {
+		return 0, err
+	}
+	if len(list) != 1 {
+		return 0, mailboxError(state.CauseStale, doing, "", "the last message of the mailbox could not be found")
+	}
+	return list[0].uid, nil
+}
