@@ -121,13 +121,28 @@ func (s *Store) Mailboxes(ctx context.Context) (list []state.Mailbox, err error)
 // Records implements engine.StoreReader.
 func (s *Store) Records(ctx context.Context, mailbox string) (list []state.Record, err error) {
 	err = s.read(ctx, "store.records", func(t tables) { list = slices.Clone(t.records[mailbox]) })
-	slices.SortFunc(list, func(a, b state.Record) int {
-		if c := cmp.Compare(a.UID, b.UID); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.Key, b.Key)
-	})
+	slices.SortFunc(list, compareRecords)
 	return list, err
+}
+
+// Waiting implements engine.StoreReader.
+func (s *Store) Waiting(ctx context.Context) (list []state.Record, err error) {
+	err = s.read(ctx, "store.waiting", func(t tables) {
+		for _, records := range t.records {
+			for _, r := range records {
+				if r.State != state.Paired {
+					list = append(list, r)
+				}
+			}
+		}
+	})
+	slices.SortFunc(list, compareRecords)
+	return list, err
+}
+
+// compareRecords orders records by mailbox, UID and key.
+func compareRecords(a, b state.Record) int {
+	return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.UID, b.UID), cmp.Compare(a.Key, b.Key))
 }
 
 // Intents implements engine.StoreReader.
@@ -148,11 +163,6 @@ func (s *Store) PutMailbox(ctx context.Context, m state.Mailbox) error {
 	return s.write(ctx, "store.mailbox", func(t *tables) error {
 		if err := m.Check(); err != nil {
 			return err
-		}
-		for _, other := range t.mailboxes {
-			if other.Name != m.Name && other.Folder == m.Folder {
-				return fmt.Errorf("mailboxes %q and %q share folder %q", other.Name, m.Name, m.Folder)
-			}
 		}
 		t.mailboxes[m.Name] = m
 		return nil
