@@ -41,11 +41,10 @@ func (s source) parse() (Config, error) {
 }
 
 // defaultAccount is what holds for keys that stand nowhere. The port follows
-// from TLS.
+// from TLS, and the way to log in from the server.
 func defaultAccount() Account {
 	return Account{
 		TLS:         TLSImplicit,
-		Auth:        AuthPlain,
 		Mailboxes:   everything(),
 		Connections: 4,
 		Delete:      DeleteTrash,

@@ -28,9 +28,10 @@ type Account struct {
 	// CAFile is the path of a PEM file with the certificates to trust instead
 	// of the system's, "" for the system's. RootCAs reads it.
 	CAFile string
-	// Pins are the public keys of which the server must show one; none means
-	// that any trusted certificate will do.
-	Pins []Pin
+	// Pins are SHA-256 digests of the SubjectPublicKeyInfo structures of which
+	// the server must show one (RFC 7469, section 2.4); without any, a trusted
+	// certificate will do.
+	Pins [][sha256.Size]byte
 	User string
 	Auth Auth
 	// Password is set only when it stands in the file itself.
@@ -72,13 +73,13 @@ const (
 	TLSNone     TLSMode = "none"     // in the clear, only to this machine
 )
 
-// Auth is the way to log in.
+// Auth is the way to log in. The empty one is the best that the server offers.
 type Auth string
 
 // The ways to log in.
 const (
 	AuthPlain Auth = "plain" // AUTHENTICATE PLAIN. RFC 4616
-	AuthLogin Auth = "login" // the LOGIN command. RFC 9051, section 6.2.3
+	AuthLogin Auth = "login" // AUTHENTICATE LOGIN, or the LOGIN command. RFC 9051, section 6.2.3
 )
 
 // Delete says what becomes of a message on the server that the user deleted
@@ -90,15 +91,6 @@ const (
 	DeleteTrash   Delete = "trash"   // move it to the server's Trash, where there is one
 	DeleteExpunge Delete = "expunge" // remove it for good
 )
-
-// Pin is the SHA-256 digest of a certificate's SubjectPublicKeyInfo.
-// RFC 7469, section 2.4.
-type Pin [sha256.Size]byte
-
-// PinOf returns the pin of a certificate.
-func PinOf(cert *x509.Certificate) Pin {
-	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-}
 
 // Account returns the account of that name, or an error that names the nearest
 // one.

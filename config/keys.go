@@ -113,7 +113,8 @@ func serverKeys() []Key {
 		},
 	}, {
 		Name: "tls_pin", Type: "text or list of texts",
-		Meaning: "The server must show one of these public keys: \"sha256:\" and the SHA-256 of the key in Base64.",
+		Meaning: "The server must show one of these public keys: \"sha256:\" and the SHA-256 of the key in Base64. " +
+			"No authority needs to vouch for it then.",
 		Example: `tls_pin = "sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`,
 		field:   "Pins", also: []string{"cert_fingerprint", "fingerprint"},
 		set: func(t target, v value) (err error) {
@@ -135,8 +136,8 @@ func loginKeys() []Key {
 		},
 	}, {
 		Name: "auth", Type: `"plain" or "login"`,
-		Default: `"plain"`,
-		Meaning: "Way to log in: AUTHENTICATE PLAIN or the LOGIN command.",
+		Default: "the best that the server offers",
+		Meaning: "Way to log in: the mechanism PLAIN, or the mechanism or command LOGIN.",
 		Example: `auth = "login"`,
 		field:   "Auth", also: []string{"authmechs", "auth_mechanisms", "authmech"},
 		set: func(t target, v value) (err error) {

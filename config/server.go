@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -48,27 +49,22 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-const pinPrefix = "sha256:"
-
 var errPin = errors.New(`must be "sha256:" and 44 characters of Base64, the SHA-256 of the server's public key`)
 
 // pins returns the pins of one text or a list of them.
-func (v value) pins() ([]Pin, error) {
+func (v value) pins() ([][sha256.Size]byte, error) {
 	texts, err := v.oneOrList()
 	if err != nil {
 		return nil, err
 	}
-	pins := make([]Pin, 0, len(texts))
+	pins := make([][sha256.Size]byte, 0, len(texts))
 	for _, text := range texts {
-		encoded, prefixed := strings.CutPrefix(text, pinPrefix)
+		encoded, prefixed := strings.CutPrefix(text, "sha256:")
 		digest, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if !prefixed || err != nil || len(digest) != len(Pin{}) {
+		if !prefixed || err != nil || len(digest) != sha256.Size {
 			return nil, errPin
 		}
-		pins = append(pins, Pin(digest))
+		pins = append(pins, [sha256.Size]byte(digest))
 	}
 	return pins, nil
 }
-
-// String returns the pin as the configuration has it.
-func (p Pin) String() string { return pinPrefix + base64.StdEncoding.EncodeToString(p[:]) }
