@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"mailmoor/state"
+)
+
+// Records returns the records of the mailbox, ordered by UID, those without a
+// UID first and by key. A mailbox that the store does not know has none.
+func (s *Store) Records(ctx context.Context, mailbox string) ([]state.Record, error) {
+	doing := fmt.Sprintf("read the records of mailbox %q", mailbox)
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, s.fail(doing, err)
+	}
+	defer func() { _ = tx.Rollback() }() // it has changed nothing
+	id, err := mailboxID(ctx, tx, mailbox)
+	if errors.Is(err, errUnknown) {
+		return nil, nil
+	}
+	var count int
+	if err == nil {
+		// By the index of keys, while the rows come by the index of UIDs: an
+		// index that lost entries must not shorten the seen set unnoticed.
+		err = tx.QueryRowContext(ctx, countRecords, id, id).Scan(&count)
+	}
+	var records []state.Record
+	if err == nil {
+		records, err = scanRecords(ctx, tx, id, mailbox, count)
+	}
+	if err != nil {
+		return nil, s.fail(doing, err)
+	}
+	return records, nil
+}
+
+const countRecords = `SELECT
+	(SELECT count(*) FROM record INDEXED BY record_by_key WHERE mailbox = ? AND key IS NOT NULL) +
+	(SELECT count(*) FROM record INDEXED BY record_unpaired WHERE mailbox = ? AND state IN (3, 4) AND state <> 1)`
+
+const selectRecords = `SELECT coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
+	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
+	tries, next_at, reason, sum
+	FROM record WHERE mailbox = ? ORDER BY record.uid, record.key`
+
+func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, count int) ([]state.Record, error) {
+	rows, err := tx.QueryContext(ctx, selectRecords, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	records := make([]state.Record, 0, count)
+	scanner := newRecordScanner(id, mailbox)
+	for rows.Next() {
+		r, err := scanner.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(records) != count {
+		return nil, fmt.Errorf("one index shows %d records, another %d: %w", count, len(records), errDamaged)
+	}
+	return records, nil
+}
+
+// recordScanner reads rows of selectRecords. It is reused for all rows of a
+// mailbox, since allocations make up most of the time.
+type recordScanner struct {
+	id      int64
+	mailbox string
+	r       state.Record
+	// Numbers are scanned as int64 because database/sql converts every other
+	// type by way of a string.
+	uid, state, flags, inode, tries, sum int64
+	digest, header, remoteHeader         sql.RawBytes
+	dest                                 []any
+	buffer                               rowSum
+}
+
+func newRecordScanner(id int64, mailbox string) *recordScanner {
+	c := &recordScanner{id: id, mailbox: mailbox}
+	r := &c.r
+	c.dest = []any{
+		&c.uid, (*string)(&r.Key), &c.state, &c.flags, &c.inode, &r.Stat.Size, &r.Stat.Mtime,
+		&c.digest, &c.header, &r.Content.Size, &r.Content.WireSize,
+		&r.Remote.Size, &r.Remote.Date, &c.remoteHeader,
+		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &c.sum,
+	}
+	return c
+}
+
+func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
+	if err := rows.Scan(c.dest...); err != nil {
+		return state.Record{}, err
+	}
+	r := &c.r
+	r.Mailbox = c.mailbox
+	r.UID, r.State, r.Flags = state.UID(c.uid), state.RecordState(c.state), state.Flags(c.flags)
+	r.Stat.Inode, r.Retry.Count = uint64(c.inode), int(c.tries)
+	err := errors.Join(
+		readDigest(&r.Content.Digest, c.digest),
+		readDigest(&r.Content.Header, c.header),
+		readDigest(&r.Remote.Header, c.remoteHeader),
+	)
+	if err == nil {
+		err = r.Check()
+	}
+	if err == nil {
+		c.buffer = appendRecord(c.buffer[:0], c.id, *r)
+		err = c.buffer.match(c.sum)
+	}
+	if err != nil {
+		return state.Record{}, fmt.Errorf("row of UID %d, key %q: %w", r.UID, r.Key, err)
+	}
+	return *r, nil
+}
+
+// appendRecord appends the values that the checksum of a record covers.
+func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
+	s = s.num(mailbox, int64(r.UID), int64(r.State), int64(r.Flags)).text(string(r.Key)).
+		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
+		num(r.Remote.Size, r.Remote.Date)
+	s = append(s, r.Remote.Header[:]...)
+	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason)
+}
+
+// Count says how many records of a mailbox are in which state.
+type Count struct {
+	Mailbox                  string
+	Paired, Stuck, Expunging int
+}
+
+// Counts returns the counts of every mailbox, ordered by name.
+func (s *Store) Counts(ctx context.Context) ([]Count, error) {
+	scan := func(rows *sql.Rows) (Count, error) {
+		var c Count
+		var all int
+		err := rows.Scan(&c.Mailbox, &all, &c.Stuck, &c.Expunging)
+		c.Paired = all - c.Stuck - c.Expunging
+		return c, err
+	}
+	return read(ctx, s, "count the records", scan, `
+		SELECT name,
+			(SELECT count(*) FROM record WHERE mailbox = m.id),
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state IN (2, 3) AND state <> 1),
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 4 AND state <> 1)
+		FROM mailbox AS m ORDER BY name`)
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"mailmoor/state"
+)
+
+const insertRecord = `
+	INSERT INTO record (mailbox, uid, key, state, flags, inode, size, mtime,
+		digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
+		tries, next_at, reason, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// Settle records confirmed results, all or nothing. Put replaces as a set: what
+// it replaces is removed before anything is inserted, so that records may swap
+// their keys. A record that then still meets another one with its UID or key
+// is an error, and nothing is recorded.
+func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
+	if len(settlement.Drop)+len(settlement.Put)+len(settlement.Done)+len(settlement.Held) == 0 {
+		return nil
+	}
+	doing := fmt.Sprintf("record the results of %d messages", len(settlement.Put)+len(settlement.Drop))
+	for _, r := range settlement.Put {
+		if err := r.Check(); err != nil {
+			return s.fail(doing, err)
+		}
+	}
+	for _, h := range settlement.Held {
+		if err := checkHeld(h); err != nil {
+			return s.fail(doing, err)
+		}
+	}
+	return s.write(ctx, pointSettled, doing, func(ctx context.Context, tx *sql.Tx) error {
+		ids := mailboxIDs{}
+		if err := dropRecords(ctx, tx, ids, settlement.Drop); err != nil {
+			return err
+		}
+		if err := dropRecords(ctx, tx, ids, settlement.Put); err != nil {
+			return err
+		}
+		if err := insertRecords(ctx, tx, ids, settlement.Put); err != nil {
+			return err
+		}
+		if err := endIntents(ctx, tx, settlement.Done); err != nil {
+			return err
+		}
+		return putHeld(ctx, tx, settlement.Held)
+	})
+}
+
+// dropRecords removes records by UID, or by key where the UID is 0. Those that
+// are not there are passed over: a settlement may be carried out again.
+func dropRecords(ctx context.Context, tx *sql.Tx, ids mailboxIDs, records []state.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	byUID, err := tx.PrepareContext(ctx, "DELETE FROM record WHERE mailbox = ? AND uid = ?")
+	if err != nil {
+		return err
+	}
+	defer byUID.Close()
+	byKey, err := tx.PrepareContext(ctx, "DELETE FROM record WHERE mailbox = ? AND key = ?")
+	if err != nil {
+		return err
+	}
+	defer byKey.Close()
+	for _, r := range records {
+		mailbox, err := ids.of(ctx, tx, r.Mailbox)
+		if err != nil {
+			return err
+		}
+		switch {
+		case r.UID != 0:
+			_, err = byUID.ExecContext(ctx, mailbox, int64(r.UID))
+		case r.Key != "":
+			_, err = byKey.ExecContext(ctx, mailbox, string(r.Key))
+		default:
+			err = errors.New("it has neither UID nor key")
+		}
+		if err != nil {
+			return fmt.Errorf("drop the record of UID %d, key %q in mailbox %q: %w", r.UID, r.Key, r.Mailbox, err)
+		}
+	}
+	return nil
+}
+
+func insertRecords(ctx context.Context, tx *sql.Tx, ids mailboxIDs, records []state.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	insert, err := tx.PrepareContext(ctx, insertRecord)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	var sum rowSum
+	for _, r := range records {
+		mailbox, err := ids.of(ctx, tx, r.Mailbox)
+		if err != nil {
+			return err
+		}
+		sum = appendRecord(sum[:0], mailbox, r)
+		if _, err := insert.ExecContext(ctx, mailbox, uidValue(r.UID), textValue(string(r.Key)),
+			int64(r.State), int64(r.Flags), int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime,
+			digestValue(r.Content.Digest), digestValue(r.Content.Header), r.Content.Size, r.Content.WireSize,
+			r.Remote.Size, r.Remote.Date, digestValue(r.Remote.Header),
+			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, sum.value()); err != nil {
+			return fmt.Errorf("put the record of UID %d, key %q in mailbox %q: %w", r.UID, r.Key, r.Mailbox, err)
+		}
+	}
+	return nil
+}

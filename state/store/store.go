@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"mailmoor/state"
+)
+
+// Options says how a store is opened and what it reports to.
+type Options struct {
+	// Hook is called after each committed transaction with the name of the
+	// point reached. Crash tests end the process there.
+	Hook func(point string)
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+	// Program is the version of the running program. It is written into the
+	// database with each schema, for the message that refuses a newer one.
+	Program string
+	// Guest is for a caller that does not hold the account's lock, such as
+	// `approve`. A guest neither creates nor upgrades a database, and leaves
+	// the watch for unclean stops to the owner.
+	Guest bool
+	// ReadOnly is for a guest that only looks, such as `status`.
+	ReadOnly bool
+}
+
+// The points that Options.Hook is told of.
+const (
+	pointCreated   = "store: created"
+	pointUpgraded  = "store: upgraded"
+	pointMailbox   = "store: mailbox put"
+	pointForgotten = "store: mailbox forgotten"
+	pointIntended  = "store: intents noted"
+	pointSettled   = "store: settled"
+	pointHolds     = "store: holds put"
+	pointDecided   = "store: hold decided"
+	pointNotices   = "store: notices remembered"
+	pointRun       = "store: run noted"
+	pointHeld      = "store: held files forgotten"
+	pointClosed    = "store: closed"
+)
+
+// Store is the state of one account. Any number of goroutines may use it.
+// Readers see the last committed transaction and never wait for a writer.
+type Store struct {
+	path   string // of the database
+	o      Options
+	writer *sql.DB // exactly one connection; nil when read-only
+	reader *sql.DB
+	// dirty is true when this owner has written, so that the database says
+	// "not cleanly closed".
+	dirty atomic.Bool
+	close sync.Once
+}
+
+var (
+	errReadOnly = errors.New("the store was opened for reading")
+	errDamaged  = errors.New("the database is damaged")
+	errUnknown  = errors.New("the store does not know it")
+)
+
+// read runs one query, which sees one state of the database, and collects its
+// rows.
+func read[T any](ctx context.Context, s *Store, doing string, scan func(*sql.Rows) (T, error),
+	query string, args ...any,
+) ([]T, error) {
+	rows, err := s.reader.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, s.fail(doing, err)
+	}
+	defer rows.Close()
+	list, err := collect(rows, scan)
+	if err != nil {
+		return nil, s.fail(doing, err)
+	}
+	return list, nil
+}
+
+// collect scans all rows.
+func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	var list []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+	}
+	return list, rows.Err()
+}
+
+// write runs do in one transaction, which is durable when write returns nil.
+// When ctx ends before the commit, the transaction is rolled back. The context
+// that do gets does not end: the driver starts a goroutine for each statement
+// whose context can.
+func (s *Store) write(ctx context.Context, point, doing string, do func(context.Context, *sql.Tx) error) error {
+	if s.writer == nil {
+		return s.fail(doing, errReadOnly)
+	}
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return s.fail(doing, err)
+	}
+	inner := context.WithoutCancel(ctx)
+	if err = s.soil(inner, tx); err == nil {
+		err = do(inner, tx)
+	}
+	if err == nil {
+		err = tx.Commit()
+	} else {
+		_ = tx.Rollback() // the first error is the one to tell
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return s.fail(doing, err)
+	}
+	s.dirty.Store(!s.o.Guest)
+	s.hook(point)
+	return nil
+}
+
+// soil notes in the first transaction of an owner that the database is in use.
+func (s *Store) soil(ctx context.Context, tx *sql.Tx) error {
+	if s.o.Guest || s.dirty.Load() {
+		return nil
+	}
+	return putMeta(ctx, tx, metaClean, "0")
+}
+
+// Close ends the use of the store. The store must not be used any more.
+func (s *Store) Close() error {
+	var err error
+	s.close.Do(func() { err = s.shut() })
+	return err
+}
+
+func (s *Store) shut() error {
+	const doing = "close the state"
+	var errs []error
+	if s.dirty.Load() {
+		errs = append(errs, s.write(context.Background(), pointClosed, doing,
+			func(ctx context.Context, tx *sql.Tx) error { return putMeta(ctx, tx, metaClean, "1") }))
+	}
+	// The writer goes last: the last connection that may write folds the
+	// write-ahead log into the database.
+	errs = append(errs, s.reader.Close())
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return s.fail(doing, err)
+	}
+	return nil
+}
+
+func (s *Store) hook(point string) {
+	if s.o.Hook != nil {
+		s.o.Hook(point)
+	}
+}
+
+// fail turns err into an error of the account that names the database.
+func (s *Store) fail(doing string, err error) error {
+	return failure(s.path, doing, err)
+}
+
+// failure says what a database error means for the user. An error that says so
+// already is passed on.
+func failure(path, doing string, err error) error {
+	if e, ok := errors.AsType[*state.Error](err); ok {
+		return e
+	}
+	fail := &state.Error{Scope: state.ScopeAccount, Doing: doing, Err: fmt.Errorf("%s: %w", path, err)}
+	code := 0
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		code = e.Code() & 0xff // the rest tells kinds of the same error apart
+	}
+	switch {
+	case errors.Is(err, errDamaged) || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB:
+		fail.Cause = state.CauseDisk
+		fail.Hint = damagedHint(path)
+	case code == sqlite3.SQLITE_FULL:
+		fail.Cause = state.CauseDisk
+		fail.Hint = "make room on the disk; nothing was changed"
+	case code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_READONLY ||
+		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM:
+		fail.Cause = state.CauseDisk
+		fail.Hint = "check the disk and the permissions of the state directory"
+	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
+		fail.Cause = state.CauseLocked
+		fail.Hint = "another program keeps the database locked: end it, or wait"
+	}
+	return fail
+}
+
+// damagedHint says how to go on without the database. Copies are named because
+// they may hold what the user wants to look up, not to be put back unasked:
+// an old base takes what happened since for deletions.
+func damagedHint(path string) string {
+	hint := fmt.Sprintf("check the disk, then move %s* away: the next run pairs both sides again and deletes nothing", path)
+	if names := copies(path); names != "" {
+		hint += " (copies from before schema upgrades: " + names + ")"
+	}
+	return hint
+}
