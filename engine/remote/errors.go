@@ -102,11 +102,12 @@ func judge(refusal *imap.Error) verdict {
 	if v, found := verdictOf(refusalCode(refusal)); found {
 		return v
 	}
-	if refusal.Type == imap.StatusResponseTypeBad {
-		return verdict{state.CauseRefused, state.ScopeMailbox, "the server did not understand the command; please report this with its name and version"}
-	}
-	if v, found := verdictOfText(refusal.Text); found {
+	v, found := verdictOfText(refusal.Text)
+	switch {
+	case found && (refusal.Type != imap.StatusResponseTypeBad || v == throttled()):
 		return v
+	case refusal.Type == imap.StatusResponseTypeBad:
+		return verdict{state.CauseRefused, state.ScopeMailbox, "the server did not understand the command; please report this with its name and version"}
 	}
 	return verdict{state.CauseRefused, state.ScopeMailbox, ""}
 }

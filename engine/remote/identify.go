@@ -25,7 +25,7 @@ func (c *Conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 		return nil, err
 	}
 	defer stop()
-	if err := c.open(ref); err != nil {
+	if err := c.openNow(ref, doing); err != nil {
 		return nil, err
 	}
 	var all []state.RemoteMessage

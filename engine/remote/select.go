@@ -81,9 +81,24 @@ func (c *Conn) open(ref state.Ref) error {
 	return nil
 }
 
+// openNow is open for questions about the mailbox as it is now. A server may
+// show a kept selection as it was at the end of the last command: NOOP is what
+// makes it look. RFC 9051, section 6.1.2.
+func (c *Conn) openNow(ref state.Ref, doing string) error {
+	kept := c.selected.mailbox == ref.Mailbox
+	if err := c.open(ref); err != nil || !kept {
+		return err
+	}
+	if err := c.client.Noop().Wait(); err != nil {
+		return c.fail(doing, err)
+	}
+	c.takeNotes()
+	return nil
+}
+
 // openForChange is open for work that changes messages.
 func (c *Conn) openForChange(ref state.Ref, doing string) error {
-	if err := c.open(ref); err != nil {
+	if err := c.openNow(ref, doing); err != nil {
 		return err
 	}
 	if c.selected.ReadOnly {

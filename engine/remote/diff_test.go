@@ -1,0 +1,169 @@
+package remote
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mailmoor/state"
+)
+
+func rec(uid state.UID, flags state.Flags) state.Record {
+	return state.Record{Mailbox: "INBOX", UID: uid, State: state.DownloadStuck, Flags: flags}
+}
+
+func TestDiff(t *testing.T) {
+	base := []state.Record{rec(2, state.Seen), rec(3, 0), rec(7, state.Passed)}
+	tests := []struct {
+		name     string
+		list     []listed
+		storable state.Flags
+		fresh    []state.RemoteMessage
+		changed  []state.RemoteChange
+	}{
+		{name: "nothing listed", storable: state.AllFlags},
+		{
+			name:     "listed as known",
+			list:     []listed{{2, state.Seen}, {3, 0}, {7, state.Passed}},
+			storable: state.AllFlags,
+		},
+		{
+			name:     "new before, between and behind",
+			list:     []listed{{1, 0}, {3, 0}, {5, state.Flagged}, {9, 0}},
+			storable: state.AllFlags,
+			fresh:    []state.RemoteMessage{{UID: 1}, {UID: 5, Flags: state.Flagged}, {UID: 9}},
+		},
+		{
+			name:     "a flag came, a flag went",
+			list:     []listed{{2, 0}, {3, state.Answered}},
+			storable: state.AllFlags,
+			changed: []state.RemoteChange{
+				{Base: base[0], Flags: 0},
+				{Base: base[1], Flags: state.Answered},
+			},
+		},
+		{
+			name:     "a flag that the mailbox cannot keep has not been removed",
+			list:     []listed{{7, 0}},
+			storable: state.AllFlags &^ state.Passed,
+		},
+		{
+			name:     "nor is it lost when another one changes",
+			list:     []listed{{7, state.Seen}},
+			storable: state.AllFlags &^ state.Passed,
+			changed:  []state.RemoteChange{{Base: base[2], Flags: state.Passed | state.Seen}},
+		},
+		{
+			name:    "a flag that shows is there, permanent or not",
+			list:    []listed{{3, state.Seen}},
+			changed: []state.RemoteChange{{Base: base[1], Flags: state.Seen}},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fresh, changed := diff(base, tt.list, tt.storable)
+			if d := cmp.Diff(tt.fresh, fresh); d != "" {
+				t.Errorf("new (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tt.changed, changed); d != "" {
+				t.Errorf("changed (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestOrderedKeepsTheYoungerLine(t *testing.T) {
+	got := ordered([]listed{{5, 0}, {2, state.Seen}, {5, state.Flagged}, {2, 0}, {9, 0}, {5, state.Draft}})
+	want := []listed{{2, 0}, {5, state.Draft}, {9, 0}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCheckBase(t *testing.T) {
+	for _, base := range [][]state.Record{
+		{rec(0, 0)}, {rec(2, 0), rec(2, 0)}, {rec(3, 0), rec(2, 0)},
+	} {
+		if checkBase(base) == nil {
+			t.Errorf("base %v was accepted", base)
+		}
+	}
+	if err := checkBase([]state.Record{rec(1, 0), rec(2, 0), rec(4294967295, 0)}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDiffAgainstModel compares the functions with a naive model on arbitrary
+// mailboxes: sets of UIDs up to the greatest one, with arbitrary flags.
+func TestDiffAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		uids := rapid.OneOf(rapid.Uint32Range(1, 30), rapid.Uint32Range(4294967280, 4294967295))
+		flags := rapid.Map(rapid.Uint8Range(0, uint8(state.AllFlags)), func(f uint8) state.Flags { return state.Flags(f) })
+		boxes := rapid.MapOf(uids, flags)
+		before, now := boxes.Draw(t, "base"), boxes.Draw(t, "now")
+		storable := flags.Draw(t, "storable")
+
+		var base []state.Record
+		for _, uid := range sortedKeys(before) {
+			base = append(base, rec(state.UID(uid), before[uid]))
+		}
+		var list []listed
+		for _, uid := range sortedKeys(now) {
+			list = append(list, listed{state.UID(uid), now[uid]})
+		}
+
+		fresh, changed := diff(base, list, storable)
+		gone := absent(base, uidsOf(list))
+		if got := countGone(base, len(fresh), uint32(len(now))); got != int64(len(gone)) {
+			t.Errorf("the count says %d are gone, the list says %d", got, len(gone))
+		}
+		seen := map[uint32]string{}
+		for _, m := range fresh {
+			seen[uint32(m.UID)] = "new"
+		}
+		for _, m := range changed {
+			seen[uint32(m.Base.UID)] = "changed"
+		}
+		for _, r := range gone {
+			seen[uint32(r.UID)] = "gone"
+		}
+		want := map[uint32]string{}
+		for uid, f := range now {
+			old, known := before[uid]
+			switch {
+			case !known:
+				want[uid] = "new"
+			case (old^f)&(storable|f) != 0:
+				want[uid] = "changed"
+			}
+		}
+		for uid := range before {
+			if _, still := now[uid]; !still {
+				want[uid] = "gone"
+			}
+		}
+		if d := cmp.Diff(want, seen); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+
+		half := list[:len(list)/2]
+		unknown := unlisted(uidsOf(list), base, half)
+		for _, m := range list[len(half):] {
+			_, known := before[uint32(m.uid)]
+			if unknown.Contains(m.uid) == known {
+				t.Errorf("UID %d: unlisted says %v", m.uid, !known)
+			}
+		}
+	})
+}
+
+func sortedKeys[V any](m map[uint32]V) []uint32 {
+	var keys []uint32
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

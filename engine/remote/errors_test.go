@@ -1,0 +1,69 @@
+package remote
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailmoor/state"
+)
+
+func TestRefusals(t *testing.T) {
+	no, bad := imap.StatusResponseTypeNo, imap.StatusResponseTypeBad
+	tests := []struct {
+		answer imap.Error
+		cause  state.Cause
+		scope  state.Scope
+		// upload is the cause when it answers an APPEND.
+		upload      state.Cause
+		uploadScope state.Scope
+	}{
+		{imap.Error{Type: no, Code: "TOOBIG", Text: "no"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: bad, Code: "TOOBIG", Text: "Message too large."}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "LIMIT"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Text: "Message size exceeds fixed maximum message size"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "overquota", Text: "Quota exceeded"}, state.CauseQuota, state.ScopeMailbox, state.CauseQuota, state.ScopeMailbox},
+		{imap.Error{Type: no, Text: "Over quota"}, state.CauseQuota, state.ScopeMailbox, state.CauseQuota, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "TRYCREATE"}, state.CauseGone, state.ScopeMailbox, state.CauseGone, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "NONEXISTENT"}, state.CauseGone, state.ScopeMailbox, state.CauseGone, state.ScopeMailbox},
+		{imap.Error{Type: no, Text: "Mailbox doesn't exist: x"}, state.CauseGone, state.ScopeMailbox, state.CauseGone, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "NOPERM"}, state.CauseReadOnly, state.ScopeMailbox, state.CauseReadOnly, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "EXPUNGEISSUED"}, state.CauseStale, state.ScopeMailbox, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "UNAVAILABLE"}, state.CauseNetwork, state.ScopeMailbox, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "INUSE"}, state.CauseNetwork, state.ScopeMailbox, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "THROTTLED"}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: bad, Text: "Request is throttled. Suggested Backoff Time: 201317 milliseconds"}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: no, Text: "I do not like it"}, state.CauseRefused, state.ScopeMailbox, state.CauseRefused, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "X-NEW"}, state.CauseRefused, state.ScopeMailbox, state.CauseRefused, state.ScopeMessage},
+		{imap.Error{Type: bad, Text: "Error in IMAP command: quota of nonsense"}, state.CauseRefused, state.ScopeMailbox, state.CauseRefused, state.ScopeMessage},
+	}
+	for _, tt := range tests {
+		t.Run(tt.answer.Error(), func(t *testing.T) {
+			err := refused("do it", &tt.answer)
+			if err.Cause != tt.cause || err.Scope != tt.scope {
+				t.Errorf("cause %d, scope %s; want %d, %s", err.Cause, err.Scope, tt.cause, tt.scope)
+			}
+			up := refusedAppend("append it", &tt.answer)
+			if up.Cause != tt.upload || up.Scope != tt.uploadScope {
+				t.Errorf("upload: cause %d, scope %s; want %d, %s", up.Cause, up.Scope, tt.upload, tt.uploadScope)
+			}
+			if !strings.Contains(err.Error(), tt.answer.Text) {
+				t.Errorf("%q does not repeat what the server said", err)
+			}
+			var answer *imap.Error
+			if !errors.As(err, &answer) {
+				t.Errorf("%q does not carry the answer", err)
+			}
+		})
+	}
+}
+
+func TestTextsOfTheServerAreBoundedAndQuoted(t *testing.T) {
+	long := imap.Error{Type: imap.StatusResponseTypeNo, Text: "\x1b[31m" + strings.Repeat("ä", 10_000)}
+	text := refused("do it", &long).Error()
+	if len(text) > 3*errorTextMax || strings.Contains(text, "\x1b") {
+		t.Errorf("%d bytes: %.80q", len(text), text)
+	}
+}
