@@ -1,0 +1,250 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// literalsPerLineMax bounds how many literals one response may have that are
+// not the content of a message.
+const literalsPerLineMax = 256
+
+// pump passes responses on until the first error.
+func (c *Conn) pump() {
+	defer close(c.done)
+	for {
+		if err := c.response(); err != nil {
+			_ = c.fail(err)
+			// Writers must not wait for a server that is not read from any more.
+			_ = c.raw.Close()
+			return
+		}
+	}
+}
+
+// readLine returns the next line without its end. limit says how long a line
+// with that beginning may be. An end of file within a line is unexpected.
+func readLine(in *bufio.Reader, limit func(begin []byte) int) (string, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		if max := limit(line); len(line) > max {
+			return "", fmt.Errorf("the server sent a line of more than %d bytes", max)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(line) > 0:
+			return "", io.ErrUnexpectedEOF
+		case err != nil:
+			return "", err
+		}
+		line = bytes.TrimRight(line, " \r\n")
+		if bytes.IndexByte(line, '\r') >= 0 {
+			// Alone, it would end the line for go-imap.
+			line = bytes.ReplaceAll(line, []byte("\r"), nil)
+		}
+		return string(line), nil
+	}
+}
+
+// lineLimit is the limit of a line in a session: lists of search results have
+// one number for every message of the mailbox.
+func (c *Conn) lineLimit(begin []byte) int {
+	begin = begin[:min(len(begin), len("* ESEARCH "))]
+	for _, kind := range []string{"* SEARCH ", "* ESEARCH "} {
+		if _, is := cutPrefixFold(string(begin), kind); is {
+			return max(searchLineMax, c.cfg.LineMax)
+		}
+	}
+	return c.cfg.LineMax
+}
+
+// response reads one response and passes on what go-imap may see of it.
+func (c *Conn) response() error {
+	line, err := readLine(c.in, c.lineLimit)
+	if err != nil {
+		return err
+	}
+	if line == "" {
+		return nil // Some servers end literals with an empty line of their own.
+	}
+	if line[0] == '+' {
+		c.cfg.Trace(Event{Line: shownLine(line)})
+		return c.continuation(line)
+	}
+	if st, is := parseStatus(line); is {
+		c.cfg.Trace(Event{Line: shownLine(line)})
+		return c.status(st)
+	}
+	if !strings.HasPrefix(line, "* ") {
+		return fmt.Errorf("the server sent what is no response: %q", printable(line))
+	}
+	words := strings.SplitN(line, " ", 4)
+	if len(words) == 4 && strings.EqualFold(words[2], "FETCH") {
+		return c.fetch(line)
+	}
+	text, _, err := c.collect(line, false)
+	if err != nil {
+		return err
+	}
+	out, note := repairData(text, c.visible)
+	return c.pass(out, note)
+}
+
+func (c *Conn) visible(announced string) string { return visible(announced, c.cfg.Hide) }
+
+// pass delivers a whole response, or remembers why there is nothing to deliver.
+func (c *Conn) pass(out, note string) error {
+	if note != "" {
+		c.mu.Lock()
+		c.notes.repaired(note)
+		c.mu.Unlock()
+	}
+	if out == "" {
+		return nil
+	}
+	return c.deliver([]byte(out+"\r\n"), false)
+}
+
+// continuation passes a continuation request on if a command waits for it.
+func (c *Conn) continuation(line string) error {
+	c.mu.Lock()
+	awaited := c.out.permitted()
+	c.mu.Unlock()
+	if !awaited {
+		return c.pass("", "a continuation request that nobody waits for: "+line)
+	}
+	return c.pass(line, "")
+}
+
+// status passes a status response on and takes down what go-imap does not tell.
+func (c *Conn) status(st status) error {
+	if c.own != "" && st.tag == c.own {
+		return nil
+	}
+	c.mu.Lock()
+	c.notes.status(st)
+	if st.tag != "*" && c.out.answered(st.tag) {
+		// The server refused a literal before it was sent. go-imap would give
+		// the connection up, so it gets its permission, and what it sends by
+		// it goes nowhere.
+		c.queue.WriteString("+ refused\r\n")
+	}
+	c.mu.Unlock()
+	note := st.repair(c.visible)
+	return c.pass(st.String(), note)
+}
+
+// fetch passes a FETCH response on, the contents of messages as they come.
+func (c *Conn) fetch(line string) error {
+	var repair fetchRepair
+	for first := true; ; first = false {
+		text, body, err := c.collect(line, true)
+		if err != nil {
+			return err
+		}
+		if body < 0 {
+			return c.endFetch(&repair, text, first)
+		}
+		out, err := repair.part(text, true)
+		if err != nil {
+			return fmt.Errorf("%w: %q", err, shownResponse(text, true))
+		}
+		if err := c.deliver(fmt.Appendf(nil, "%s{%d}\r\n", out, body), true); err != nil {
+			return err
+		}
+		if err := c.copyLiteral(body); err != nil {
+			return err
+		}
+		if line, err = c.readOn(); err != nil {
+			return err
+		}
+	}
+}
+
+// endFetch passes the last part on, which is all of it if it is the first.
+func (c *Conn) endFetch(repair *fetchRepair, text string, whole bool) error {
+	out, err := repair.part(text, false)
+	note := ""
+	switch {
+	case err != nil && whole:
+		out, note = "", "a malformed response was left out: "+shownResponse(text, true)
+	case err != nil:
+		// The message itself is complete.
+		out, note = ")", "the end of a response was left out: "+shownResponse(text, true)
+	case len(repair.lost) > 0:
+		note = "left out of FETCH responses: " + strings.Join(repair.lost, " ")
+	}
+	return c.pass(out, note)
+}
+
+// collect completes a response that begins with line by the literals in it. It
+// stops before the content of a message, whose size it returns, or else -1.
+func (c *Conn) collect(line string, isFetch bool) (text string, body int64, err error) {
+	var b strings.Builder
+	for range literalsPerLineMax {
+		head, size, _, announced := literalAtEnd(line)
+		if !announced {
+			b.WriteString(line)
+			c.cfg.Trace(Event{Line: shownResponse(b.String(), isFetch)})
+			return b.String(), -1, nil
+		}
+		b.WriteString(head)
+		if isFetch && bodyAhead(head) {
+			if size > c.cfg.LiteralMax {
+				return "", 0, fmt.Errorf("the server sent a message of more than %d bytes", c.cfg.LiteralMax)
+			}
+			c.cfg.Trace(Event{Line: fmt.Sprintf("%s{%d bytes}", shownResponse(b.String(), true), size)})
+			return b.String(), size, nil
+		}
+		if size > int64(c.cfg.LineMax-b.Len()) {
+			return "", 0, fmt.Errorf("the server sent a string that makes its response longer than %d bytes", c.cfg.LineMax)
+		}
+		fmt.Fprintf(&b, "{%d}\r\n", size)
+		if _, err := io.CopyN(&b, c.in, size); err != nil {
+			return "", 0, unexpected(err)
+		}
+		if line, err = c.readOn(); err != nil {
+			return "", 0, err
+		}
+	}
+	return "", 0, fmt.Errorf("the server sent a response with more than %d literals", literalsPerLineMax)
+}
+
+// readOn reads the line that follows a literal.
+func (c *Conn) readOn() (string, error) {
+	line, err := readLine(c.in, func([]byte) int { return c.cfg.LineMax })
+	return line, unexpected(err)
+}
+
+// copyLiteral passes size bytes on.
+func (c *Conn) copyLiteral(size int64) error {
+	buffer := make([]byte, min(size, readBufferBytes))
+	for size > 0 {
+		n, err := c.in.Read(buffer[:min(size, int64(len(buffer)))])
+		if n > 0 {
+			size -= int64(n)
+			if err := c.deliver(buffer[:n], true); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return unexpected(err)
+		}
+	}
+	return nil
+}
+
+// unexpected is err within a response, where no end of file belongs.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
