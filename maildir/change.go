@@ -1,0 +1,185 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
+	"mailmoor/state"
+)
+
+// triesMax is how often a file is looked up again because another program renamed
+// it between the look and the act.
+const triesMax = 5
+
+// renamed reports whether a file has left the name under which it was seen.
+func renamed(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// errRestless says that triesMax was not enough.
+func errRestless(doing string) error {
+	return stale(doing, "other programs keep renaming the file")
+}
+
+// find returns where the file of a key is now; CauseStale when it is not there.
+func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing string) (entry, error) {
+	e, found, err := t.locate(ctx, f, key)
+	switch {
+	case err != nil:
+		return e, wrap(state.ScopeMessage, err, "%s", doing)
+	case !found:
+		return e, stale(doing, "the file is not in the folder any more")
+	case e.ambiguous:
+		return e, stale(doing, "two files have this key")
+	}
+	return e, nil
+}
+
+// withFlags returns the entry with these flags and, where key is not empty, with
+// that key. A file that gets flags leaves new/ for cur/; without any it stays
+// where it is.
+func (e entry) withFlags(want state.Flags, key state.Key) entry {
+	n := parseFileName(e.name)
+	if key == "" {
+		key = n.key
+	}
+	to := entry{flags: want, planned: want, inNew: e.inNew && want == 0}
+	to.name = string(key)
+	if !n.noInfo || !to.inNew && want != e.flags {
+		to.name += n.info(want)
+	}
+	return to
+}
+
+// SetFlags replaces the flags expect of the file by want.
+func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect, want state.Flags) (state.LocalMessage, error) {
+	doing := fmt.Sprintf("set the flags of %s/%s to %q", path, key, want)
+	f, err := t.openFolder(path)
+	if err != nil {
+		return state.LocalMessage{}, err
+	}
+	defer f.close()
+	for range triesMax {
+		e, err := t.find(ctx, f, key, doing)
+		if err != nil {
+			return state.LocalMessage{}, err
+		}
+		if e.flags != expect {
+			return state.LocalMessage{}, stale(doing, "its flags are %q now, not %q", e.flags, expect)
+		}
+		st, err := t.moveFile(f, e, f, e.withFlags(want, ""))
+		if renamed(err) {
+			continue
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return state.LocalMessage{}, stale(doing, "another file has the new name: %w", err)
+		}
+		return message(e.withFlags(want, ""), st), wrap(state.ScopeMessage, err, "%s", doing)
+	}
+	return state.LocalMessage{}, errRestless(doing)
+}
+
+// moveFile renames the file, durably, and returns what it then is.
+func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat_t, error) {
+	fromDir, toDir := from.sub(e.inNew), to.sub(now.inNew)
+	// A rename changes none of what a record keeps of the stat.
+	st, err := fromDir.stat(e.name)
+	if err == nil {
+		err = checkUsable(st)
+	}
+	if err != nil {
+		return st, err
+	}
+	sameDir := from == to && e.inNew == now.inNew
+	if !sameDir || e.name != now.name {
+		if err := renameNoReplace(fromDir, e.name, toDir, now.name); err != nil {
+			return st, err
+		}
+		t.moved(from.path, parseFileName(e.name).key, nil)
+		t.moved(to.path, parseFileName(now.name).key, &now)
+		t.step("maildir: file renamed")
+		err := toDir.sync()
+		if err == nil && !sameDir {
+			err = fromDir.sync()
+		}
+		if err != nil {
+			return st, err
+		}
+		t.step("maildir: folder synced")
+	}
+	return st, nil
+}
+
+// sameMessage makes sure that the file of e is the message of the record: equal
+// stat, or else equal content.
+func (f *folder) sameMessage(ctx context.Context, e entry, r state.Record, doing string) (unix.Stat_t, error) {
+	file, st, err := f.openMessage(e)
+	if unusable(err) {
+		return st, stale(doing, "%w", err)
+	}
+	if err != nil {
+		return st, err
+	}
+	defer file.Close()
+	if fileStat(st) == r.Stat {
+		return st, nil
+	}
+	content, err := contentOf(ctx, file, st.Size)
+	if err == nil && content.Digest != r.Content.Digest {
+		err = stale(doing, "the file has another content than when both sides last agreed")
+	}
+	return st, err
+}
+
+// Move renames the file of the record into the folder dest, under the same key
+// where that is free there, and sets its flags.
+func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error) {
+	doing := fmt.Sprintf("move %s/%s to folder %q", path, r.Key, dest)
+	if path == dest {
+		return state.LocalMessage{}, refuse(state.ScopeMessage, state.CauseOther, "", doing, "it already lies there")
+	}
+	from, err := t.openFolder(path)
+	if err != nil {
+		return state.LocalMessage{}, err
+	}
+	defer from.close()
+	to, err := t.openFolder(dest)
+	if err != nil {
+		return state.LocalMessage{}, err
+	}
+	defer to.close()
+	expect, newKey := t.planned(path, r), state.Key("")
+	for range triesMax {
+		e, err := t.find(ctx, from, r.Key, doing)
+		if err != nil {
+			return state.LocalMessage{}, err
+		}
+		if e.flags != expect {
+			return state.LocalMessage{}, stale(doing, "its flags are %q now, not %q", e.flags, expect)
+		}
+		if _, taken, err := t.locate(ctx, to, r.Key); err != nil {
+			return state.LocalMessage{}, wrap(state.ScopeMessage, err, "%s", doing)
+		} else if taken {
+			newKey = t.NewKey()
+		}
+		_, err = from.sameMessage(ctx, e, r, doing)
+		now := e.withFlags(want, newKey)
+		var st unix.Stat_t
+		if err == nil {
+			st, err = t.moveFile(from, e, to, now)
+		}
+		switch {
+		case renamed(err):
+			continue
+		case errors.Is(err, fs.ErrExist):
+			newKey = t.NewKey()
+			continue
+		}
+		m := message(now, st)
+		m.Content = r.Content
+		return m, wrap(state.ScopeMessage, err, "%s", doing)
+	}
+	return state.LocalMessage{}, errRestless(doing)
+}

@@ -1,0 +1,247 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"mailmoor/state"
+)
+
+// folder is an open Maildir.
+type folder struct {
+	path      string // relative to the root
+	base      dir
+	new, cur  dir
+	onRootDev bool // on the root's device, whose file system was judged
+}
+
+func (f *folder) close() {
+	f.cur.close()
+	f.new.close()
+	f.base.close()
+}
+
+// sub returns one of the two directories in which messages lie.
+func (f *folder) sub(inNew bool) dir {
+	if inNew {
+		return f.new
+	}
+	return f.cur
+}
+
+// openFolder opens a folder for one operation.
+func (t *Tree) openFolder(path string) (*folder, error) {
+	base, err := t.openPath(path)
+	if err != nil {
+		return nil, wrap(state.ScopeMailbox, err, "open folder %q", path)
+	}
+	f := &folder{path: path, base: base}
+	if f.new, err = base.sub("new"); err == nil {
+		f.cur, err = base.sub("cur")
+	}
+	var st unix.Stat_t
+	if err == nil {
+		st, err = fstat(f.cur.f)
+	}
+	if err != nil {
+		f.close()
+		return nil, wrap(state.ScopeMailbox, err, "open folder %q", path)
+	}
+	f.onRootDev = uint64(st.Dev) == t.device
+	return f, nil
+}
+
+// openPath opens a directory below the root, one level after the other.
+func (t *Tree) openPath(path string) (dir, error) {
+	parts, err := splitPath(path)
+	if err != nil {
+		return dir{}, err
+	}
+	d := t.root
+	for i, part := range parts {
+		next, err := d.sub(part)
+		if i > 0 {
+			d.close()
+		}
+		if err != nil {
+			return dir{}, err
+		}
+		d = next
+	}
+	return d, nil
+}
+
+// stamp reads the state of new/ and cur/.
+func (f *folder) stamp() (state.FolderStamp, error) {
+	inNew, err := fstat(f.new.f)
+	if err != nil {
+		return state.FolderStamp{}, err
+	}
+	inCur, err := fstat(f.cur.f)
+	return state.FolderStamp{New: dirStamp(inNew), Cur: dirStamp(inCur)}, err
+}
+
+// proves reports whether a stamp of this folder, read now, will prove something.
+func (t *Tree) proves(f *folder, s state.FolderStamp) bool {
+	return t.trusted && f.onRootDev && settled(s, t.now())
+}
+
+// CreateFolder creates the folder of a mailbox, with its marker. Whatever of it
+// exists is kept.
+func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error) {
+	if err := ctx.Err(); err != nil {
+		return state.LocalFolder{}, err
+	}
+	if err := t.checkRoot(); err != nil {
+		return state.LocalFolder{}, err
+	}
+	path, err := encodePath(name)
+	if err != nil {
+		return state.LocalFolder{}, refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration",
+			fmt.Sprintf("create a folder for %q", strings.Join(name, "/")), "%w", err)
+	}
+	base, err := t.makePath(path)
+	if err != nil {
+		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
+	}
+	defer base.close()
+	// cur/ comes last, since a directory counts as a folder only with it.
+	for _, sub := range []string{"tmp", "new", "cur"} {
+		if _, err := base.mkdir(sub); err != nil {
+			return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
+		}
+	}
+	if err := base.sync(); err != nil {
+		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
+	}
+	t.step("maildir: folder created")
+	m, err := t.markFolder(base)
+	if err != nil {
+		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "mark folder %q", path)
+	}
+	f, err := t.openFolder(path)
+	if err != nil {
+		return state.LocalFolder{}, err
+	}
+	defer f.close()
+	stamp, err := f.stamp()
+	if err != nil {
+		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "look at folder %q", path)
+	}
+	levels, err := decodePath(path)
+	return state.LocalFolder{Path: path, Name: levels, Marker: m.id, Stamp: stamp, Settled: t.proves(f, stamp)}, err
+}
+
+// makePath opens a directory below the root and creates what is missing of it.
+func (t *Tree) makePath(path string) (dir, error) {
+	parts, err := splitPath(path)
+	if err != nil {
+		return dir{}, err
+	}
+	d := t.root
+	for i, part := range parts {
+		next, err := t.makeDir(d, part)
+		if i > 0 {
+			d.close()
+		}
+		if err != nil {
+			return dir{}, err
+		}
+		d = next
+	}
+	return d, nil
+}
+
+// makeDir opens the directory name of the tree, and creates it if it is missing.
+func (t *Tree) makeDir(parent dir, name string) (dir, error) {
+	d, created, err := ensureDir(parent, name)
+	if err != nil {
+		return dir{}, err
+	}
+	if !created {
+		err = errors.Join(exactName(parent, name), t.checkOurs(d))
+	}
+	if err != nil {
+		d.close()
+		return dir{}, err
+	}
+	return d, nil
+}
+
+// ensureDir opens the directory name, and creates it durably if it is missing.
+func ensureDir(parent dir, name string) (d dir, created bool, err error) {
+	created, err = parent.mkdir(name)
+	if err == nil && created {
+		err = parent.sync()
+	}
+	if err != nil {
+		return dir{}, created, err
+	}
+	d, err = parent.sub(name)
+	return d, created, err
+}
+
+// exactName refuses a directory that the file system only takes for name because
+// it ignores case or normalises: two mailboxes would share one folder.
+func exactName(parent dir, name string) error {
+	found := false
+	err := parent.each(func(entry string) error {
+		found = found || entry == name
+		return nil
+	})
+	if err == nil && !found {
+		err = refuse(state.ScopeMailbox, state.CauseConfig, "rename one of the two mailboxes, or leave one out",
+			fmt.Sprintf("create directory %q", name), "the file system takes it for another directory whose name differs in case only")
+	}
+	return err
+}
+
+// checkOurs refuses a directory that carries another account's marker.
+func (t *Tree) checkOurs(d dir) error {
+	m, err := readMarker(d)
+	switch {
+	case errors.Is(err, errNoMarker):
+		return nil
+	case err != nil:
+		return err
+	case m.kind == kindRoot:
+		return errNested(t.path, d.path())
+	case m.account != t.o.AccountID:
+		return refuse(state.ScopeMailbox, state.CauseConfig, "move the directory back to the account that it belongs to",
+			fmt.Sprintf("use directory %q", d.path()), "it is a folder of another account, %s", m.account)
+	}
+	return nil
+}
+
+// markFolder returns the marker of a folder, which gets one if it has none.
+func (t *Tree) markFolder(base dir) (marker, error) {
+	m, err := readMarker(base)
+	if !errors.Is(err, errNoMarker) {
+		return m, err
+	}
+	m = marker{kind: kindFolder, id: NewID(), account: t.o.AccountID, generation: 1}
+	if err := writeMarker(base, m); err != nil {
+		return marker{}, err
+	}
+	t.step("maildir: marker written")
+	return m, nil
+}
+
+// checkMarked makes sure that the folder still has its marker. Without it nothing
+// may be concluded from what is not in the folder.
+func (t *Tree) checkMarked(f *folder) error {
+	m, err := readMarker(f.base)
+	if err == nil && (m.kind != kindFolder || m.account != t.o.AccountID) {
+		err = fmt.Errorf("its marker is that of a %s of account %s", m.kind, m.account)
+	}
+	if errors.Is(err, errNoMarker) || errors.Is(err, errBadMarker) || errors.Is(err, fs.ErrNotExist) || err != nil && m.kind != "" {
+		return refuse(state.ScopeMailbox, state.CauseGone, "put the folder back, or restore its "+markerName+" file from a backup",
+			fmt.Sprintf("scan folder %q", f.path), "%w", err)
+	}
+	return wrap(state.ScopeMailbox, err, "scan folder %q", f.path)
+}

@@ -1,0 +1,192 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"mailmoor/state"
+)
+
+// foldersMax bounds the number of folders of an account.
+const foldersMax = 100_000
+
+// Folders lists every folder below the root, ordered by path. Directories that
+// were left out, and why, are told by FolderProblems.
+func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, error) {
+	if err := t.checkRoot(); err != nil {
+		return nil, err
+	}
+	w := &folderWalk{t: t, ctx: ctx, markers: map[string]string{}}
+	if err := w.directory(t.root, "", 0); err != nil {
+		return nil, wrap(state.ScopeAccount, err, "list the folders below %q", t.path)
+	}
+	slices.SortFunc(w.found, func(a, b state.LocalFolder) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range w.found {
+		w.copied(f)
+	}
+	t.mu.Lock()
+	t.problems = w.problems
+	t.mu.Unlock()
+	return w.found, nil
+}
+
+// FolderProblems returns the directories that the last Folders left out, or could
+// not be sure of.
+func (t *Tree) FolderProblems() []state.Problem {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.problems)
+}
+
+// folderWalk collects the folders of a tree.
+type folderWalk struct {
+	t        *Tree
+	ctx      context.Context
+	found    []state.LocalFolder
+	markers  map[string]string // marker id -> path
+	problems []state.Problem
+}
+
+// leaveOut reports a directory. Without its folders in the list, what the state
+// knows of them is suspended, not deleted.
+func (w *folderWalk) leaveOut(path, hint, format string, args ...any) {
+	w.problems = append(w.problems, state.Problem{
+		Scope: state.ScopeMailbox, Cause: state.CauseConfig, Subject: path, Text: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// copied reports two folders with one marker: one is a copy of the other, and
+// nothing in them says which.
+func (w *folderWalk) copied(f state.LocalFolder) {
+	other, twice := w.markers[f.Marker]
+	if f.Marker != "" && twice {
+		w.leaveOut(f.Path, "remove the file "+markerName+" from the copy", "folders %q and %q carry the same marker: one is a copy", other, f.Path)
+	}
+	w.markers[f.Marker] = f.Path
+}
+
+// directory looks at one directory and all below it.
+func (w *folderWalk) directory(d dir, path string, depth int) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	var subs []string
+	maildir := map[string]unix.Stat_t{}
+	err := d.each(func(name string) error {
+		if strings.HasPrefix(name, ".") {
+			return nil
+		}
+		st, err := d.stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case st.Mode&unix.S_IFMT == unix.S_IFLNK:
+			w.leaveOut(join(path, name), "move the directory itself into the tree", "it is a symbolic link and is not followed")
+		case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		case reservedName(name):
+			maildir[name] = st
+		default:
+			subs = append(subs, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	enter, err := w.folder(d, path, maildir)
+	if err != nil || !enter {
+		return err
+	}
+	for _, name := range subs {
+		if err := w.below(d, join(path, name), name, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "/" + name
+}
+
+// below enters a subdirectory, if its name stands for something.
+func (w *folderWalk) below(parent dir, path, name string, depth int) error {
+	if depth > pathDepthMax || len(path) > pathBytesMax {
+		w.leaveOut(path, "move it up", "it lies too deep")
+		return nil
+	}
+	if _, err := decodePath(path); err != nil && !errors.Is(err, errIncomplete) {
+		w.leaveOut(path, "rename the directory", "%v", err)
+		return nil
+	}
+	d, err := parent.sub(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		defer d.close()
+		err = w.directory(d, path, depth)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		w.leaveOut(path, "make it readable for the user that runs mailmoor", "%v", err)
+		return nil
+	}
+	return err
+}
+
+// folder adds the directory to the list if it is a folder, and reports whether
+// what lies below it may be entered.
+func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (enter bool, err error) {
+	inNew, hasNew := subs["new"]
+	inCur, hasCur := subs["cur"]
+	if path == "" {
+		if hasCur || hasNew {
+			w.leaveOut(path, "move cur, new and tmp into a directory INBOX below the root", "mail that lies in the root itself is not synchronised")
+		}
+		return true, nil
+	}
+	m, err := readMarker(d)
+	switch {
+	case errors.Is(err, errNoMarker):
+	case errors.Is(err, errBadMarker):
+		w.leaveOut(path, "restore the file "+markerName+" from a backup", "%v", err)
+		return false, nil
+	case err != nil:
+		return false, err
+	case m.kind == kindRoot || m.account != w.t.o.AccountID:
+		w.leaveOut(path, "move it out of this account's tree", "it is a %s of account %s and is not entered", m.kind, m.account)
+		return false, nil
+	}
+	if hasCur != hasNew || m.id != "" && !hasCur {
+		w.leaveOut(path, "create what is missing: a folder has the directories cur, new and tmp", "it is only part of a mail folder")
+		return true, nil
+	}
+	if !hasCur {
+		return true, nil
+	}
+	levels, err := decodePath(path)
+	if err != nil {
+		w.leaveOut(path, "rename the directory", "%v", err)
+		return true, nil
+	}
+	if len(w.found) == foldersMax {
+		return false, fmt.Errorf("there are more than %d folders", foldersMax)
+	}
+	stamp := state.FolderStamp{New: dirStamp(inNew), Cur: dirStamp(inCur)}
+	sameDevice := uint64(inNew.Dev) == w.t.device && uint64(inCur.Dev) == w.t.device
+	w.found = append(w.found, state.LocalFolder{
+		Path: path, Name: levels, Marker: m.id, Stamp: stamp,
+		Settled: w.t.trusted && sameDevice && settled(stamp, w.t.now()),
+	})
+	return true, nil
+}

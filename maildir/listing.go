@@ -1,0 +1,176 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"mailmoor/state"
+)
+
+// entry is where a message file was last seen. name holds the key, too.
+type entry struct {
+	name  string
+	flags state.Flags
+	inNew bool
+	// planned are the flags that the last scan saw, on which plans are based;
+	// flags may have been seen later.
+	planned state.Flags
+	// ambiguous is true when several files have the key; nothing is done with
+	// any of them.
+	ambiguous bool
+}
+
+// oddEntry is an entry of new/ or cur/ whose name is no message's.
+type oddEntry struct {
+	path string // relative to the folder
+	err  error
+}
+
+// listing is what directory reads of one folder have shown.
+type listing struct {
+	files map[state.Key]entry
+	odd   []oddEntry
+	// stamp was read before the listing began; settled is true when it was old
+	// enough then to prove something, proven when besides nothing changed while
+	// the directories were read: what is not in the listing is not in the folder.
+	stamp           state.FolderStamp
+	settled, proven bool
+}
+
+// The orders of reading. Files move from new/ to cur/, so that new/ comes first;
+// a second look brackets cur/, because our own moves or a careless reader may go
+// the other way.
+var (
+	orderOnce  = []bool{true, false}
+	orderAgain = []bool{true, false, true}
+)
+
+// list reads the folder's directories in the given order.
+func (t *Tree) list(ctx context.Context, f *folder, order []bool) (*listing, error) {
+	before, err := f.stamp()
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{files: map[state.Key]entry{}, stamp: before, settled: t.proves(f, before)}
+	r := reading{listing: l, twins: map[state.Key][]entry{}, seenOdd: map[string]bool{}}
+	for _, inNew := range order {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		err := f.sub(inNew).each(func(name string) error {
+			r.add(name, inNew)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for key, entries := range r.twins {
+		if l.files[key], err = f.settleTwins(entries); err != nil {
+			return nil, err
+		}
+	}
+	after, err := f.stamp()
+	l.proven = l.settled && before == after
+	return l, err
+}
+
+// reading collects a listing.
+type reading struct {
+	*listing
+	twins   map[state.Key][]entry // every name of the keys that have several
+	seenOdd map[string]bool
+}
+
+// add takes one directory entry.
+func (r *reading) add(name string, inNew bool) {
+	if ignored(name) {
+		return
+	}
+	n := parseFileName(name)
+	e := entry{name: name, flags: n.flags, planned: n.flags, inNew: inNew}
+	if err := n.key.Check(); err != nil {
+		if !r.seenOdd[e.path()] {
+			r.odd = append(r.odd, oddEntry{path: e.path(), err: err})
+		}
+		r.seenOdd[e.path()] = true
+		return
+	}
+	if old, found := r.files[n.key]; found && old != e {
+		if r.twins[n.key] == nil {
+			r.twins[n.key] = []entry{old}
+		}
+		r.twins[n.key] = append(r.twins[n.key], e)
+	}
+	r.files[n.key] = e
+}
+
+// path is relative to the folder.
+func (e entry) path() string {
+	if e.inNew {
+		return "new/" + e.name
+	}
+	return "cur/" + e.name
+}
+
+// settleTwins decides which of several names of one key counts. A file that was
+// renamed while we read shows up twice and has only one name now; a file with two
+// names is one message; two files are for the user to sort out.
+func (f *folder) settleTwins(entries []entry) (entry, error) {
+	var alive []entry
+	inodes := map[uint64]bool{}
+	for _, e := range entries {
+		st, err := f.sub(e.inNew).stat(e.name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return entry{}, err
+		}
+		inodes[st.Ino] = true
+		alive = append(alive, e)
+	}
+	if len(alive) == 0 {
+		return entries[len(entries)-1], nil // renamed again: it exists
+	}
+	best := alive[len(alive)-1]
+	if i := slices.IndexFunc(alive, func(e entry) bool { return !e.inNew }); i >= 0 {
+		best = alive[i]
+	}
+	best.ambiguous = len(inodes) > 1
+	return best, nil
+}
+
+// guess looks for the key under every name that it is likely to have, without
+// reading a directory: a look-up cannot miss a file for being renamed elsewhere in
+// the directory.
+func (f *folder) guess(key state.Key) (entry, bool, error) {
+	candidates := []entry{{name: string(key), inNew: true}, {name: string(key)}}
+	for flags := range state.AllFlags + 1 {
+		name := string(key) + infoMark + flags.String()
+		candidates = append(candidates, entry{name: name, flags: flags, planned: flags})
+	}
+	for _, e := range candidates {
+		_, err := f.sub(e.inNew).stat(e.name)
+		if err == nil {
+			return e, true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return entry{}, false, err
+		}
+	}
+	return entry{}, false, nil
+}
+
+// statEntry looks at the file; found is false when it has left that name.
+func (f *folder) statEntry(e entry) (st unix.Stat_t, found bool, err error) {
+	st, err = f.sub(e.inNew).stat(e.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return st, false, nil
+	}
+	return st, err == nil, err
+}

@@ -1,0 +1,205 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mailmoor/state"
+)
+
+// RootInfo is what a look at a would-be root shows, so that the caller can tell a
+// new account from a known one and from a disk that is not mounted.
+type RootInfo struct {
+	// Path is the root without symbolic links; it equals what was asked for
+	// when nothing exists there.
+	Path   string
+	Exists bool
+	// MarkerID is the account id in the root's marker, empty without one.
+	MarkerID string
+	// Foreign says why the directory cannot be a root although it has a marker:
+	// the marker is that of a folder, or cannot be read. Empty otherwise.
+	Foreign string
+	// Empty is true when no mail folder lies below the root.
+	Empty bool
+}
+
+// ReadRoot looks at a root and changes nothing.
+func ReadRoot(root string) (RootInfo, error) {
+	info := RootInfo{Path: root, Empty: true}
+	resolved, err := filepath.EvalSymlinks(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return info, nil
+	}
+	if err != nil {
+		return info, wrap(state.ScopeAccount, err, "look at root %q", root)
+	}
+	d, err := openRootDir(resolved)
+	if err != nil {
+		return info, wrap(state.ScopeAccount, err, "look at root %q", root)
+	}
+	defer d.close()
+	info.Path, info.Exists = resolved, true
+	m, err := readMarker(d)
+	switch {
+	case err == nil && m.kind == kindRoot:
+		info.MarkerID = m.id
+	case err == nil:
+		info.Foreign = fmt.Sprintf("%s is a folder of account %s", resolved, m.account)
+	case errors.Is(err, errBadMarker):
+		info.Foreign = err.Error()
+	case !errors.Is(err, errNoMarker):
+		return info, wrap(state.ScopeAccount, err, "look at root %q", root)
+	}
+	err = walkDirs(d, 0, func(_ dir, maildir bool) error {
+		if maildir {
+			info.Empty = false
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.SkipAll) {
+		return info, wrap(state.ScopeAccount, err, "look for folders below root %q", root)
+	}
+	return info, nil
+}
+
+// CreateRoot makes the directory root of the account id, with its marker, durably.
+// A directory that exists gets the marker. It refuses when there is a marker, and
+// when a directory above or below is a root itself.
+func CreateRoot(root, id string) error {
+	doing := fmt.Sprintf("create root %q", root)
+	if !filepath.IsAbs(root) || !idPattern.MatchString(id) {
+		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "path or account id %q is not usable", id)
+	}
+	if err := mkdirDurable(filepath.Clean(root)); err != nil {
+		return wrap(state.ScopeAccount, err, "create root %q", root)
+	}
+	resolved, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return wrap(state.ScopeAccount, err, "create root %q", root)
+	}
+	d, err := openRootDir(resolved)
+	if err != nil {
+		return wrap(state.ScopeAccount, err, "create root %q", root)
+	}
+	defer d.close()
+	if m, err := readMarker(d); !errors.Is(err, errNoMarker) {
+		if err == nil {
+			err = fmt.Errorf("it already is the %s of account %s", m.kind, m.account)
+		}
+		return refuse(state.ScopeAccount, state.CauseConfig, "use another directory, or remove "+
+			filepath.Join(resolved, markerName)+" if nothing uses it any more", doing, "%w", err)
+	}
+	if err := errors.Join(checkAbove(resolved), checkBelow(d)); err != nil {
+		return err
+	}
+	m := marker{kind: kindRoot, id: id, account: id, generation: 1}
+	return wrap(state.ScopeAccount, writeMarker(d, m), "create root %q", root)
+}
+
+// mkdirDurable creates a directory and those above it that are missing.
+func mkdirDurable(path string) error {
+	err := os.Mkdir(path, dirMode)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if errors.Is(err, fs.ErrNotExist) && parent != path {
+		if err := mkdirDurable(parent); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, dirMode)
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(path, dirMode); err != nil {
+		return err
+	}
+	d, err := openRootDir(parent)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.sync()
+}
+
+// errNested names two roots of which one lies in the other: each would take the
+// other's mail for its own.
+func errNested(outer, inner string) error {
+	return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", fmt.Sprintf("use root %q", inner),
+		"it lies inside %q, which is another account's root", outer)
+}
+
+// checkAbove refuses a root that lies inside another one.
+func checkAbove(root string) error {
+	outer, err := rootAbove(root)
+	if err == nil && outer != "" {
+		err = errNested(outer, root)
+	}
+	return wrap(state.ScopeAccount, err, "look for a root above %q", root)
+}
+
+// rootAbove returns the root inside which path lies, if any.
+func rootAbove(path string) (outer string, err error) {
+	for filepath.Dir(path) != path {
+		path = filepath.Dir(path)
+		d, err := openRootDir(path)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			continue // no marker can be read there, by its account neither
+		}
+		if err != nil {
+			return "", err
+		}
+		m, err := readMarker(d)
+		d.close()
+		if err == nil && m.kind == kindRoot {
+			return path, nil
+		}
+	}
+	return "", nil
+}
+
+// checkBelow refuses a root that contains another one.
+func checkBelow(root dir) error {
+	err := walkDirs(root, 0, func(d dir, _ bool) error {
+		m, err := readMarker(d)
+		if err == nil && m.kind == kindRoot && d.path() != root.path() {
+			return errNested(root.path(), d.path())
+		}
+		return nil
+	})
+	return wrap(state.ScopeAccount, err, "look for a root below %q", root.path())
+}
+
+// walkDirs visits d and the directories below it, except those of the Maildir
+// format itself, and says whether each is a Maildir.
+func walkDirs(d dir, depth int, visit func(d dir, maildir bool) error) error {
+	cur, err := d.isDir("cur")
+	if err != nil {
+		return err
+	}
+	if err := visit(d, cur); err != nil || depth == pathDepthMax {
+		return err
+	}
+	return d.each(func(name string) error {
+		if reservedName(name) {
+			return nil
+		}
+		if is, err := d.isDir(name); err != nil || !is {
+			return err
+		}
+		sub, err := d.sub(name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer sub.close()
+		return walkDirs(sub, depth+1, visit)
+	})
+}

@@ -1,0 +1,227 @@
+package maildir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"mailmoor/state"
+)
+
+// ScanOptions says how closely a scan looks.
+type ScanOptions = struct {
+	// Stat looks at every file, to find those edited in place.
+	Stat bool
+}
+
+// absencePassesMax bounds how often a folder that does not come to rest is read
+// again before a file that nobody saw counts as missing. Each complete read under
+// a storm of renames misses about one file in a thousand.
+const absencePassesMax = 4
+
+// Scan compares the folder with base. See engine.LocalObserver.
+func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o ScanOptions) (state.LocalDelta, error) {
+	f, err := t.openFolder(path)
+	if err != nil {
+		return state.LocalDelta{}, err
+	}
+	defer f.close()
+	s := &scan{t: t, f: f, base: make(map[state.Key]bool, len(base)), mailbox: path}
+	s.delta = state.LocalDelta{Folder: path, Statted: o.Stat}
+	if len(base) > 0 {
+		s.mailbox = base[0].Mailbox
+	}
+	if s.listing, err = t.list(ctx, f, orderOnce); err != nil {
+		return state.LocalDelta{}, wrap(state.ScopeMailbox, err, "scan folder %q", path)
+	}
+	for _, step := range []func() error{
+		func() error { return s.findMissing(ctx, base) },
+		func() error { return s.compare(ctx, base, o.Stat) },
+		func() error { return s.readNew(ctx) },
+	} {
+		if err := step(); err != nil {
+			return state.LocalDelta{}, wrap(state.ScopeMailbox, err, "scan folder %q", path)
+		}
+	}
+	s.reportOdd()
+	t.remember(path, s.listing, true)
+	s.delta.Count = len(s.listing.files)
+	// A folder with problems is looked at again, or they would be forgotten.
+	if s.listing.settled && len(s.delta.Problems) == 0 {
+		s.delta.Stamp = s.listing.stamp
+	}
+	return s.delta, nil
+}
+
+// scan is one comparison of a folder with its base.
+type scan struct {
+	t       *Tree
+	f       *folder
+	mailbox string
+	listing *listing
+	base    map[state.Key]bool
+	delta   state.LocalDelta
+}
+
+// problem reports one file; the scan goes on.
+func (s *scan) problem(e entry, err error, hint string) {
+	s.delta.Problems = append(s.delta.Problems, state.Problem{
+		Scope: state.ScopeMessage, Cause: state.CauseDisk, Mailbox: s.mailbox,
+		Subject: s.f.path + "/" + e.path(), Text: err.Error(), Hint: hint,
+	})
+}
+
+// findMissing fills delta.Missing with the records whose file is proven absent.
+func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
+	var missing []state.Record
+	for _, r := range base {
+		if s.base[r.Key] {
+			continue // one file that the server shows under two UIDs
+		}
+		s.base[r.Key] = true
+		if _, found := s.listing.files[r.Key]; !found {
+			missing = append(missing, r)
+		}
+	}
+	for pass := 0; pass < absencePassesMax && len(missing) > 0; pass++ {
+		again, err := s.t.list(ctx, s.f, orderAgain)
+		if err != nil {
+			return err
+		}
+		missing = slices.DeleteFunc(missing, func(r state.Record) bool {
+			e, found := again.files[r.Key]
+			if found {
+				s.listing.files[r.Key] = e
+			}
+			return found
+		})
+		if again.proven {
+			break
+		}
+	}
+	for _, r := range missing {
+		e, found, err := s.f.guess(r.Key)
+		if err != nil {
+			return err
+		}
+		if found {
+			s.listing.files[r.Key] = e
+			continue
+		}
+		s.delta.Missing = append(s.delta.Missing, r)
+	}
+	if len(s.delta.Missing) > 0 {
+		return s.t.checkMarked(s.f)
+	}
+	return nil
+}
+
+// compare fills delta.Changed. Without stat only names are compared.
+func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) error {
+	compared := make(map[state.Key]bool, len(base))
+	for _, r := range base {
+		e, found := s.listing.files[r.Key]
+		switch {
+		case !found || compared[r.Key]:
+			continue
+		case e.ambiguous:
+			compared[r.Key] = true
+			s.problem(e, errors.New("another file has the same name but for its flags"),
+				"give one of the two files another name in front of the \":2,\"")
+			continue
+		case !stat && e.flags == r.Flags:
+			continue
+		}
+		compared[r.Key] = true
+		if err := s.compareFile(ctx, r, e); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(s.delta.Changed, func(a, b state.LocalChange) int { return cmp.Compare(a.Now.Key, b.Now.Key) })
+	return nil
+}
+
+// compareFile looks at the file of one record.
+func (s *scan) compareFile(ctx context.Context, r state.Record, e entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	st, found, err := s.f.statEntry(e)
+	if err != nil {
+		return err
+	}
+	if !found {
+		// Renamed since it was listed. The folder's stamp differs from now on, so
+		// that the next scan will look at it.
+		s.delta.Statted = false
+		return nil
+	}
+	change := state.LocalChange{Base: r, Now: message(e, st)}
+	change.Now.Content = r.Content
+	if change.Now.Stat != r.Stat {
+		change.Now, err = s.f.identify(ctx, e)
+		change.Edited = err == nil && change.Now.Content.Digest != r.Content.Digest
+		if change.Edited && change.Now.Stat.Size < r.Stat.Size {
+			err = errShrunken
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			s.delta.Statted = false
+			return nil
+		case unusable(err):
+			s.problem(e, err, "restore the file, or delete it to have the server's version again")
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	if change.Edited || change.Now.Stat != r.Stat || change.Now.Flags != r.Flags {
+		s.delta.Changed = append(s.delta.Changed, change)
+	}
+	return nil
+}
+
+// readNew fills delta.New with the files that no record knows.
+func (s *scan) readNew(ctx context.Context) error {
+	var keys []state.Key
+	for key := range s.listing.files {
+		if !s.base[key] {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		e := s.listing.files[key]
+		if e.ambiguous {
+			s.problem(e, errors.New("another file has the same name but for its flags"),
+				"give one of the two files another name in front of the \":2,\"")
+			continue
+		}
+		m, err := s.f.identify(ctx, e)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			// Gone or renamed since it was listed: the next scan will see.
+		case unusable(err):
+			s.problem(e, err, "make it a readable mail file, or move it out of the folder")
+		case err != nil:
+			return err
+		default:
+			s.delta.New = append(s.delta.New, m)
+		}
+	}
+	return nil
+}
+
+// reportOdd reports the entries whose names no message can have.
+func (s *scan) reportOdd() {
+	slices.SortFunc(s.listing.odd, func(a, b oddEntry) int { return strings.Compare(a.path, b.path) })
+	for _, odd := range s.listing.odd {
+		s.delta.Problems = append(s.delta.Problems, state.Problem{
+			Scope: state.ScopeMessage, Cause: state.CauseDisk, Mailbox: s.mailbox,
+			Subject: s.f.path + "/" + odd.path, Text: odd.err.Error(), Hint: "rename the file",
+		})
+	}
+}

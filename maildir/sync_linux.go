@@ -1,0 +1,41 @@
+package maildir
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncFile makes the file's content and attributes durable.
+func syncFile(f *os.File) error { return f.Sync() }
+
+// syncFileSystem makes everything written to the file system of f durable. Since
+// Linux 5.8 it also reports write errors that happened after f was opened.
+func syncFileSystem(f *os.File) error {
+	err := retry(func() error { return unix.Syncfs(int(f.Fd())) })
+	return os.NewSyscallError("syncfs", err)
+}
+
+// unreliableFileSystems are those whose directory stamps prove nothing, because
+// another machine changes them or because they are too coarse.
+var unreliableFileSystems = map[int64]bool{
+	unix.NFS_SUPER_MAGIC:   true,
+	unix.CIFS_SUPER_MAGIC:  true,
+	unix.SMB2_SUPER_MAGIC:  true,
+	unix.FUSE_SUPER_MAGIC:  true,
+	unix.MSDOS_SUPER_MAGIC: true,
+	unix.EXFAT_SUPER_MAGIC: true,
+	unix.V9FS_MAGIC:        true,
+	unix.AFS_SUPER_MAGIC:   true,
+	unix.AFS_FS_MAGIC:      true,
+	unix.CEPH_SUPER_MAGIC:  true,
+	0x517B:                 true, // smbfs, before CIFS
+}
+
+// stampsProve reports whether an equal directory stamp proves an unchanged
+// directory on the file system of d.
+func stampsProve(d dir) bool {
+	var st unix.Statfs_t
+	err := retry(func() error { return unix.Fstatfs(d.fd(), &st) })
+	return err == nil && !unreliableFileSystems[int64(uint32(st.Type))]
+}

@@ -1,0 +1,167 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+
+	"mailmoor/state"
+)
+
+// Options says which tree to open, and how.
+type Options struct {
+	// Root is the absolute path of the account's tree. It may be a symbolic
+	// link, which is resolved once.
+	Root string
+	// AccountID is the id that the root's marker must carry.
+	AccountID string
+	// HoldDir is the absolute path of the preferred hold area. It is created
+	// when first needed and must not lie below a root.
+	HoldDir string
+	// Hook, if not nil, is called after every durable side effect with the name
+	// of the point; tests crash there.
+	Hook func(point string)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	Log zerolog.Logger
+}
+
+// Tree is the Maildir tree of one account, locked against other processes. Its
+// methods may be called from several goroutines.
+type Tree struct {
+	o    Options
+	root dir
+	// path is the root without symbolic links.
+	path string
+	// device and inode pin the directory that was opened as root.
+	device, inode uint64
+	// trusted is true when the file system's directory stamps prove something.
+	trusted bool
+	host    string
+	keys    atomic.Uint64
+	// slowSync is set when syncing the whole file system took too long: other
+	// programs write a lot, and this run syncs file by file from then on.
+	slowSync atomic.Bool
+
+	mu       sync.Mutex
+	listings map[string]*listing // by folder path; see cache.go
+	listed   int                 // names in all listings
+	problems []state.Problem     // of the last Folders
+}
+
+// Open opens the tree of an account and locks it until Close. It creates nothing:
+// a root that is missing or carries another marker is an error of account scope.
+func Open(o Options) (*Tree, error) {
+	if !filepath.IsAbs(o.Root) || !filepath.IsAbs(o.HoldDir) || !idPattern.MatchString(o.AccountID) {
+		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root),
+			"root and hold area %q must be absolute paths, and account %q an id", o.HoldDir, o.AccountID)
+	}
+	path, err := filepath.EvalSymlinks(o.Root)
+	if err != nil {
+		return nil, missingRoot(o.Root, err)
+	}
+	root, err := openRootDir(path)
+	if err != nil {
+		return nil, missingRoot(o.Root, err)
+	}
+	t := &Tree{o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{}}
+	if err := t.begin(); err != nil {
+		t.root.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Tree) begin() error {
+	st, err := fstat(t.root.f)
+	if err != nil {
+		return wrap(state.ScopeAccount, err, "open root %q", t.path)
+	}
+	t.device, t.inode = uint64(st.Dev), st.Ino
+	t.trusted = stampsProve(t.root)
+	if err := t.lock(); err != nil {
+		return err
+	}
+	if err := t.checkRoot(); err != nil {
+		return err
+	}
+	return errors.Join(checkAbove(t.path), t.checkHoldDir())
+}
+
+// lock takes the lock on the root itself, so that nothing needs to be created.
+func (t *Tree) lock() error {
+	err := retry(func() error { return unix.Flock(t.root.fd(), unix.LOCK_EX|unix.LOCK_NB) })
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return refuse(state.ScopeAccount, state.CauseLocked, "wait until it has finished, or stop it",
+			fmt.Sprintf("lock root %q", t.path), "%s is working on it", lockHolder(t.root))
+	case err != nil:
+		// Not every network file system can lock a directory. The account's
+		// state has a lock of its own.
+		t.o.Log.Warn().Str("root", t.path).Err(err).Msg("the root cannot be locked")
+	}
+	return nil
+}
+
+// Close releases the tree and its lock.
+func (t *Tree) Close() error { return t.root.f.Close() }
+
+func missingRoot(root string, err error) error {
+	e := wrap(state.ScopeAccount, err, "open root %q", root)
+	var known *state.Error
+	if errors.As(e, &known) && known.Cause == state.CauseGone {
+		known.Hint = "mount the disk that holds it; if it was moved or emptied on purpose, run mailmoor doctor --accept-root"
+	}
+	return e
+}
+
+// checkRoot makes sure that the root's path still leads to the directory that we
+// hold open, and that it is the account's.
+func (t *Tree) checkRoot() error {
+	doing := fmt.Sprintf("check root %q", t.path)
+	d, err := openRootDir(t.path)
+	if err != nil {
+		return missingRoot(t.path, err)
+	}
+	defer d.close()
+	st, err := fstat(d.f)
+	if err != nil {
+		return wrap(state.ScopeAccount, err, "check root %q", t.path)
+	}
+	if uint64(st.Dev) != t.device || st.Ino != t.inode {
+		return refuse(state.ScopeAccount, state.CauseGone, "run mailmoor again when the disk is in place", doing,
+			"another directory lies there than a moment ago")
+	}
+	m, err := readMarker(d)
+	switch {
+	case errors.Is(err, errNoMarker), errors.Is(err, errBadMarker):
+		return refuse(state.ScopeAccount, state.CauseGone, "mount the disk that holds the mail; if the tree was emptied or moved "+
+			"on purpose, run mailmoor doctor --accept-root", doing, "%w", err)
+	case err != nil:
+		return wrap(state.ScopeAccount, err, "check root %q", t.path)
+	case m.kind != kindRoot || m.id != t.o.AccountID:
+		return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", doing,
+			"it is the %s of account %s, not the root of account %s", m.kind, m.account, t.o.AccountID)
+	}
+	return nil
+}
+
+// step tells the hook that a side effect is durable now, or visible.
+func (t *Tree) step(point string) {
+	if t.o.Hook != nil {
+		t.o.Hook(point)
+	}
+}
+
+func (t *Tree) now() time.Time {
+	if t.o.Now != nil {
+		return t.o.Now()
+	}
+	return time.Now()
+}
