@@ -82,8 +82,8 @@ type LocalObserver interface {
 	// Scan compares the folder with base, the mailbox's records that have a
 	// key. Files that are new or edited come with their content identified.
 	Scan(ctx context.Context, folder string, base []state.Record, o ScanOptions) (state.LocalDelta, error)
-	// Find looks a key up in all folders and returns where it lies. It returns
-	// false when no folder holds it; an error means that nobody knows.
+	// Find looks a key up in all folders and returns where it lies, with its
+	// content identified. It returns false when no folder holds it; an error means that nobody knows.
 	Find(ctx context.Context, key state.Key) (folder string, m state.LocalMessage, found bool, err error)
 }
 
@@ -146,6 +146,8 @@ type StoreReader interface {
 	// Records returns the records of the mailbox, ordered by UID, those
 	// without a UID first and by key.
 	Records(ctx context.Context, mailbox string) ([]state.Record, error)
+	// Waiting returns the records of all mailboxes that are not paired.
+	Waiting(ctx context.Context) ([]state.Record, error)
 	// Intents returns the open intents in the order in which they were noted.
 	Intents(ctx context.Context) ([]state.Intent, error)
 	// Holds returns the holds that have not been dropped, ordered by ID.

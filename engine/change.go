@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// flagChange is what a STORE adds and removes.
+type flagChange struct{ add, remove state.Flags }
+
+// setFlags brings both sides of each message to the wanted flags and records
+// what was agreed. It also records new pairs, whose flags may differ.
+func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
+	stored, err := x.storeFlags(ctx, r, b)
+	if err != nil {
+		return err
+	}
+	var s state.Settlement
+	paired, local, remote := 0, 0, 0
+	for _, op := range b.ops {
+		if !stored(op) {
+			b.target.leaveOpen() // gone meanwhile: the next cycle looks again
+			continue
+		}
+		changed, err := x.setLocalFlags(ctx, b.target, &op)
+		if err != nil {
+			if state.ScopeOf(err) > state.ScopeMessage {
+				return errors.Join(err, x.settle(ctx, s))
+			}
+			b.target.leaveOpen()
+			x.reportUnlessStale(b.target, op, err)
+			continue
+		}
+		s.Put = append(s.Put, agreedRecord(op))
+		if op.Base.Mailbox != "" && op.Base.Mailbox != op.Mailbox {
+			s.Drop = append(s.Drop, op.Base)
+		}
+		if op.Kind == plan.Pair {
+			paired++
+		}
+		if changed {
+			local++
+		}
+		if op.WantRemote != op.Remote.Flags {
+			remote++
+		}
+	}
+	if err := x.settle(ctx, s); err != nil {
+		return err
+	}
+	x.add(func(c *Counts) { c.Paired += paired; c.FlagsLocal += local; c.FlagsRemote += remote })
+	return nil
+}
+
+// storeFlags sends the flag changes, grouped by what they add and remove. The
+// function it returns tells whether an operation's message got its flags.
+func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan.Op) bool, error) {
+	groups := make(map[flagChange][]state.UID)
+	for _, op := range b.ops {
+		change := flagChange{add: op.WantRemote &^ op.Remote.Flags, remove: op.Remote.Flags &^ op.WantRemote}
+		if change != (flagChange{}) {
+			groups[change] = append(groups[change], op.Remote.UID)
+		}
+	}
+	order := make([]flagChange, 0, len(groups))
+	for change := range groups {
+		order = append(order, change)
+	}
+	slices.SortFunc(order, func(a, b flagChange) int {
+		return cmp.Or(cmp.Compare(a.add, b.add), cmp.Compare(a.remove, b.remove))
+	})
+	done := make(map[state.UID]bool)
+	for _, change := range order {
+		result, err := r.Store(ctx, b.target.ref(), state.NewUIDSet(groups[change]...), change.add, change.remove)
+		if err != nil {
+			return nil, err
+		}
+		for uid := range result {
+			done[uid] = true
+		}
+	}
+	return func(op plan.Op) bool { return op.WantRemote == op.Remote.Flags || done[op.Remote.UID] }, nil
+}
+
+// setLocalFlags renames the file of op where its flags are to change, and
+// notes in op what it is now.
+func (x *executor) setLocalFlags(ctx context.Context, t *target, op *plan.Op) (changed bool, err error) {
+	if op.WantLocal == op.Local.Flags {
+		return false, nil
+	}
+	folder := op.Folder
+	if folder == "" {
+		folder = t.Folder
+	}
+	m, err := x.Local.SetFlags(ctx, folder, op.Local.Key, op.Local.Flags, op.WantLocal)
+	if err != nil {
+		return false, err
+	}
+	op.Local.Key, op.Local.Flags = m.Key, m.Flags
+	return true, nil
+}
+
+// reportUnlessStale reports an error about one message, unless it only says
+// that the message changed meanwhile.
+func (x *executor) reportUnlessStale(t *target, op plan.Op, err error) {
+	if state.CauseOf(err) == state.CauseStale {
+		return
+	}
+	subject := string(op.Local.Key)
+	if subject == "" {
+		subject = fmt.Sprintf("UID %d", op.Base.UID)
+	}
+	x.problem(state.ProblemOf(t.Name, subject, err))
+}
+
+// moveLocal makes files follow their messages into other folders.
+func (x *executor) moveLocal(ctx context.Context, r Remote, b batch) error {
+	for _, op := range b.ops {
+		dest := x.targets[op.Dest]
+		if dest == nil || dest.unmade() {
+			b.target.leaveOpen()
+			continue
+		}
+		err := x.moveOneLocal(ctx, r, dest, op)
+		switch {
+		case err == nil:
+			x.add(func(c *Counts) { c.MovedLocal++ })
+		case state.ScopeOf(err) > state.ScopeMessage:
+			return err
+		default:
+			b.target.leaveOpen()
+			dest.leaveOpen()
+			x.reportUnlessStale(b.target, op, err)
+		}
+	}
+	return nil
+}
+
+func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op plan.Op) error {
+	from := op.Base
+	from.Key, from.Stat = op.Local.Key, op.Local.Stat
+	if op.Local.Content != (state.Content{}) {
+		from.Content = op.Local.Content
+	}
+	moved := op.Local
+	if op.Folder != dest.Folder {
+		m, err := x.Local.Move(ctx, op.Folder, from, dest.Folder, op.WantLocal)
+		if err != nil {
+			return err
+		}
+		moved.Key, moved.Flags = m.Key, m.Flags
+	}
+	if op.WantRemote != op.Remote.Flags {
+		add, remove := op.WantRemote&^op.Remote.Flags, op.Remote.Flags&^op.WantRemote
+		if _, err := r.Store(ctx, dest.ref(), state.NewUIDSet(op.Remote.UID), add, remove); err != nil {
+			return err
+		}
+	}
+	rec := op.Base
+	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
+	rec.Remote = op.Remote.Identity
+	return x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Put: []state.Record{rec}})
+}
+
+// moveRemote makes messages follow their files into other mailboxes. The
+// operations may have different destinations.
+func (x *executor) moveRemote(ctx context.Context, r Remote, b batch) error {
+	byDest := make(map[string][]plan.Op)
+	for _, op := range b.ops {
+		byDest[op.Dest] = append(byDest[op.Dest], op)
+	}
+	dests := make([]string, 0, len(byDest))
+	for dest := range byDest {
+		dests = append(dests, dest)
+	}
+	slices.Sort(dests)
+	for _, name := range dests {
+		dest := x.targets[name]
+		if dest == nil || dest.unmade() {
+			b.target.leaveOpen()
+			continue
+		}
+		if err := x.moveTo(ctx, r, batch{b.target, b.kind, byDest[name]}, dest); err != nil {
+			dest.leaveOpen()
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) error {
+	stored, err := x.storeFlags(ctx, r, b)
+	if err != nil {
+		return err
+	}
+	ops, err := x.stillThere(ctx, r, b, stored)
+	if err != nil || len(ops) == 0 {
+		return err
+	}
+	moved, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), dest.Name)
+	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
+		return err
+	}
+	var s state.Settlement
+	n := 0
+	for _, op := range ops {
+		uid, ok := moved[op.Remote.UID]
+		if !ok {
+			b.target.leaveOpen()
+			continue
+		}
+		n++
+		s.Drop = append(s.Drop, op.Base)
+		if uid == 0 {
+			// The next cycle pairs file and message by their content.
+			dest.leaveOpen()
+			continue
+		}
+		if _, err := x.setLocalFlags(ctx, dest, &op); err != nil {
+			dest.leaveOpen()
+			x.reportUnlessStale(dest, op, err)
+			continue
+		}
+		rec := agreedRecord(op)
+		rec.Mailbox, rec.UID = dest.Name, uid
+		s.Put = append(s.Put, rec)
+	}
+	if settleErr := x.settle(ctx, s); settleErr != nil {
+		return settleErr
+	}
+	x.add(func(c *Counts) { c.MovedRemote += n })
+	return err
+}
+
+func remoteUIDs(ops []plan.Op) state.UIDSet {
+	uids := make([]state.UID, len(ops))
+	for i, op := range ops {
+		uids[i] = op.Remote.UID
+	}
+	return state.NewUIDSet(uids...)
+}

@@ -1,0 +1,272 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+const (
+	// downloadMax is how many messages are announced in one transaction.
+	downloadMax = 500
+	// flushBytes and flushAfter bound what an interruption makes us fetch again.
+	flushBytes = 8 << 20
+	flushAfter = time.Second
+	// dropsMax is how often a connection may break at a single message before
+	// it is the network, not the message.
+	dropsMax = 3
+)
+
+// download brings messages to the folder.
+func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
+	for _, op := range b.ops {
+		for uids := range op.UIDs.Chunks(downloadMax) {
+			d := &downloading{executor: x, target: b.target, op: op}
+			err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, uids) })
+			if err == nil {
+				continue
+			}
+			if !broke(ctx, err) {
+				return err
+			}
+			// One poisonous message must not stop the others: fetch what is
+			// left one by one.
+			if err := x.downloadSingly(ctx, conn, d.op, b.target, d.left(uids)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// broke reports whether a connection broke while it was used, so that another
+// one may do better.
+func broke(ctx context.Context, err error) bool {
+	return state.ScopeOf(err) >= state.ScopeAccount && ctx.Err() == nil &&
+		!errors.Is(err, errLocal) && !errors.Is(err, errConnect)
+}
+
+// errLocal marks errors of the folder or the store, for which the server and
+// its messages are not to blame.
+var errLocal = errors.New("local side")
+
+func localError(err error) error { return fmt.Errorf("%w: %w", errLocal, err) }
+
+// downloadSingly fetches messages one at a time and sets aside those at which
+// the connection breaks again.
+func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, t *target, uids state.UIDSet) error {
+	drops := 0
+	for uid := range uids.All() {
+		d := &downloading{executor: x, target: t, op: op}
+		err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, state.NewUIDSet(uid)) })
+		if err == nil {
+			drops = 0
+			continue
+		}
+		if drops++; !broke(ctx, err) || drops == dropsMax {
+			return err
+		}
+		if err := d.setAside(ctx, uid, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// downloading is the transfer of one set of messages.
+type downloading struct {
+	*executor
+	target *target
+	op     plan.Op
+
+	intents  map[state.UID]*state.Intent
+	delivery Delivery
+	batch    state.Settlement // what is in the current delivery
+	bytes    int64
+	sizes    []int64
+	since    time.Time
+	// settled are the messages that have arrived.
+	settled state.UIDSet
+}
+
+// left returns the UIDs that have not arrived.
+func (d *downloading) left(uids state.UIDSet) state.UIDSet {
+	var left state.UIDSet
+	for uid := range uids.All() {
+		if !d.settled.Contains(uid) {
+			left = left.Add(uid)
+		}
+	}
+	return left
+}
+
+// fetch announces the messages, fetches them and settles them in batches that
+// become visible and durable together.
+func (d *downloading) fetch(ctx context.Context, r Remote, uids state.UIDSet) error {
+	if err := d.announce(ctx, uids); err != nil {
+		return localError(err)
+	}
+	err := r.Fetch(ctx, d.target.ref(), uids, func(in state.Incoming) error {
+		// That the next message began proves that those before it are whole.
+		if d.due() {
+			if err := d.flush(ctx); err != nil {
+				return localError(err)
+			}
+		}
+		return d.take(ctx, in)
+	})
+	if err != nil {
+		// The last message may be cut short: nothing of this delivery is kept.
+		d.abort()
+		if ctx.Err() == nil {
+			err = errors.Join(err, d.giveUp(ctx))
+		}
+		return err
+	}
+	if err := d.flush(ctx); err != nil {
+		return localError(err)
+	}
+	return d.giveUp(ctx)
+}
+
+// announce notes which file each message will become.
+func (d *downloading) announce(ctx context.Context, uids state.UIDSet) error {
+	flags := make(map[state.UID]state.Flags)
+	for _, m := range d.target.Remote.New {
+		flags[m.UID] = m.Flags
+	}
+	intents := make([]state.Intent, 0, uids.Len())
+	for uid := range uids.All() {
+		intents = append(intents, state.Intent{
+			Kind: state.IntentDownload, Mailbox: d.target.Name, UIDValidity: d.target.ref().UIDValidity,
+			UID: uid, Key: d.Local.NewKey(), Flags: flags[uid], Created: d.now(),
+		})
+	}
+	if err := d.Store.Intend(ctx, intents); err != nil {
+		return fmt.Errorf("note downloads into folder %q: %w", d.target.Folder, err)
+	}
+	d.intents = make(map[state.UID]*state.Intent, len(intents))
+	for i := range intents {
+		d.intents[intents[i].UID] = &intents[i]
+	}
+	return nil
+}
+
+// take writes one message into the current delivery.
+func (d *downloading) take(ctx context.Context, in state.Incoming) error {
+	intent := d.intents[in.UID]
+	if intent == nil {
+		return nil // not asked for, or sent twice
+	}
+	if d.delivery == nil {
+		var err error
+		if d.delivery, err = d.Local.Deliver(ctx, d.target.Folder); err != nil {
+			return localError(err)
+		}
+		d.since = d.Now()
+	}
+	file, err := d.delivery.Add(intent.Key, in)
+	switch {
+	case err == nil:
+	case state.CauseOf(err) == state.CauseDisk:
+		return localError(err)
+	case state.ScopeOf(err) == state.ScopeMessage:
+		// This message cannot be stored, the others can.
+		if _, drained := copyBody(io.Discard, in.Body); drained != nil {
+			return drained
+		}
+		return d.setAside(ctx, in.UID, err)
+	default:
+		return err
+	}
+	d.batch.Put = append(d.batch.Put, state.Record{
+		Mailbox: d.target.Name, UID: in.UID, Key: intent.Key, State: state.Paired, Flags: in.Flags,
+		Stat: file.Stat, Content: file.Content,
+		Remote: state.RemoteIdentity{Size: in.Size, Date: in.Date, Header: file.Content.Header},
+	})
+	d.batch.Done = append(d.batch.Done, intent.ID)
+	d.bytes += in.Size
+	d.sizes = append(d.sizes, in.Size)
+	return nil
+}
+
+func (d *downloading) due() bool {
+	return d.delivery != nil && (d.bytes >= flushBytes || d.Now().Sub(d.since) >= flushAfter)
+}
+
+// flush makes the delivery visible and durable, then records it.
+func (d *downloading) flush(ctx context.Context) error {
+	if d.delivery == nil {
+		return nil
+	}
+	delivery := d.delivery
+	d.delivery = nil
+	if err := delivery.Commit(); err != nil {
+		return err
+	}
+	if err := d.settle(ctx, d.batch); err != nil {
+		return err
+	}
+	for i, r := range d.batch.Put {
+		delete(d.intents, r.UID)
+		d.settled = d.settled.Add(r.UID)
+		d.transferred(d.sizes[i])
+	}
+	n, bytes := len(d.batch.Put), d.bytes
+	d.add(func(c *Counts) { c.Downloaded += n; c.BytesDown += bytes })
+	d.batch, d.bytes, d.sizes = state.Settlement{}, 0, nil
+	return nil
+}
+
+func (d *downloading) abort() {
+	if d.delivery != nil {
+		d.delivery.Abort()
+		d.delivery, d.batch, d.bytes, d.sizes = nil, state.Settlement{}, 0, nil
+	}
+}
+
+// giveUp ends the intents of messages that did not come. Where the server just
+// left them out they are gone, or it is confused: the next cycle looks again.
+func (d *downloading) giveUp(ctx context.Context) error {
+	if len(d.intents) == 0 {
+		return nil
+	}
+	d.target.leaveOpen()
+	var s state.Settlement
+	for _, intent := range d.intents {
+		s.Done = append(s.Done, intent.ID)
+	}
+	d.intents = nil
+	return d.settle(ctx, s)
+}
+
+// setAside records a message that cannot be fetched, so that it is tried again
+// later and does not stand in the way of others.
+func (d *downloading) setAside(ctx context.Context, uid state.UID, cause error) error {
+	var before state.Retry
+	if d.op.Base.UID == uid {
+		before = d.op.Base.Retry
+	}
+	reason := cause.Error()
+	d.problem(state.Problem{
+		Scope: state.ScopeMessage, Cause: state.CauseOf(cause), Mailbox: d.target.Name,
+		Subject: fmt.Sprintf("UID %d", uid), Text: "cannot be fetched: " + reason,
+		Hint: "the other messages are not affected; it is tried again later",
+	})
+	s := state.Settlement{Put: []state.Record{{
+		Mailbox: d.target.Name, UID: uid, State: state.DownloadStuck, Retry: nextRetry(before, d.now(), reason),
+	}}}
+	if intent := d.intents[uid]; intent != nil {
+		s.Done = append(s.Done, intent.ID)
+		delete(d.intents, uid)
+	}
+	if err := d.settle(ctx, s); err != nil {
+		return localError(err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// roundsMax bounds how often a run repeats the cycle until nothing is left to
+// do. What is still moving then is for the next run.
+const roundsMax = 3
+
+// Options is what an engine works with. All fields without a comment that says
+// otherwise are needed.
+type Options struct {
+	Account string
+	// Connect opens an authenticated connection.
+	Connect func(context.Context) (Remote, error)
+	// Connections is the largest number of connections open at a time.
+	Connections int
+	Local       LocalTree
+	Store       Store
+	// Wanted reports whether the user's patterns select a mailbox.
+	Wanted func(name string, delimiter rune, role state.Role) bool
+	// Expunge removes deleted messages for good instead of moving them to Trash.
+	Expunge bool
+	Limits  plan.Limits
+	Log     zerolog.Logger
+	// Progress is called while messages are transferred, never concurrently.
+	// It may be nil.
+	Progress func(Progress)
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+	// Wait sleeps for d or until ctx ends; a timer if nil.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Engine keeps one account in step. It is used by one goroutine at a time.
+type Engine struct {
+	Options
+	pool *pool
+}
+
+// New returns an engine. Close releases its connections.
+func New(o Options) *Engine {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Wait == nil {
+		o.Wait = sleep
+	}
+	return &Engine{Options: o, pool: newPool(o.Connect, max(1, o.Connections))}
+}
+
+// Close closes all connections.
+func (e *Engine) Close() error { return e.pool.close() }
+
+// now returns the time in Unix seconds.
+func (e *Engine) now() int64 { return e.Now().Unix() }
+
+// Sync runs cycles until both sides are in step or roundsMax is reached. The
+// report says what was done even when an error ended the run early.
+func (e *Engine) Sync(ctx context.Context) (Report, error) {
+	start := e.Now()
+	t := &tally{notify: e.Progress}
+	report := Report{Account: e.Account}
+	err := e.rounds(ctx, t, &report)
+	report.Counts = t.counts
+	report.Problems = append(report.Problems, t.problems...)
+	report.Duration = e.Now().Sub(start)
+	return report, err
+}
+
+func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
+	if err := e.recover(ctx, t); err != nil {
+		return fmt.Errorf("recover interrupted transfers: %w", err)
+	}
+	for report.Rounds < roundsMax && !report.Quiet {
+		report.Rounds++
+		c, err := e.observe(ctx)
+		if err != nil {
+			return err
+		}
+		report.Mailboxes = c.looked
+		if report.Holds, err = e.Store.PutHolds(ctx, c.plan.Holds); err != nil {
+			return fmt.Errorf("store holds: %w", err)
+		}
+		// Problems of an earlier round may be gone; those of a transfer stay.
+		report.Problems = c.problems
+		report.Quiet = c.plan.Empty() && !c.again
+		t.expect(c.plan)
+		if err := e.execute(ctx, c, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Preview is a plan and what it is based on, for a dry run.
+type Preview struct {
+	Plan     plan.Plan
+	Problems []state.Problem
+	// Interrupted is the number of transfers that a real run would have to
+	// clear up first.
+	Interrupted int
+}
+
+// Preview observes and plans like Sync and changes nothing.
+func (e *Engine) Preview(ctx context.Context) (Preview, error) {
+	intents, err := e.Store.Intents(ctx)
+	if err != nil {
+		return Preview{}, fmt.Errorf("read intents: %w", err)
+	}
+	c, err := e.observe(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	return Preview{Plan: c.plan, Problems: c.problems, Interrupted: len(intents)}, nil
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// executor carries out one plan.
+type executor struct {
+	*Engine
+	*tally
+	targets map[string]*target
+}
+
+// batch is operations of one kind in one mailbox.
+type batch struct {
+	target *target
+	kind   plan.Kind
+	ops    []plan.Op
+}
+
+// execute carries the plan out: create, then change, then destroy. A phase is
+// over before the next begins. The cursor of a mailbox advances when all of
+// its operations settled.
+func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
+	x := &executor{Engine: e, tally: t, targets: make(map[string]*target)}
+	for i := range c.input.Mailboxes {
+		m := &c.input.Mailboxes[i]
+		x.targets[m.Name] = &target{Mailbox: m}
+	}
+	err := x.phases(ctx, c.plan.Ops)
+	held := make(map[string]bool)
+	for _, h := range c.plan.Holds {
+		held[h.Mailbox] = true
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedNames(x.targets) {
+		if err := e.saveCursor(ctx, x.targets[name], held[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *executor) phases(ctx context.Context, ops []plan.Op) error {
+	if err := x.makePlaces(ctx, ops); err != nil {
+		return err
+	}
+	for _, phase := range []func(plan.Kind) bool{
+		func(k plan.Kind) bool { return k.Creates() && k > plan.CreateMailbox },
+		func(k plan.Kind) bool { return !k.Creates() && !k.Destroys() },
+		plan.Kind.Destroys,
+	} {
+		if err := each(ctx, x.pool, x.batches(ops, phase), x.run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batches returns the operations of a phase grouped by mailbox and kind, in
+// the order of the plan.
+func (x *executor) batches(ops []plan.Op, phase func(plan.Kind) bool) []batch {
+	var batches []batch
+	for _, op := range ops {
+		if !phase(op.Kind) {
+			continue
+		}
+		n := len(batches)
+		if n == 0 || batches[n-1].kind != op.Kind || batches[n-1].target.Name != op.Mailbox {
+			batches = append(batches, batch{target: x.targets[op.Mailbox], kind: op.Kind})
+			n++
+		}
+		batches[n-1].ops = append(batches[n-1].ops, op)
+	}
+	// Batches of one mailbox stay together, so that it is opened once.
+	slices.SortStableFunc(batches, func(a, b batch) int { return cmp.Compare(a.target.Name, b.target.Name) })
+	return batches
+}
+
+// run carries out one batch. What concerns a message or a mailbox is reported
+// and leaves the mailbox open; only wider errors are returned.
+func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
+	if b.kind.Destroys() && b.target.isOpen() {
+		// Something that was to be created or changed here has not been: look
+		// again before anything is taken away.
+		return nil
+	}
+	err := x.dispatch(ctx, conn, b)
+	if err == nil {
+		return nil
+	}
+	b.target.leaveOpen()
+	if state.ScopeOf(err) >= state.ScopeAccount {
+		return err
+	}
+	x.problem(state.ProblemOf(b.target.Name, "", err))
+	return nil
+}
+
+func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
+	if b.kind.Creates() && b.target.unmade() {
+		return nil // its folder could not be made: said already
+	}
+	switch b.kind {
+	case plan.Settle:
+		return x.settleAgreed(ctx, b)
+	case plan.Forget:
+		return x.forget(ctx, b)
+	case plan.RemoveLocal:
+		return x.removeLocal(ctx, b)
+	case plan.Download:
+		return x.download(ctx, conn, b)
+	case plan.Upload:
+		return x.upload(ctx, conn, b)
+	}
+	return conn.with(ctx, func(r Remote) error {
+		switch b.kind {
+		case plan.Pair, plan.SetFlags:
+			return x.setFlags(ctx, r, b)
+		case plan.Replace:
+			return x.replace(ctx, r, b)
+		case plan.MoveLocal:
+			return x.moveLocal(ctx, r, b)
+		case plan.MoveRemote:
+			return x.moveRemote(ctx, r, b)
+		case plan.RemoveRemote:
+			return x.removeRemote(ctx, r, b)
+		default:
+			return fmt.Errorf("operation %q cannot be carried out", b.kind)
+		}
+	})
+}
+
+// makePlaces creates the folders and mailboxes that the plan needs, and makes
+// every mailbox that is looked at for the first time known to the store.
+func (x *executor) makePlaces(ctx context.Context, ops []plan.Op) error {
+	for _, op := range ops {
+		t := x.targets[op.Mailbox]
+		var err error
+		switch op.Kind {
+		case plan.CreateFolder:
+			err = x.createFolder(ctx, t, op)
+		case plan.CreateMailbox:
+			err = x.pool.with(ctx, func(r Remote) error { return r.Create(ctx, op.Mailbox) })
+			if err == nil {
+				x.add(func(c *Counts) { c.NewMailboxes++ })
+			}
+		default:
+			continue
+		}
+		if err != nil {
+			t.leaveOpen()
+			if state.ScopeOf(err) >= state.ScopeAccount {
+				return err
+			}
+			x.problem(state.ProblemOf(op.Mailbox, "", err))
+		}
+	}
+	for _, name := range sortedNames(x.targets) {
+		t := x.targets[name]
+		if t.Known == nil || t.Local == nil || t.Known.Cursor != (state.Cursor{}) {
+			continue
+		}
+		if err := x.Store.PutMailbox(ctx, *t.Known); err != nil {
+			return fmt.Errorf("note mailbox %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (x *executor) createFolder(ctx context.Context, t *target, op plan.Op) error {
+	f, err := x.Local.CreateFolder(ctx, op.Levels)
+	if err != nil {
+		return err
+	}
+	if op.Folder == "" {
+		x.add(func(c *Counts) { c.NewFolders++ })
+	}
+	t.Folder = f.Path
+	t.Known = &state.Mailbox{Name: t.Name, Folder: f.Path, Marker: f.Marker}
+	return nil
+}
+
+// unmade reports whether the mailbox has no folder or no record, so that no
+// message can be brought there in this cycle.
+func (t *target) unmade() bool { return t.Folder == "" || t.Known == nil }
+
+func sortedNames(targets map[string]*target) []string {
+	names := make([]string, 0, len(targets))
+	for name := range targets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// settle records results, and leaves the mailbox open when it cannot.
+func (x *executor) settle(ctx context.Context, s state.Settlement) error {
+	if len(s.Drop)+len(s.Put)+len(s.Done)+len(s.Held) == 0 {
+		return nil
+	}
+	if err := x.Store.Settle(ctx, s); err != nil {
+		return fmt.Errorf("record results: %w", err)
+	}
+	return nil
+}
+
+// settleAgreed records what both sides show alike already.
+func (x *executor) settleAgreed(ctx context.Context, b batch) error {
+	var s state.Settlement
+	for _, op := range b.ops {
+		s.Put = append(s.Put, agreedRecord(op))
+	}
+	return x.settle(ctx, s)
+}
+
+// agreedRecord is the record of op's message with what is known of it now.
+func agreedRecord(op plan.Op) state.Record {
+	r := op.Base
+	r.Mailbox, r.UID, r.State = op.Mailbox, op.Remote.UID, state.Paired
+	r.Key, r.Stat, r.Flags = op.Local.Key, op.Local.Stat, op.Agreed
+	if op.Local.Content != (state.Content{}) {
+		r.Content = op.Local.Content
+	}
+	if op.Remote.Identity != (state.RemoteIdentity{}) {
+		r.Remote = op.Remote.Identity
+	}
+	r.Retry = state.Retry{}
+	return r
+}
+
+// forget drops records of messages that are gone on both sides.
+func (x *executor) forget(ctx context.Context, b batch) error {
+	var s state.Settlement
+	for _, op := range b.ops {
+		s.Drop = append(s.Drop, op.Base)
+	}
+	return x.settle(ctx, s)
+}

@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+const (
+	// statEvery is how often every file of a folder is looked at, to find
+	// messages that were edited without the directory showing it. Seconds.
+	statEvery = 24 * 60 * 60
+	// wantsRounds bounds how often missing facts are asked for before the plan
+	// is made without them.
+	wantsRounds = 3
+)
+
+// cycle is one round: what was observed, and the plan that follows from it.
+type cycle struct {
+	input    plan.Input
+	plan     plan.Plan
+	problems []state.Problem
+	looked   int // mailboxes taken part
+	// again is true when the store was changed in a way that only the next
+	// round can see.
+	again bool
+}
+
+// observe looks at both sides and plans.
+func (e *Engine) observe(ctx context.Context) (*cycle, error) {
+	listing, err := e.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	matched := plan.Match(listing)
+	c := &cycle{problems: matched.Problems, looked: len(matched.Mailboxes)}
+	c.input = plan.Input{Mailboxes: matched.Mailboxes, Limits: e.Limits, Now: e.now()}
+	if !e.Expunge {
+		c.input.Trash = matched.Trash
+	}
+	c.input.Holds = append(c.input.Holds, matched.Holds...)
+	for _, h := range listing.Holds {
+		if !h.Whole {
+			c.input.Holds = append(c.input.Holds, h)
+		}
+	}
+	for _, name := range matched.Forget {
+		c.again = true
+		if err := e.Store.ForgetMailbox(ctx, name); err != nil {
+			return nil, fmt.Errorf("forget mailbox %q: %w", name, err)
+		}
+	}
+	if err := e.deltas(ctx, c, listing.Folders); err != nil {
+		return nil, err
+	}
+	if err := e.satisfy(ctx, c); err != nil {
+		return nil, err
+	}
+	c.plan = plan.Build(c.input)
+	c.problems = append(c.problems, c.plan.Problems...)
+	return c, nil
+}
+
+// list reads what both sides and the store have, the two sides at once.
+func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
+	l := plan.Listing{Wanted: e.Wanted, Now: e.now()}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return e.pool.with(groupCtx, func(r Remote) (err error) {
+			l.Remote, err = r.List(groupCtx)
+			return err
+		})
+	})
+	group.Go(func() (err error) {
+		l.Folders, err = e.Local.Folders(groupCtx)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return l, err
+	}
+	var err error
+	if l.Known, err = e.Store.Mailboxes(ctx); err != nil {
+		return l, fmt.Errorf("read known mailboxes: %w", err)
+	}
+	if l.Holds, err = e.Store.Holds(ctx); err != nil {
+		return l, fmt.Errorf("read holds: %w", err)
+	}
+	return l, nil
+}
+
+// deltas fills in the changes of every mailbox that may have some.
+func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFolder) error {
+	waiting, err := e.Store.Waiting(ctx)
+	if err != nil {
+		return fmt.Errorf("read waiting records: %w", err)
+	}
+	byName := make(map[string][]state.Record)
+	for _, r := range waiting {
+		byName[r.Mailbox] = append(byName[r.Mailbox], r)
+	}
+	stamps := make(map[string]state.LocalFolder, len(folders))
+	for _, f := range folders {
+		stamps[f.Path] = f
+	}
+	var changed []*look
+	for i := range c.input.Mailboxes {
+		l := &look{Mailbox: &c.input.Mailboxes[i]}
+		l.Waiting = byName[l.Name]
+		e.consider(l, stamps[l.Folder])
+		if l.scan || l.fetch {
+			changed = append(changed, l)
+		}
+	}
+	var mu sync.Mutex
+	failed := func(l *look, err error) error {
+		if state.ScopeOf(err) >= state.ScopeAccount {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		c.problems = append(c.problems, state.ProblemOf(l.Name, "", err))
+		return nil
+	}
+	if err := e.lookLocally(ctx, changed, failed); err != nil {
+		return err
+	}
+	return each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
+		if err := e.lookRemotely(ctx, conn, l); err != nil {
+			return failed(l, err)
+		}
+		return nil
+	})
+}
+
+// look is one mailbox while it is being observed.
+type look struct {
+	*plan.Mailbox
+	scan  bool // the folder must be scanned
+	fetch bool // the mailbox must be opened
+	stat  bool
+	base  []state.Record
+}
+
+// consider decides what has to be looked at. What is proven unchanged is not.
+func (e *Engine) consider(l *look, f state.LocalFolder) {
+	l.scan, l.fetch = true, true
+	if l.Known == nil {
+		l.stat = true
+		return
+	}
+	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery
+	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
+	l.scan = l.stat || !unchanged
+	l.fetch = !l.Known.Cursor.Unchanged(l.Status)
+	for _, r := range l.Waiting {
+		if r.State != state.Expunging && r.Retry.NextAt <= e.now() {
+			l.scan, l.fetch = true, true
+		}
+	}
+}
+
+// lookLocally scans the folders, one after the other: they share one disk.
+func (e *Engine) lookLocally(ctx context.Context, looks []*look, failed func(*look, error) error) error {
+	for _, l := range looks {
+		err := e.lookLocal(ctx, l)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := failed(l, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) lookLocal(ctx context.Context, l *look) error {
+	if l.Known != nil {
+		var err error
+		if l.base, err = e.Store.Records(ctx, l.Name); err != nil {
+			return fmt.Errorf("read records of mailbox %q: %w", l.Name, err)
+		}
+	}
+	for _, r := range l.base {
+		if r.State == state.Paired {
+			l.Paired++
+		}
+	}
+	if l.Folder == "" {
+		l.Local = &state.LocalDelta{Statted: true}
+		return nil
+	}
+	if !l.scan {
+		// Proven unchanged by its stamp.
+		l.Local = &state.LocalDelta{Folder: l.Folder, Stamp: l.Known.Stamp, Count: l.Paired}
+		return nil
+	}
+	delta, err := e.Local.Scan(ctx, l.Folder, withKey(l.base), ScanOptions{Stat: l.stat})
+	if err != nil {
+		return err
+	}
+	if err := delta.Check(); err != nil {
+		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("scan folder %q", l.Folder), Err: err}
+	}
+	l.Local = &delta
+	if len(delta.New)+len(delta.Changed)+len(delta.Missing) > 0 {
+		// What the server says decides what becomes of these.
+		l.fetch = true
+	}
+	return nil
+}
+
+// lookRemotely opens the mailbox where it may have changed.
+func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
+	switch {
+	case l.Local == nil:
+		return nil // the folder could not be scanned: nothing can be concluded
+	case l.NewMailbox:
+		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Permanent: state.AllFlags}}
+		return nil
+	case !l.fetch:
+		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Cursor: l.Known.Cursor, Permanent: state.AllFlags}}
+		return nil
+	}
+	var saved state.Cursor
+	if l.Known != nil {
+		saved = l.Known.Cursor
+	}
+	var delta state.RemoteDelta
+	err := conn.with(ctx, func(r Remote) (err error) {
+		delta, err = r.Delta(ctx, l.Name, saved, withUID(l.base))
+		return err
+	})
+	if err != nil {
+		return explainGeneration(l.Name, err)
+	}
+	if err := delta.Check(); err != nil {
+		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("list mailbox %q", l.Name), Err: err}
+	}
+	l.Remote = &delta
+	return nil
+}
+
+// explainGeneration says what a new UIDVALIDITY means for the user.
+func explainGeneration(mailbox string, err error) error {
+	if state.CauseOf(err) != state.CauseGeneration {
+		return err
+	}
+	return &state.Error{
+		Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
+		Doing: fmt.Sprintf("sync mailbox %q", mailbox),
+		Hint:  "the server renumbered the mailbox or made it anew; nothing is changed on either side until that is cleared up",
+		Err:   err,
+	}
+}
+
+// satisfy asks the server for what the planner would otherwise have to guess.
+func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
+	byName := make(map[string]*plan.Mailbox)
+	for i := range c.input.Mailboxes {
+		byName[c.input.Mailboxes[i].Name] = &c.input.Mailboxes[i]
+	}
+	for range wantsRounds {
+		wants := plan.Missing(c.input)
+		if len(wants) == 0 {
+			return nil
+		}
+		err := each(ctx, e.pool, wants, func(ctx context.Context, conn *lease, w plan.Wants) error {
+			m := byName[w.Mailbox]
+			err := conn.with(ctx, func(r Remote) error { return findOut(ctx, r, m.Remote, w) })
+			if err != nil && state.ScopeOf(err) < state.ScopeAccount {
+				// The mailbox changed under our feet: leave it to the next cycle.
+				m.Remote = nil
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findOut fills the identities or contents of new messages in.
+func findOut(ctx context.Context, r Remote, delta *state.RemoteDelta, w plan.Wants) error {
+	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: delta.Selected.UIDValidity}
+	set := func(uid state.UID, change func(*state.RemoteMessage)) {
+		i, found := slices.BinarySearchFunc(delta.New, uid, func(m state.RemoteMessage, uid state.UID) int {
+			return int(int64(m.UID) - int64(uid))
+		})
+		if found {
+			change(&delta.New[i])
+		}
+	}
+	if len(w.Identities) > 0 {
+		messages, err := r.Identify(ctx, ref, w.Identities)
+		for _, m := range messages {
+			set(m.UID, func(to *state.RemoteMessage) { to.Identity = m.Identity })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	contents, err := readContents(ctx, r, ref, w.Contents)
+	for uid, content := range contents {
+		set(uid, func(to *state.RemoteMessage) { to.Content = content })
+	}
+	return err
+}
+
+// readContents reads the bodies of the messages and returns what they are.
+func readContents(ctx context.Context, r RemoteTransfer, ref state.Ref, uids state.UIDSet) (map[state.UID]state.Content, error) {
+	contents := make(map[state.UID]state.Content)
+	if len(uids) == 0 {
+		return contents, nil
+	}
+	var last state.UID
+	err := r.Fetch(ctx, ref, uids, func(in state.Incoming) error {
+		d := state.NewDigester()
+		if _, err := copyBody(d, in.Body); err != nil {
+			return err
+		}
+		last = in.UID
+		contents[in.UID] = d.Sum()
+		return nil
+	})
+	if err != nil {
+		delete(contents, last) // not proven to be whole
+	}
+	return contents, err
+}
+
+// withKey returns the records that have a file.
+func withKey(base []state.Record) []state.Record {
+	return slices.DeleteFunc(slices.Clone(base), func(r state.Record) bool { return r.Key == "" })
+}
+
+// withUID returns the records that have a message, ordered by UID.
+func withUID(base []state.Record) []state.Record {
+	return slices.DeleteFunc(slices.Clone(base), func(r state.Record) bool { return r.UID == 0 })
+}

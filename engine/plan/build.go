@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"mailmoor/conflict"
+	"mailmoor/state"
+)
+
+// entry is one message with a record, as both sides show it.
+type entry struct {
+	base   state.Record
+	local  conflict.Local
+	remote conflict.Remote
+	// now is the file as it is, unless it is absent.
+	now state.LocalMessage
+	// at is the mailbox in which a moved file lies, nil otherwise.
+	at *Mailbox
+	// msg is the message as it is, unless it is absent.
+	msg state.RemoteMessage
+	// to is the mailbox in which a moved message lies, nil otherwise.
+	to *Mailbox
+}
+
+// builder collects the plan of one account.
+type builder struct {
+	in    Input
+	plan  Plan
+	views []*view // aligned with in.Mailboxes
+}
+
+// view is a mailbox while it is being planned.
+type view struct {
+	*Mailbox
+	entries []*entry // messages of which a side changed something
+	byUID   map[state.UID]*entry
+	// newLocal and newRemote are what has no record yet and belongs to no move.
+	newLocal  []state.LocalMessage
+	newRemote []state.RemoteMessage
+}
+
+// Build returns the plan for the input. Wants must have been satisfied before:
+// what is not known about a new message is taken as "not the same".
+func Build(in Input) Plan {
+	b := &builder{in: in}
+	for i := range in.Mailboxes {
+		b.views = append(b.views, newView(&b.in.Mailboxes[i]))
+	}
+	matchLocalMoves(b.views)
+	matchRemoteMoves(b.views)
+	for _, v := range b.views {
+		b.create(v)
+		if !v.known() {
+			continue
+		}
+		b.pairNew(v)
+		for _, e := range v.entries {
+			b.decide(v, e)
+		}
+		b.transfer(v)
+		b.retry(v)
+	}
+	b.guard()
+	order(b.plan.Ops)
+	return b.plan
+}
+
+// newView joins the two deltas of a mailbox by record.
+func newView(m *Mailbox) *view {
+	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry)}
+	// What is new counts as the other end of a move even where the other side
+	// of this mailbox is not known: the message is not deleted then.
+	if m.Local != nil {
+		v.newLocal = slices.Clone(m.Local.New)
+	}
+	if m.Remote != nil {
+		v.newRemote = slices.Clone(m.Remote.New)
+	}
+	if !m.known() {
+		return v
+	}
+	for _, c := range m.Local.Changed {
+		if e := v.entry(c.Base); e != nil {
+			e.now = complete(c.Now, c.Base)
+			e.local = localState(c)
+		}
+	}
+	for _, r := range m.Local.Missing {
+		if e := v.entry(r); e != nil {
+			e.now = state.LocalMessage{}
+			e.local = conflict.LocalAbsent
+		}
+	}
+	for _, c := range m.Remote.Changed {
+		if e := v.entry(c.Base); e != nil {
+			e.msg.Flags = c.Flags
+			e.remote = conflict.RemoteFlags
+			if c.Flags&^c.Base.Flags&v.shared()&state.Trashed != 0 {
+				e.remote = conflict.RemoteDeleted
+			}
+		}
+	}
+	for _, r := range m.Remote.Gone {
+		if e := v.entry(r); e != nil {
+			e.msg = state.RemoteMessage{}
+			e.remote = conflict.RemoteAbsent
+		}
+	}
+	slices.SortFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })
+	return v
+}
+
+// entry returns the entry of a paired record, as it is until a delta says
+// otherwise; nil for records that are planned for in retry.
+func (v *view) entry(r state.Record) *entry {
+	if r.State != state.Paired {
+		return nil
+	}
+	if e := v.byUID[r.UID]; e != nil {
+		return e
+	}
+	e := &entry{
+		base: r, local: conflict.LocalSame, remote: conflict.RemoteSame,
+		now: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date},
+		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote},
+	}
+	v.byUID[r.UID] = e
+	v.entries = append(v.entries, e)
+	return e
+}
+
+// complete fills in what a scan of names alone does not see.
+func complete(now state.LocalMessage, base state.Record) state.LocalMessage {
+	if now.Stat == (state.FileStat{}) {
+		now.Stat = base.Stat
+	}
+	if now.Content == (state.Content{}) {
+		now.Content = base.Content
+	}
+	if now.Date == 0 {
+		now.Date = base.Remote.Date
+	}
+	return now
+}
+
+func localState(c state.LocalChange) conflict.Local {
+	switch {
+	case c.Edited:
+		return conflict.LocalEdited
+	case c.Now.Flags != c.Base.Flags:
+		return conflict.LocalFlags
+	}
+	return conflict.LocalSame
+}
+
+// create plans the folder or the mailbox that is still to be made.
+func (b *builder) create(v *view) {
+	if v.NewFolder {
+		b.add(v, Op{Kind: CreateFolder, Levels: v.Levels, Why: "the mailbox is on the server"})
+	}
+	if v.NewMailbox {
+		b.add(v, Op{Kind: CreateMailbox, Why: "the folder is in the tree"})
+	}
+}
+
+// add appends an operation, unless it would change a mailbox that the server
+// lets nobody change.
+func (b *builder) add(v *view, op Op) {
+	op.Mailbox = v.Name
+	if op.Folder == "" {
+		op.Folder = v.Folder
+	}
+	if v.readOnly() && changesRemote(op) {
+		b.refuseReadOnly(v, op)
+		return
+	}
+	b.plan.Ops = append(b.plan.Ops, op)
+}
+
+func changesRemote(op Op) bool {
+	switch op.Kind {
+	case Upload, Replace, MoveRemote, RemoveRemote:
+		return true
+	case SetFlags, Pair:
+		return op.WantRemote != op.Remote.Flags
+	}
+	return false
+}
+
+// refuseReadOnly keeps the local change, says so once per mailbox, and does
+// what can still be done on the local side.
+func (b *builder) refuseReadOnly(v *view, op Op) {
+	text := fmt.Sprintf("the server lets nobody change mailbox %q: local changes stay local", v.Name)
+	if !slices.ContainsFunc(b.plan.Problems, func(p state.Problem) bool { return p.Text == text }) {
+		b.plan.Problems = append(b.plan.Problems, state.Problem{
+			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Mailbox: v.Name, Text: text,
+			Hint: "ask the mailbox's owner for the right to change it, or leave it out with mailboxes = [\"*\", \"!" + v.Name + "\"]",
+		})
+	}
+	if op.Kind != SetFlags && op.Kind != Pair {
+		return
+	}
+	// The base keeps what the server has, so that the local change stays
+	// visible as a change.
+	op.WantRemote, op.Agreed = op.Remote.Flags, op.Remote.Flags
+	if op.Kind == Pair || op.WantLocal != op.Local.Flags || op.Agreed != op.Base.Flags {
+		b.plan.Ops = append(b.plan.Ops, op)
+	}
+}
+
+// transfer plans what is new on one side only.
+func (b *builder) transfer(v *view) {
+	if len(v.newRemote) > 0 {
+		var uids state.UIDSet
+		for _, m := range v.newRemote {
+			uids = uids.Add(m.UID)
+		}
+		b.add(v, Op{Kind: Download, UIDs: uids, Why: "new on the server"})
+	}
+	if len(v.newLocal) > 0 {
+		b.add(v, Op{Kind: Upload, Files: v.newLocal, Why: "new in the folder"})
+	}
+}
+
+// order sorts the operations: by kind, then by mailbox, then by message.
+func order(ops []Op) {
+	slices.SortStableFunc(ops, func(a, b Op) int {
+		return cmp.Or(
+			cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Mailbox, b.Mailbox),
+			cmp.Compare(a.Base.UID, b.Base.UID),
+			cmp.Compare(a.Remote.UID, b.Remote.UID),
+			cmp.Compare(a.Local.Key, b.Local.Key),
+		)
+	})
+}

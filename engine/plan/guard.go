@@ -1,0 +1,213 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"mailmoor/state"
+)
+
+// Limits say how many removals in one mailbox and one cycle are plausible. See
+// docs/guards.md.
+type Limits struct {
+	// ReversibleCount and ReversiblePercent bound removals that can be undone:
+	// to the hold area or to Trash. The larger of the two counts.
+	ReversibleCount, ReversiblePercent int
+	// FinalCount and FinalPercent bound removals that cannot be undone.
+	FinalCount, FinalPercent int
+	// TrashCount bounds removals inside Trash: more than that many, and all
+	// that there are.
+	TrashCount int
+}
+
+// DefaultLimits are the limits of a configuration that does not set any.
+func DefaultLimits() Limits {
+	return Limits{
+		ReversibleCount: 100, ReversiblePercent: 50,
+		FinalCount: 20, FinalPercent: 10,
+		TrashCount: 500,
+	}
+}
+
+// removals are the planned removals of one mailbox on one side.
+type removals struct {
+	paired int // paired records of the mailbox
+	trash  bool
+	final  bool
+	count  int
+}
+
+// implausible returns why so many removals look like an accident, "" if they
+// do not.
+func (l Limits) implausible(r removals) string {
+	all := r.count >= r.paired && r.paired >= 2
+	if r.trash {
+		if all && r.count > l.TrashCount {
+			return fmt.Sprintf("all %d messages of Trash are gone at once", r.count)
+		}
+		return ""
+	}
+	if all {
+		return fmt.Sprintf("all %d messages are gone at once", r.count)
+	}
+	count, percent := l.ReversibleCount, l.ReversiblePercent
+	if r.final {
+		count, percent = l.FinalCount, l.FinalPercent
+	}
+	if limit := max(count, r.paired*percent/100); r.count > limit {
+		return fmt.Sprintf("%d of %d messages are gone at once, more than %d", r.count, r.paired, limit)
+	}
+	return ""
+}
+
+// guard takes the removals out of the plan that are implausible or that the
+// user has rejected, and computes the holds to be stored.
+func (b *builder) guard() {
+	var kept, removing []Op
+	for _, op := range b.plan.Ops {
+		if op.Kind == RemoveLocal || op.Kind == RemoveRemote {
+			removing = append(removing, op)
+		} else {
+			kept = append(kept, op)
+		}
+	}
+	b.plan.Ops = kept
+	for _, v := range b.views {
+		for _, missing := range []state.Side{state.Local, state.Remote} {
+			var group []Op
+			for _, op := range removing {
+				if op.Mailbox == v.Name && missingSide(op) == missing {
+					group = append(group, op)
+				}
+			}
+			b.guardGroup(v, missing, group)
+		}
+	}
+	b.keepWholeHolds()
+	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
+		return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Mailbox, y.Mailbox), cmp.Compare(x.Missing, y.Missing))
+	})
+}
+
+// missingSide is the side on which the message of a removal is gone already.
+func missingSide(op Op) state.Side {
+	if op.Kind == RemoveLocal {
+		return state.Remote
+	}
+	return state.Local
+}
+
+// guardGroup decides the removals of one mailbox whose messages are missing on
+// one side: by what the user said of them, and else by the limits.
+func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
+	open, decided := b.holdsOf(v.Name, missing)
+	if !v.known() {
+		// Not looked at in this cycle: the holds stay as they are.
+		b.plan.Holds = append(b.plan.Holds, decided...)
+		if open != nil {
+			b.plan.Holds = append(b.plan.Holds, *open)
+		}
+		return
+	}
+	var rest []Op
+	for _, op := range group {
+		switch decisionFor(decided, op.Base.UID) {
+		case state.Approved:
+			b.plan.Ops = append(b.plan.Ops, op)
+		case state.Rejected:
+			b.restore(v, op)
+		default:
+			rest = append(rest, op)
+		}
+	}
+	b.plan.Holds = append(b.plan.Holds, stillNeeded(decided, group)...)
+	if len(rest) == 0 {
+		return
+	}
+	why := b.in.Limits.implausible(removals{
+		paired: v.Paired, trash: v.Role == state.RoleTrash, count: len(rest), final: rest[0].Final,
+	})
+	if why == "" && open == nil {
+		b.plan.Ops = append(b.plan.Ops, rest...)
+		return
+	}
+	// What goes missing while a hold is open joins it: the user has not yet
+	// said whether this side can be believed.
+	hold := state.Hold{Mailbox: v.Name, Missing: missing, Reason: why, Created: b.in.Now}
+	if open != nil {
+		hold = *open
+		if why != "" {
+			hold.Reason = why
+		}
+	}
+	hold.UIDs = uidsOf(rest)
+	b.plan.Holds = append(b.plan.Holds, hold)
+}
+
+// restore puts the missing side of a rejected removal back.
+func (b *builder) restore(v *view, op Op) {
+	const why = "the removal was rejected"
+	if op.Kind == RemoveRemote {
+		b.add(v, Op{Kind: Download, UIDs: state.NewUIDSet(op.Base.UID), Base: op.Base, Why: why})
+		return
+	}
+	file := op.Local
+	file.Flags = op.WantLocal
+	b.add(v, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: op.Base, Local: op.Local, Why: why})
+}
+
+// holdsOf returns the undecided hold and the decided ones of one mailbox and
+// side, those of the whole mailbox left out.
+func (b *builder) holdsOf(mailbox string, missing state.Side) (open *state.Hold, decided []state.Hold) {
+	for _, h := range b.in.Holds {
+		switch {
+		case h.Mailbox != mailbox || h.Missing != missing || h.Whole:
+		case h.Decision == state.Undecided:
+			open = &h
+		default:
+			decided = append(decided, h)
+		}
+	}
+	return open, decided
+}
+
+// keepWholeHolds carries over the holds of mailboxes that are not planned for:
+// whether they still stand is seen where mailboxes and folders are matched.
+func (b *builder) keepWholeHolds() {
+	for _, h := range b.in.Holds {
+		planned := slices.ContainsFunc(b.views, func(v *view) bool { return v.Name == h.Mailbox })
+		if h.Whole || !planned {
+			b.plan.Holds = append(b.plan.Holds, h)
+		}
+	}
+}
+
+func decisionFor(decided []state.Hold, uid state.UID) state.Decision {
+	for _, h := range decided {
+		if h.UIDs.Contains(uid) {
+			return h.Decision
+		}
+	}
+	return state.Undecided
+}
+
+// stillNeeded returns the decided holds of which a message is still missing:
+// they stand until what was decided has been carried out.
+func stillNeeded(decided []state.Hold, group []Op) []state.Hold {
+	var needed []state.Hold
+	for _, h := range decided {
+		if slices.ContainsFunc(group, func(op Op) bool { return h.UIDs.Contains(op.Base.UID) }) {
+			needed = append(needed, h)
+		}
+	}
+	return needed
+}
+
+func uidsOf(ops []Op) state.UIDSet {
+	uids := make([]state.UID, len(ops))
+	for i, op := range ops {
+		uids[i] = op.Base.UID
+	}
+	return state.NewUIDSet(uids...)
+}

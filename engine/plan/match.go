@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailmoor/state"
+)
+
+// Listing is what both sides and the store know of mailboxes and folders.
+type Listing struct {
+	Remote  []state.RemoteMailbox
+	Folders []state.LocalFolder
+	Known   []state.Mailbox
+	Holds   []state.Hold
+	// Wanted reports whether the user's patterns select the mailbox.
+	Wanted func(name string, delimiter rune, role state.Role) bool
+	// Now is the time in Unix seconds.
+	Now int64
+}
+
+// Matched is the mailboxes that can be looked at, and what is wrong with the
+// others.
+type Matched struct {
+	// Mailboxes in the order of their names, without deltas.
+	Mailboxes []Mailbox
+	// Forget are mailboxes that are gone on both sides, or whose missing side
+	// the user wants to have back: the store drops what it knows of them.
+	Forget []string
+	// Holds are the holds of whole mailboxes that stand now.
+	Holds    []state.Hold
+	Problems []state.Problem
+	// Trash is the mailbox marked \Trash, empty without one.
+	Trash string
+}
+
+// matcher joins the three lists by mailbox name.
+type matcher struct {
+	Listing
+	out       Matched
+	delimiter rune
+	remote    map[string]state.RemoteMailbox
+	folders   map[string]state.LocalFolder // by path
+	marked    map[string]string            // marker id -> path
+	handled   map[string]bool              // paths that belong to a known mailbox
+}
+
+// Match joins mailboxes and folders. A mailbox that is known and missing on one
+// side is held, never recreated; one that is new on one side is to be created
+// on the other.
+func Match(l Listing) Matched {
+	m := &matcher{
+		Listing: l,
+		remote:  make(map[string]state.RemoteMailbox),
+		folders: make(map[string]state.LocalFolder),
+		marked:  make(map[string]string),
+		handled: make(map[string]bool),
+	}
+	for _, r := range l.Remote {
+		m.delimiter = cmp.Or(m.delimiter, r.Delimiter)
+		if r.Role == state.RoleTrash && !r.NoSelect {
+			m.out.Trash = r.Name
+		}
+		m.remote[r.Name] = r
+	}
+	for _, f := range l.Folders {
+		m.folders[f.Path] = f
+		if f.Marker != "" && m.marked[f.Marker] == "" {
+			m.marked[f.Marker] = f.Path
+		}
+	}
+	for _, known := range l.Known {
+		m.known(known)
+	}
+	m.newFolders()
+	m.newMailboxes()
+	slices.SortFunc(m.out.Mailboxes, func(a, b Mailbox) int { return cmp.Compare(a.Name, b.Name) })
+	return m.out
+}
+
+// known handles a mailbox that the store knows.
+func (m *matcher) known(known state.Mailbox) {
+	r, onServer := m.remote[known.Name]
+	onServer = onServer && !r.NoSelect
+	f, inTree := m.folders[known.Folder]
+	m.handled[known.Folder] = true
+	delete(m.remote, known.Name)
+	switch {
+	case !onServer && !inTree:
+		m.out.Forget = append(m.out.Forget, known.Name)
+	case !m.Wanted(known.Name, m.delimiter, r.Role):
+		// Left out by the user: nothing happens to it on either side.
+	case inTree && f.Marker != known.Marker:
+		m.problem(known.Name, fmt.Sprintf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
+			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup")
+	case !inTree:
+		m.missing(known, state.Local, m.missingFolder(known))
+	case !onServer:
+		m.missing(known, state.Remote, fmt.Sprintf("mailbox %q is gone from the server", known.Name))
+	default:
+		mb := m.mailbox(r)
+		mb.Folder, mb.Known = known.Folder, &known
+		m.out.Mailboxes = append(m.out.Mailboxes, mb)
+	}
+}
+
+// missingFolder says where the folder may have gone.
+func (m *matcher) missingFolder(known state.Mailbox) string {
+	text := fmt.Sprintf("folder %q is gone from the tree", known.Folder)
+	if path := m.marked[known.Marker]; path != "" {
+		m.handled[path] = true
+		text = fmt.Sprintf("folder %q is now named %q: renames of folders are not sent to the server", known.Folder, path)
+	}
+	return text
+}
+
+// missing holds a whole mailbox, or carries out what the user said of it.
+func (m *matcher) missing(known state.Mailbox, side state.Side, reason string) {
+	hold := state.Hold{Mailbox: known.Name, Missing: side, Whole: true, Created: m.Now}
+	for _, h := range m.Holds {
+		if h.Whole && h.Mailbox == known.Name && h.Missing == side {
+			hold = h
+		}
+	}
+	if hold.Decision == state.Rejected {
+		m.out.Forget = append(m.out.Forget, known.Name)
+		return
+	}
+	hold.Reason = reason
+	m.out.Holds = append(m.out.Holds, hold)
+}
+
+// newFolders handles folders that belong to no known mailbox.
+func (m *matcher) newFolders() {
+	for _, f := range m.Folders {
+		if m.handled[f.Path] {
+			continue
+		}
+		name, err := m.nameOf(f)
+		if err != nil {
+			m.problem("", err.Error(), "rename the folder")
+			continue
+		}
+		r, onServer := m.remote[name]
+		delete(m.remote, name)
+		if !onServer {
+			r = state.RemoteMailbox{Name: name, Delimiter: m.delimiter}
+		}
+		if !m.Wanted(name, m.delimiter, r.Role) {
+			continue
+		}
+		if path := m.marked[f.Marker]; f.Marker != "" && path != f.Path {
+			m.problem(name, fmt.Sprintf("folder %q is a copy of folder %q", f.Path, path),
+				"to sync it as a folder of its own, remove the file .mailmoor in it")
+			continue
+		}
+		mb := m.mailbox(r)
+		mb.Folder, mb.NewFolder = f.Path, f.Marker == ""
+		mb.NewMailbox = !onServer || r.NoSelect
+		if mb.Known == nil && f.Marker != "" {
+			mb.Known = &state.Mailbox{Name: name, Folder: f.Path, Marker: f.Marker}
+		}
+		m.out.Mailboxes = append(m.out.Mailboxes, mb)
+	}
+}
+
+// nameOf returns the mailbox name that a folder's path stands for.
+func (m *matcher) nameOf(f state.LocalFolder) (string, error) {
+	if m.delimiter == 0 && len(f.Name) > 1 {
+		return "", fmt.Errorf("folder %q lies inside another, and the server knows no hierarchy", f.Path)
+	}
+	for _, level := range f.Name {
+		if m.delimiter != 0 && strings.ContainsRune(level, m.delimiter) {
+			return "", fmt.Errorf("folder %q cannot have a mailbox: its name contains %q, which separates levels on this server",
+				f.Path, m.delimiter)
+		}
+	}
+	return strings.Join(f.Name, string(m.delimiter)), nil
+}
+
+// newMailboxes handles mailboxes without a folder.
+func (m *matcher) newMailboxes() {
+	for _, r := range m.Remote {
+		if _, left := m.remote[r.Name]; !left || r.NoSelect || !m.Wanted(r.Name, m.delimiter, r.Role) {
+			continue
+		}
+		mb := m.mailbox(r)
+		mb.NewFolder = true
+		m.out.Mailboxes = append(m.out.Mailboxes, mb)
+	}
+}
+
+func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {
+	levels := []string{r.Name}
+	if r.Delimiter != 0 {
+		levels = strings.Split(r.Name, string(r.Delimiter))
+	}
+	role := r.Role
+	if r.Name == "INBOX" {
+		role = state.RoleInbox
+	}
+	return Mailbox{Name: r.Name, Role: role, Levels: levels, Status: r.Status}
+}
+
+func (m *matcher) problem(mailbox, text, hint string) {
+	m.out.Problems = append(m.out.Problems, state.Problem{
+		Scope: state.ScopeMailbox, Mailbox: mailbox, Text: text, Hint: hint,
+	})
+}

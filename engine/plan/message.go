@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"mailmoor/conflict"
+	"mailmoor/state"
+)
+
+// decide turns the decision about one message with a record into operations.
+func (b *builder) decide(v *view, e *entry) {
+	place := v
+	if e.to != nil {
+		// The flags that count are those of the mailbox where it lies now.
+		place = &view{Mailbox: e.to}
+	}
+	d := conflict.Decide(conflict.Message{
+		Known: true, Local: e.local, Remote: e.remote,
+		BaseFlags: e.base.Flags, LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
+		Shared:     place.shared(),
+		SameTarget: e.at != nil && e.at == e.to,
+	})
+	op := Op{
+		Base: e.base, Local: e.now, Remote: e.msg,
+		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
+	}
+	switch d.Action {
+	case conflict.Nothing:
+		b.settle(v, op)
+	case conflict.SetFlags:
+		op.Kind = SetFlags
+		b.add(v, op)
+	case conflict.Download:
+		b.add(v, Op{Kind: Download, UIDs: state.NewUIDSet(e.base.UID), Base: e.base, Why: d.Why})
+	case conflict.Upload:
+		b.reupload(v, e, op)
+	case conflict.Replace:
+		op.Kind = Replace
+		b.add(v, op)
+	case conflict.RemoveLocal:
+		op.Kind = RemoveLocal
+		b.add(v, op)
+	case conflict.RemoveRemote:
+		op.Kind, op.Final = RemoveRemote, b.final(v)
+		op.Dest = b.in.Trash
+		b.add(v, op)
+	case conflict.Forget:
+		op.Kind = Forget
+		b.add(v, op)
+	case conflict.MoveLocal, conflict.MoveRemote, conflict.Repair:
+		b.move(v, e, op, d.Action)
+	case conflict.Wait, conflict.Pair, conflict.KeepBoth:
+		// Wait: nothing may be concluded. The others have no base.
+	}
+}
+
+// settle records what both sides agree on where the record does not say so
+// yet: a renamed file, the same change on both sides, a touched file.
+func (b *builder) settle(v *view, op Op) {
+	r := op.Base
+	if r.Key == op.Local.Key && r.Flags == op.Agreed && r.Stat == op.Local.Stat {
+		return
+	}
+	op.Kind, op.Why = Settle, "both sides agree"
+	b.add(v, op)
+}
+
+// reupload brings a message back that the server has lost or deleted, into the
+// mailbox of the folder where its file lies now.
+func (b *builder) reupload(v *view, e *entry, op Op) {
+	dest := v
+	if e.at != nil {
+		dest = b.viewOf(e.at)
+	}
+	file := e.now
+	file.Flags = op.WantLocal
+	b.add(dest, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: e.base, Local: e.now, Why: op.Why})
+}
+
+// move plans a message that changed its place on one side or on both.
+func (b *builder) move(v *view, e *entry, op Op, action conflict.Action) {
+	switch action {
+	case conflict.MoveRemote:
+		op.Kind = MoveRemote
+		op.Dest, op.DestFolder, op.Folder = e.at.Name, e.at.Folder, e.at.Folder
+		if e.at.readOnly() {
+			b.refuseReadOnly(b.viewOf(e.at), op)
+			return
+		}
+		b.add(v, op)
+	case conflict.MoveLocal:
+		op.Kind = MoveLocal
+		op.Dest, op.DestFolder = e.to.Name, e.to.Folder
+		if e.at != nil {
+			op.Folder = e.at.Folder
+		}
+		b.add(v, op)
+	default:
+		// Both sides have it in the same new place: only the record moves.
+		op.Kind = Pair
+		op.Why = "moved to the same place on both sides"
+		b.add(b.viewOf(e.to), op)
+	}
+}
+
+// final reports whether a removal from the mailbox cannot be undone.
+func (b *builder) final(v *view) bool {
+	return b.in.Trash == "" || v.Name == b.in.Trash || v.Role == state.RoleTrash
+}
+
+func (b *builder) viewOf(m *Mailbox) *view {
+	for _, v := range b.views {
+		if v.Mailbox == m {
+			return v
+		}
+	}
+	return &view{Mailbox: m}
+}
+
+// retry plans for the records that are not paired: stuck ones whose time has
+// come, and deleted ones that are gone at last or wanted again.
+func (b *builder) retry(v *view) {
+	goneUID := make(map[state.UID]bool)
+	for _, r := range v.Remote.Gone {
+		goneUID[r.UID] = true
+	}
+	undeleted := make(map[state.UID]bool)
+	for _, c := range v.Remote.Changed {
+		undeleted[c.Base.UID] = c.Flags&state.Trashed == 0
+	}
+	local := localWaiting(v.Local)
+	for _, r := range v.Waiting {
+		op := Op{Base: r, Why: "trying again: " + r.Retry.Reason}
+		due := r.Retry.NextAt <= b.in.Now
+		switch {
+		case r.State == state.UploadStuck && local[r.Key].missing, r.UID != 0 && goneUID[r.UID]:
+			op.Kind, op.Why = Forget, "gone"
+		case r.State == state.UploadStuck && (due || local[r.Key].edited):
+			op.Kind, op.Files = Upload, []state.LocalMessage{local[r.Key].file(r)}
+		case r.State == state.DownloadStuck && due:
+			op.Kind, op.UIDs = Download, state.NewUIDSet(r.UID)
+		case r.State == state.Expunging && r.Flags&state.Trashed == 0:
+			// Its successor is on the server; its own removal was interrupted.
+			op.Kind, op.Final, op.Why = RemoveRemote, true, "replaced by an edited version"
+			op.Remote = state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote}
+		case r.State == state.Expunging && undeleted[r.UID]:
+			op.Kind, op.UIDs, op.Why = Download, state.NewUIDSet(r.UID), "undeleted on the server"
+		default:
+			continue
+		}
+		b.add(v, op)
+	}
+}
+
+// waiting is what a folder says of a stuck upload.
+type waiting struct {
+	missing, edited bool
+	now             *state.LocalMessage
+}
+
+func localWaiting(d *state.LocalDelta) map[state.Key]waiting {
+	m := make(map[state.Key]waiting)
+	for _, c := range d.Changed {
+		if c.Base.State == state.UploadStuck {
+			m[c.Base.Key] = waiting{edited: c.Edited, now: &c.Now}
+		}
+	}
+	for _, r := range d.Missing {
+		if r.State == state.UploadStuck {
+			m[r.Key] = waiting{missing: true}
+		}
+	}
+	return m
+}
+
+// file returns the file as it is now, from the record where nothing changed.
+func (w waiting) file(r state.Record) state.LocalMessage {
+	m := state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date}
+	if w.now == nil {
+		return m
+	}
+	return complete(*w.now, r)
+}

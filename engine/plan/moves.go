@@ -1,0 +1,269 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"mailmoor/conflict"
+	"mailmoor/state"
+)
+
+// place is a new file or message that may be the other end of a move.
+type place struct {
+	view *view
+	pos  int // index in newLocal or newRemote
+}
+
+// matchLocalMoves finds the files that are absent in one folder and new in
+// another, or new under another key in the same one. Content decides; the key,
+// then the inode, choose between equals.
+func matchLocalMoves(views []*view) {
+	news := make(map[state.Digest][]place)
+	for _, v := range views {
+		for i, m := range v.newLocal {
+			news[m.Content.Digest] = append(news[m.Content.Digest], place{v, i})
+		}
+	}
+	taken := make(map[place]bool)
+	for _, rank := range []func(*view, *entry, place) bool{sameKey, sameInode, anyPlace} {
+		for _, v := range views {
+			for _, e := range v.entries {
+				if e.local != conflict.LocalAbsent {
+					continue
+				}
+				for _, p := range news[e.base.Content.Digest] {
+					if !taken[p] && rank(v, e, p) {
+						taken[p] = true
+						e.movedLocally(v, p)
+						break
+					}
+				}
+			}
+		}
+	}
+	for _, v := range views {
+		v.newLocal = without(v.newLocal, func(i int) bool { return taken[place{v, i}] })
+	}
+}
+
+func sameKey(_ *view, e *entry, p place) bool {
+	return p.view.newLocal[p.pos].Key == e.base.Key
+}
+
+func sameInode(_ *view, e *entry, p place) bool {
+	m := p.view.newLocal[p.pos]
+	return m.Stat.Inode == e.base.Stat.Inode && m.Stat.Size == e.base.Stat.Size
+}
+
+func anyPlace(*view, *entry, place) bool { return true }
+
+// movedLocally notes where the file of e lies now.
+func (e *entry) movedLocally(v *view, p place) {
+	if !p.view.known() {
+		e.local = conflict.LocalUnknown
+		return
+	}
+	e.now = p.view.newLocal[p.pos]
+	if p.view != v {
+		e.local, e.at = conflict.LocalMoved, p.view.Mailbox
+		return
+	}
+	// The reader gave it another name in the same folder.
+	e.local = conflict.LocalSame
+	if e.now.Flags != e.base.Flags {
+		e.local = conflict.LocalFlags
+	}
+}
+
+// identity is what must agree for two messages on the server to be the same.
+type identity struct {
+	header state.Digest
+	size   int64
+	date   int64
+}
+
+// matchRemoteMoves finds the messages that are gone from one mailbox and new
+// in another. The server's own words about them must agree: size, date, header.
+func matchRemoteMoves(views []*view) {
+	news := make(map[identity][]place)
+	for _, v := range views {
+		for i, m := range v.newRemote {
+			if id := m.Identity; id != (state.RemoteIdentity{}) {
+				k := identity{id.Header, id.Size, id.Date}
+				news[k] = append(news[k], place{v, i})
+			}
+		}
+	}
+	// A message whose file was deleted meanwhile is not moved but new in its
+	// mailbox: it is taken, and still has to be downloaded there.
+	taken, consumed := make(map[place]bool), make(map[place]bool)
+	for _, v := range views {
+		for _, e := range v.entries {
+			if e.remote != conflict.RemoteAbsent {
+				continue
+			}
+			id := e.base.Remote
+			for _, p := range news[identity{id.Header, id.Size, id.Date}] {
+				if p.view != v && !taken[p] {
+					taken[p], consumed[p] = true, e.local != conflict.LocalAbsent
+					e.movedRemotely(p)
+					break
+				}
+			}
+		}
+	}
+	for _, v := range views {
+		v.newRemote = without(v.newRemote, func(i int) bool { return consumed[place{v, i}] })
+	}
+}
+
+// movedRemotely notes where the message of e lies now.
+func (e *entry) movedRemotely(p place) {
+	if !p.view.known() {
+		e.remote = conflict.RemoteUnknown
+		return
+	}
+	e.remote, e.to, e.msg = conflict.RemoteMoved, p.view.Mailbox, p.view.newRemote[p.pos]
+}
+
+// without returns the items whose index is not dropped.
+func without[T any](items []T, drop func(int) bool) []T {
+	var kept []T
+	for i, item := range items {
+		if !drop(i) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+// group is the new files and messages of one mailbox that look alike.
+type group struct {
+	local  []state.LocalMessage
+	remote []state.RemoteMessage
+}
+
+// groups puts the new files and messages of a mailbox together by header.
+func groups(local []state.LocalMessage, remote []state.RemoteMessage) map[state.Digest]*group {
+	m := make(map[state.Digest]*group)
+	at := func(d state.Digest) *group {
+		if m[d] == nil {
+			m[d] = &group{}
+		}
+		return m[d]
+	}
+	for _, l := range local {
+		g := at(l.Content.Header)
+		g.local = append(g.local, l)
+	}
+	for _, r := range remote {
+		if r.Identity != (state.RemoteIdentity{}) {
+			g := at(r.Identity.Header)
+			g.remote = append(g.remote, r)
+		}
+	}
+	return m
+}
+
+// obvious reports whether the group is one file and one message of the same
+// size with a header that tells messages apart, so that no body need be read.
+func (g *group) obvious() bool {
+	return len(g.local) == 1 && len(g.remote) == 1 &&
+		g.local[0].Content.WireSize == g.remote[0].Identity.Size &&
+		g.local[0].Content.Header != state.HeaderDigest(nil)
+}
+
+// pairNew pairs new files with new messages of the same content, so that
+// nothing that both sides already have is transferred again.
+func (b *builder) pairNew(v *view) {
+	if len(v.newLocal) == 0 || len(v.newRemote) == 0 {
+		return
+	}
+	byHeader := groups(v.newLocal, v.newRemote)
+	pairedKey, pairedUID := make(map[state.Key]bool), make(map[state.UID]bool)
+	for _, l := range v.newLocal {
+		g := byHeader[l.Content.Header]
+		i := slices.IndexFunc(g.remote, func(r state.RemoteMessage) bool {
+			return !pairedUID[r.UID] && (g.obvious() || r.Content.Digest == l.Content.Digest)
+		})
+		if i < 0 {
+			continue
+		}
+		r := g.remote[i]
+		pairedKey[l.Key], pairedUID[r.UID] = true, true
+		d := conflict.Decide(conflict.Message{
+			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
+			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.shared(),
+		})
+		b.add(v, Op{
+			Kind: Pair, Local: l, Remote: r,
+			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
+		})
+	}
+	v.newLocal = without(v.newLocal, func(i int) bool { return pairedKey[v.newLocal[i].Key] })
+	v.newRemote = without(v.newRemote, func(i int) bool { return pairedUID[v.newRemote[i].UID] })
+}
+
+// Wants is what must still be found out before the input can be planned for.
+type Wants struct {
+	Mailbox string
+	// Identities are new messages of which size, date and header are needed.
+	Identities state.UIDSet
+	// Contents are new messages whose body must be read to tell equals apart.
+	Contents state.UIDSet
+}
+
+// identitiesMax bounds how many new messages of a mailbox are looked at only
+// to find out whether one of them was moved there. Beyond it they are
+// downloaded again: slower, and just as safe.
+const identitiesMax = 20_000
+
+// Missing returns what Build would have to guess. The caller finds it out and
+// asks again, until nothing is missing.
+func Missing(in Input) []Wants {
+	gone := 0
+	for _, m := range in.Mailboxes {
+		if m.known() {
+			gone += len(m.Remote.Gone)
+		}
+	}
+	var wants []Wants
+	for _, m := range in.Mailboxes {
+		if !m.known() || len(m.Remote.New) == 0 {
+			continue
+		}
+		w := Wants{Mailbox: m.Name}
+		pairing := len(m.Local.New) > 0
+		if pairing || gone > 0 && len(m.Remote.New) <= identitiesMax {
+			for _, r := range m.Remote.New {
+				if r.Identity == (state.RemoteIdentity{}) {
+					w.Identities = w.Identities.Add(r.UID)
+				}
+			}
+		}
+		if len(w.Identities) == 0 && pairing {
+			w.Contents = ambiguous(groups(m.Local.New, m.Remote.New))
+		}
+		if len(w.Identities)+len(w.Contents) > 0 {
+			wants = append(wants, w)
+		}
+	}
+	return wants
+}
+
+// ambiguous returns the messages that only their whole content can tell apart.
+func ambiguous(byHeader map[state.Digest]*group) state.UIDSet {
+	var uids []state.UID
+	for _, g := range byHeader {
+		if g.obvious() || len(g.local) == 0 {
+			continue
+		}
+		for _, r := range g.remote {
+			if r.Content.Digest == (state.Digest{}) {
+				uids = append(uids, r.UID)
+			}
+		}
+	}
+	slices.SortFunc(uids, cmp.Compare[state.UID])
+	return state.NewUIDSet(uids...)
+}

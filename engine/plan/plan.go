@@ -1,0 +1,159 @@
+// Package plan decides one account: from the changes of all mailboxes against
+// what was last agreed on to the ordered operations that bring both sides in
+// step, with implausible removals held back for the user.
+//
+// It is pure: the same input gives the same plan, byte for byte. The clock is a
+// number in the input.
+package plan
+
+import (
+	"mailmoor/state"
+)
+
+// Mailbox is one mailbox with its folder, as both sides show it.
+type Mailbox struct {
+	Name   string
+	Folder string // path relative to the root, empty if it is to be created
+	Role   state.Role
+	// Levels is the name level by level, from which the folder's path is made.
+	Levels []string
+	// NewFolder is true when the folder must be created or given a marker.
+	NewFolder bool
+	// NewMailbox is true when the mailbox must be created on the server.
+	NewMailbox bool
+	// Known is what the store has, nil for a mailbox seen for the first time.
+	Known *state.Mailbox
+	// Status is what the server's list said, zero when it did not say.
+	Status state.Cursor
+
+	// Local and Remote are the changes of each side; nil means that this side
+	// is not known in this cycle, so that nothing may be concluded from it.
+	Local  *state.LocalDelta
+	Remote *state.RemoteDelta
+	// Paired is the number of paired records in the base.
+	Paired int
+	// Waiting are the records that are not paired: stuck ones, and deleted
+	// ones that wait for an expunge.
+	Waiting []state.Record
+}
+
+// known reports whether both sides can be planned for.
+func (m *Mailbox) known() bool { return m.Local != nil && m.Remote != nil }
+
+// shared returns the flags that travel between mailbox and folder.
+func (m *Mailbox) shared() state.Flags {
+	shared := state.AllFlags
+	if m.Remote != nil && !m.NewMailbox && !m.Remote.Selected.ReadOnly {
+		shared = m.Remote.Selected.Permanent
+	}
+	if m.Role == state.RoleTrash {
+		// Some servers purge what is marked \Deleted in Trash, and some readers
+		// mark everything there.
+		shared &^= state.Trashed
+	}
+	return shared
+}
+
+// readOnly reports whether the server takes no changes for the mailbox.
+func (m *Mailbox) readOnly() bool { return m.Remote != nil && m.Remote.Selected.ReadOnly }
+
+// Input is everything that a plan depends on.
+type Input struct {
+	// Mailboxes in the order of their names.
+	Mailboxes []Mailbox
+	// Holds are those of the store, with the user's decisions.
+	Holds []state.Hold
+	// Trash is the name of the mailbox to which deleted messages move, empty
+	// when there is none or when they are to be expunged.
+	Trash  string
+	Limits Limits
+	// Now is the time in Unix seconds.
+	Now int64
+}
+
+// Kind says what an operation does. The order of the kinds is the order of
+// execution: create, then change, then destroy, across both sides.
+type Kind uint8
+
+// The kinds.
+const (
+	CreateFolder  Kind = iota + 1 // make the folder, or mark the one that is there
+	CreateMailbox                 // make the mailbox on the server
+	Pair                          // record that file and message are the same
+	Settle                        // record what both sides already agree on
+	Download                      // messages to the folder
+	Upload                        // files to the mailbox
+	Replace                       // upload an edited file, retire the old version
+	MoveLocal                     // file to another folder
+	MoveRemote                    // message to another mailbox
+	SetFlags                      // merged flags to one or both sides
+	RemoveLocal                   // file to the hold area
+	RemoveRemote                  // message to Trash, or for good
+	Forget                        // drop the record
+)
+
+// String returns the kind in words.
+func (k Kind) String() string {
+	return [...]string{
+		"", "create folder", "create mailbox", "pair", "settle", "download", "upload", "replace",
+		"move local", "move remote", "set flags", "remove local", "remove remote", "forget",
+	}[k]
+}
+
+// Creates reports whether operations of this kind bring a message to a side.
+func (k Kind) Creates() bool { return k <= Replace }
+
+// Destroys reports whether operations of this kind take a message away.
+func (k Kind) Destroys() bool { return k >= RemoveLocal }
+
+// Op is one operation. Which fields mean something depends on the kind.
+type Op struct {
+	Kind    Kind
+	Mailbox string
+	// Folder is where the file lies, or where the messages go.
+	Folder string
+	// Dest and DestFolder are the other end of a move.
+	Dest, DestFolder string
+	Levels           []string // CreateFolder
+
+	UIDs  state.UIDSet         // Download
+	Files []state.LocalMessage // Upload; Base has the record that it replaces, if any
+
+	// Base is the record before, zero without one.
+	Base state.Record
+	// Local and Remote are the message as each side has it now.
+	Local  state.LocalMessage
+	Remote state.RemoteMessage
+	// WantLocal and WantRemote are the flags that each side shall have.
+	WantLocal, WantRemote state.Flags
+	// Agreed are the flags that the record shall have afterwards.
+	Agreed state.Flags
+	// Final is true for a removal that cannot be undone on the server.
+	Final bool
+	Why   string
+}
+
+// Count returns how many messages the operation is about.
+func (o Op) Count() int {
+	switch o.Kind {
+	case Download:
+		return o.UIDs.Len()
+	case Upload:
+		return len(o.Files)
+	case CreateFolder, CreateMailbox:
+		return 0
+	}
+	return 1
+}
+
+// Plan is the ordered operations and what was held back or left out.
+type Plan struct {
+	Ops []Op
+	// Holds are all holds as they shall be stored.
+	Holds []state.Hold
+	// Problems are changes that cannot be carried out, for the user to know.
+	Problems []state.Problem
+}
+
+// Empty reports whether there is nothing to do.
+func (p Plan) Empty() bool { return len(p.Ops) == 0 }

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"sync"
+	"time"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// Counts says how many messages a run has changed, and how.
+type Counts struct {
+	Paired        int   `json:"paired"`
+	Downloaded    int   `json:"downloaded"`
+	Uploaded      int   `json:"uploaded"`
+	FlagsLocal    int   `json:"flags_local"`
+	FlagsRemote   int   `json:"flags_remote"`
+	MovedLocal    int   `json:"moved_local"`
+	MovedRemote   int   `json:"moved_remote"`
+	RemovedLocal  int   `json:"removed_local"`
+	RemovedRemote int   `json:"removed_remote"`
+	NewFolders    int   `json:"new_folders"`
+	NewMailboxes  int   `json:"new_mailboxes"`
+	BytesDown     int64 `json:"bytes_down"`
+	BytesUp       int64 `json:"bytes_up"`
+}
+
+// Report is what a run did, and what it could not do.
+type Report struct {
+	Account   string
+	Mailboxes int // looked at
+	Rounds    int
+	Counts    Counts
+	Holds     []state.Hold
+	Problems  []state.Problem
+	Duration  time.Duration
+	// Quiet is true when the last round found nothing left to do.
+	Quiet bool
+}
+
+// Progress is how far the transfers of a round are.
+type Progress struct {
+	Messages, MessagesTotal int
+	Bytes                   int64
+}
+
+// tally collects results from all workers of a run.
+type tally struct {
+	mu       sync.Mutex
+	counts   Counts
+	problems []state.Problem
+	progress Progress
+	notify   func(Progress)
+}
+
+// add changes the counts.
+func (t *tally) add(change func(*Counts)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.counts)
+}
+
+// transferred counts one message of size bytes towards the progress.
+func (t *tally) transferred(size int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.progress.Messages++
+	t.progress.Bytes += size
+	if t.notify != nil {
+		t.notify(t.progress)
+	}
+}
+
+// expect sets the number of messages that the plan will transfer.
+func (t *tally) expect(p plan.Plan) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.progress = Progress{}
+	for _, op := range p.Ops {
+		if op.Kind == plan.Download || op.Kind == plan.Upload || op.Kind == plan.Replace {
+			t.progress.MessagesTotal += op.Count()
+		}
+	}
+}
+
+// problem notes what the user must hear about, once.
+func (t *tally) problem(p state.Problem) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, known := range t.problems {
+		if known == p {
+			return
+		}
+	}
+	t.problems = append(t.problems, p)
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// target is one mailbox while the plan is carried out. Its methods may be
+// called from several goroutines.
+type target struct {
+	*plan.Mailbox
+
+	mu sync.Mutex
+	// open is true when something in this mailbox did not settle, so that the
+	// cursor must stay and nothing may be removed in this cycle.
+	open bool
+}
+
+// leaveOpen notes that something did not settle.
+func (t *target) leaveOpen() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = true
+}
+
+func (t *target) isOpen() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.open
+}
+
+// ref names the generation of the mailbox that was observed.
+func (t *target) ref() state.Ref {
+	ref := state.Ref{Mailbox: t.Name}
+	if t.Remote != nil {
+		ref.UIDValidity = t.Remote.Selected.UIDValidity
+	}
+	return ref
+}
+
+// saveCursor records how far the mailbox has been followed, if everything seen
+// in this cycle has settled.
+func (e *Engine) saveCursor(ctx context.Context, t *target, held bool) error {
+	if t.Local == nil || t.Remote == nil || t.Known == nil || t.isOpen() || held || t.Remote.GoneUnknown {
+		return nil
+	}
+	now := *t.Known
+	if !t.NewMailbox {
+		now.Cursor = t.Remote.Selected.Cursor
+	}
+	if len(t.Local.Problems) == 0 {
+		now.Stamp = t.Local.Stamp
+	}
+	if t.Local.Statted {
+		now.Statted = e.now()
+	}
+	if now == *t.Known {
+		return nil
+	}
+	if err := e.Store.PutMailbox(ctx, now); err != nil {
+		return fmt.Errorf("save cursor of mailbox %q: %w", t.Name, err)
+	}
+	return nil
+}
+
+// copyBody copies a body in pieces that bound the memory used.
+func copyBody(to io.Writer, from io.Reader) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 64<<10))
+}
+
+// dateMax is the largest date that every server takes: 2037-12-31.
+const dateMax = 2145830400
+
+// sendDate is the INTERNALDATE to ask for: what the record has, else the
+// file's own date, within what servers understand.
+func sendDate(base state.Record, file state.LocalMessage) int64 {
+	date := base.Remote.Date
+	if date == 0 {
+		date = file.Date
+	}
+	return max(0, min(date, dateMax))
+}
+
+// back-off of stuck messages: an hour, doubled each time, a week at most.
+const (
+	retryFirst = 60 * 60
+	retryMax   = 7 * 24 * 60 * 60
+)
+
+// nextRetry says when a stuck message is tried again.
+func nextRetry(before state.Retry, now int64, reason string) state.Retry {
+	wait := int64(retryMax)
+	if before.Count < 8 {
+		wait = min(wait, retryFirst<<before.Count)
+	}
+	return state.Retry{Count: before.Count + 1, NextAt: now + wait, Reason: reason}
+}

@@ -1,0 +1,313 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// uploadMax and uploadBytes bound one batch of uploads, and with it what must
+// be cleared up when the answers get lost.
+const (
+	uploadMax   = 64
+	uploadBytes = 8 << 20
+)
+
+// item is one file to upload.
+type item struct {
+	file   state.LocalMessage
+	base   state.Record // the record it replaces, zero without one
+	upload state.Upload
+	intent state.Intent
+}
+
+// upload appends files to the mailbox, batch by batch.
+func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
+	var items []item
+	for _, op := range b.ops {
+		for _, file := range op.Files {
+			items = append(items, item{file: file, base: op.Base})
+		}
+	}
+	for len(items) > 0 {
+		n, bytes := 0, int64(0)
+		for n < len(items) && n < uploadMax && (n == 0 || bytes+items[n].file.Content.WireSize <= uploadBytes) {
+			bytes += items[n].file.Content.WireSize
+			n++
+		}
+		if err := x.uploadBatch(ctx, conn, b.target, items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// uploadBatch appends a few files. The intents are durable before the first
+// byte is sent, and they end only with a proven outcome.
+func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, items []item) error {
+	var next state.Cursor
+	err := conn.with(ctx, func(r Remote) (err error) {
+		next, err = r.Next(ctx, t.Name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if want := t.ref().UIDValidity; want != 0 && want != next.UIDValidity {
+		return &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
+			Doing: fmt.Sprintf("upload to mailbox %q", t.Name),
+			Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", want, next.UIDValidity),
+		}
+	}
+	ready, err := x.prepare(ctx, t, items, next)
+	if err != nil || len(ready) == 0 {
+		return err
+	}
+	ref := state.Ref{Mailbox: t.Name, UIDValidity: next.UIDValidity}
+	uploads := make([]state.Upload, len(ready))
+	for i := range ready {
+		uploads[i] = ready[i].upload
+	}
+	var results []state.Uploaded
+	err = conn.with(ctx, func(r Remote) error {
+		results = r.Append(ctx, ref, uploads)
+		return brokenBy(results)
+	})
+	if ctx.Err() != nil {
+		// Stopped while answers were due: the intents stay, and the next run
+		// clears them up.
+		return ctx.Err()
+	}
+	open, settleErr := x.settleUploads(ctx, t, ready, results)
+	if settleErr != nil {
+		return settleErr
+	}
+	if len(open) == 0 {
+		return err
+	}
+	t.leaveOpen()
+	if err := x.resolve(ctx, conn, x.tally, open); err != nil {
+		return err
+	}
+	return nil
+}
+
+// brokenBy returns the error of a connection that lost an answer.
+func brokenBy(results []state.Uploaded) error {
+	for _, u := range results {
+		if u.Err != nil && state.ScopeOf(u.Err) >= state.ScopeAccount {
+			return u.Err
+		}
+	}
+	return nil
+}
+
+// prepare opens the files and notes the intents. A file that changed since it
+// was scanned is left to the next cycle.
+func (x *executor) prepare(ctx context.Context, t *target, items []item, next state.Cursor) ([]item, error) {
+	var ready []item
+	var intents []state.Intent
+	for _, it := range items {
+		upload, err := x.Local.Open(ctx, t.Folder, it.file)
+		if err != nil {
+			t.leaveOpen()
+			if state.ScopeOf(err) > state.ScopeMessage {
+				return nil, err
+			}
+			if state.CauseOf(err) != state.CauseStale {
+				x.problem(state.ProblemOf(t.Name, string(it.file.Key), err))
+			}
+			continue
+		}
+		upload.Flags = it.file.Flags & t.permanent()
+		upload.Date = sendDate(it.base, it.file)
+		it.upload = upload
+		ready = append(ready, it)
+		intents = append(intents, state.Intent{
+			Kind: state.IntentUpload, Mailbox: t.Name, UIDValidity: next.UIDValidity, UIDNext: next.UIDNext,
+			Key: it.file.Key, Flags: it.file.Flags, Date: upload.Date, Content: it.file.Content,
+			Replaces: it.replaces(t.Name), Created: x.now(),
+		})
+	}
+	if len(intents) == 0 {
+		return nil, nil
+	}
+	if err := x.Store.Intend(ctx, intents); err != nil {
+		return nil, fmt.Errorf("note uploads to mailbox %q: %w", t.Name, err)
+	}
+	for i := range ready {
+		ready[i].intent = intents[i]
+	}
+	return ready, nil
+}
+
+// replaces is the UID in the mailbox whose place the upload takes, 0 if none.
+func (it item) replaces(mailbox string) state.UID {
+	if it.base.State == state.Paired && it.base.Mailbox == mailbox {
+		return it.base.UID
+	}
+	return 0
+}
+
+// permanent are the flags that the mailbox can keep, without T in Trash.
+func (t *target) permanent() state.Flags {
+	flags := state.AllFlags
+	if t.Remote != nil && !t.NewMailbox {
+		flags = t.Remote.Selected.Permanent
+	}
+	if t.Role == state.RoleTrash {
+		flags &^= state.Trashed
+	}
+	return flags
+}
+
+// settleUploads records the outcomes and returns the intents of which the
+// outcome is not known.
+func (x *executor) settleUploads(ctx context.Context, t *target, items []item, results []state.Uploaded) ([]state.Intent, error) {
+	var s state.Settlement
+	var open []state.Intent
+	var refused error
+	n, bytes := 0, int64(0)
+	for i, u := range results {
+		it := items[i]
+		cause := state.CauseOf(u.Err)
+		switch {
+		case u.Err == nil && u.UID != 0 && u.UIDValidity == it.intent.UIDValidity:
+			s.Drop = append(s.Drop, it.drop(t.Name)...)
+			s.Put = append(s.Put, uploadedRecord(it.intent, u.UID, it.file.Stat))
+			n, bytes = n+1, bytes+it.file.Content.WireSize
+			x.transferred(it.file.Content.WireSize)
+		case u.Err == nil || cause == state.CauseUnknown:
+			open = append(open, it.intent)
+			continue
+		case state.ScopeOf(u.Err) >= state.ScopeMailbox:
+			// Nobody's message is wanted here now: no fault of this one.
+			refused = u.Err
+			t.leaveOpen()
+		case cause == state.CauseStale || cause == state.CauseDisk:
+			t.leaveOpen()
+			x.problem(state.ProblemOf(t.Name, string(it.file.Key), u.Err))
+		default:
+			s.Put = append(s.Put, x.stuckUpload(t, it, u.Err))
+		}
+		s.Done = append(s.Done, it.intent.ID)
+	}
+	if err := x.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	x.add(func(c *Counts) { c.Uploaded += n; c.BytesUp += bytes })
+	return open, refused
+}
+
+// drop returns the record that the upload replaces, if it has another UID.
+func (it item) drop(mailbox string) []state.Record {
+	if it.base.State == 0 {
+		return nil
+	}
+	drop := it.base
+	if drop.Mailbox == "" {
+		drop.Mailbox = mailbox
+	}
+	return []state.Record{drop}
+}
+
+// uploadedRecord pairs the file of an intent with the message it became.
+func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat) state.Record {
+	return state.Record{
+		Mailbox: i.Mailbox, UID: uid, Key: i.Key, State: state.Paired, Flags: i.Flags, Stat: stat, Content: i.Content,
+		Remote: state.RemoteIdentity{Size: i.Content.WireSize, Date: i.Date, Header: i.Content.Header},
+	}
+}
+
+// stuckUpload sets a file aside that the server refused.
+func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
+	p := state.ProblemOf(t.Name, string(it.file.Key), cause)
+	if p.Hint == "" {
+		p.Hint = "the file stays where it is; it is tried again later"
+	}
+	x.problem(p)
+	r := state.Record{
+		Mailbox: t.Name, Key: it.file.Key, State: state.UploadStuck, Flags: it.file.Flags,
+		Stat: it.file.Stat, Content: it.file.Content,
+		Remote: state.RemoteIdentity{Date: it.file.Date},
+	}
+	r.Retry = nextRetry(it.base.Retry, x.now(), cause.Error())
+	return r
+}
+
+// replace uploads edited files, and retires the old version of each only when
+// the new one is safely on the server.
+func (x *executor) replace(ctx context.Context, r Remote, b batch) error {
+	for _, op := range b.ops {
+		if err := x.replaceOne(ctx, r, b.target, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *executor) replaceOne(ctx context.Context, r Remote, t *target, op plan.Op) error {
+	next, err := r.Next(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	file := op.Local
+	file.Flags = op.WantRemote
+	ready, err := x.prepare(ctx, t, []item{{file: file, base: op.Base}}, next)
+	if err != nil || len(ready) == 0 {
+		return err
+	}
+	it := ready[0]
+	u := r.Append(ctx, state.Ref{Mailbox: t.Name, UIDValidity: next.UIDValidity}, []state.Upload{it.upload})[0]
+	if u.Err != nil || u.UID == 0 {
+		// Not confirmed: the old version stays, and the intent tells recovery
+		// what to look for.
+		t.leaveOpen()
+		if u.Err == nil || state.CauseOf(u.Err) == state.CauseUnknown {
+			return u.Err
+		}
+		return errors.Join(u.Err, x.settle(ctx, state.Settlement{Done: []int64{it.intent.ID}}))
+	}
+	rec := uploadedRecord(it.intent, u.UID, file.Stat)
+	rec.Flags = op.Local.Flags
+	old := op.Base
+	old.State, old.Key = state.Expunging, ""
+	old.Flags &^= state.Trashed // until its removal is confirmed
+	if err := x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Put: []state.Record{rec, old}}); err != nil {
+		return err
+	}
+	x.add(func(c *Counts) { c.Uploaded++; c.BytesUp += it.file.Content.WireSize })
+	x.transferred(it.file.Content.WireSize)
+	return x.retire(ctx, r, t, op.Base, it.intent)
+}
+
+// retire removes the old version of a replaced message: its body rests in the
+// hold area, not in Trash, where every saved draft would pile up.
+func (x *executor) retire(ctx context.Context, r Remote, t *target, old state.Record, intent state.Intent) error {
+	ok, err := x.verified(ctx, r, t.ref(), []state.Record{old})
+	if err != nil {
+		return err
+	}
+	s := state.Settlement{Done: []int64{intent.ID}}
+	if len(ok) == 1 {
+		held, err := x.keepBody(ctx, r, t.ref(), old, "replaced by an edited version")
+		if err != nil {
+			return err
+		}
+		s.Held = append(s.Held, held...)
+		removed, err := r.Expunge(ctx, t.ref(), state.NewUIDSet(old.UID))
+		if err != nil {
+			return err
+		}
+		if !removed {
+			return x.settle(ctx, s)
+		}
+	}
+	s.Drop = append(s.Drop, old)
+	return x.settle(ctx, s)
+}
