@@ -8,15 +8,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestMailboxesMatch(t *testing.T) {
+// matchCase is a selection and a mailbox.
+type matchCase struct {
+	patterns  []string
+	name      string
+	delimiter rune
+	virtual   bool
+	want      bool
+}
+
+func matchCases() []matchCase {
 	const gmail = "[Gmail]/All Mail"
-	cases := []struct {
-		patterns  []string
-		name      string
-		delimiter rune
-		virtual   bool
-		want      bool
-	}{
+	return []matchCase{
 		{[]string{"*"}, "a/b/c", '/', false, true},
 		{[]string{"%"}, "a", '/', false, true},
 		{[]string{"%"}, "a/b", '/', false, false},
@@ -69,7 +72,10 @@ func TestMailboxesMatch(t *testing.T) {
 		{[]string{gmail, "!*All*"}, gmail, '/', true, false},
 		{[]string{`what\?`}, "what?", '/', true, true},
 	}
-	for _, c := range cases {
+}
+
+func TestMailboxesMatch(t *testing.T) {
+	for _, c := range matchCases() {
 		m, err := parseMailboxes(c.patterns)
 		if err != nil {
 			t.Fatalf("%q: %v", c.patterns, err)

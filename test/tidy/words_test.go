@@ -1,0 +1,200 @@
+package tidy_test
+
+import (
+	"go/ast"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unfinished are words for work that was put off: it belongs into an issue, or
+// is done.
+var unfinished = regexp.MustCompile(`\b(` + strings.Join([]string{"FIX" + "ME", "XX" + "X", "TO" + "DO", "HA" + "CK"}, "|") + `)\b`)
+
+// sides are names for the two sides that say nothing about which is which.
+var sides = regexp.MustCompile(`^(src|dst|near|far|Src|Dst)([A-Z].*)?$`)
+
+// noise opens an error that already says that something went wrong.
+var noise = regexp.MustCompile(`(?i)^(failed|unable|could not|cannot) to\b|^(failed|unable) `)
+
+func wordRules() []rule {
+	return []rule{{
+		name: "nothing is put off", check: checkUnfinished,
+		bad: map[string]string{
+			"a/a.go": "package a // " + "TO" + "DO: later",
+			"a/b.go": "package a\n/* " + "XX" + "X */",
+		},
+		good: map[string]string{"a/a.go": "package a // TODOS are things\nvar s = \"" + "TO" + "DO\""},
+	}, {
+		name: "exported names are explained", check: checkDocs,
+		bad: map[string]string{
+			"a/f.go": "package a; func F() {}",
+			"a/t.go": "package a; type T int",
+			"a/m.go": "package a; type t int; func (t) M() {}\n// T.\ntype T int; func (T) M() {}",
+			"a/v.go": "package a; var V = 1",
+			"a/c.go": "package a; const (\nA = 1 // one\nB = 2\n)",
+			"a/i.go": "package a\n// I does.\ntype I interface { M() }",
+		},
+		good: map[string]string{
+			"a/f.go":      "package a\n// F does.\nfunc F() {}\nfunc f() {}",
+			"a/c.go":      "package a\n// The numbers.\nconst (\nA = 1\nB = 2\n)",
+			"a/d.go":      "package a\nconst (\nA = 1 // one\n// B is two.\nB = 2\n)",
+			"a/m.go":      "package a; type t int; func (t) M() {}",
+			"a/i.go":      "package a\n// I does.\ntype I interface { io.Closer\n// M does.\nM() }",
+			"a/a_test.go": "package a; func TestF() {}",
+			"cmd/x/x.go":  "package main; func F() {}",
+		},
+	}, {
+		name: "no init", check: checkInit,
+		bad:  map[string]string{"a/a.go": "package a; func init() {}"},
+		good: map[string]string{"a/a.go": "package a; type t int; func (t) init() {}"},
+	}, {
+		name: "no panic", check: checkPanic,
+		bad:  map[string]string{"a/a.go": "package a; func f() { panic(1) }"},
+		good: map[string]string{"a/a_test.go": "package a; func f() { panic(1) }", "test/a/a.go": "package a; func f() { panic(1) }"},
+	}, {
+		name: "the sides are local and remote", check: checkSides,
+		bad:  map[string]string{"a/a.go": "package a; func f(src, b int) {}", "a/b.go": "package a; var dstPath int"},
+		good: map[string]string{"a/a.go": "package a; var source, local, srcs, nearest int"},
+	}, {
+		name: "errors name what was done", check: checkNoise,
+		bad:  map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"failed to open: %w\", e)"},
+		good: map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"open %s: %w\", f, e)"},
+	}}
+}
+
+func checkUnfinished(s source) []finding {
+	var found []finding
+	for _, group := range s.ast.Comments {
+		for _, c := range group.List {
+			if word := unfinished.FindString(c.Text); word != "" {
+				found = append(found, finding{c.Pos(), "the comment says " + word})
+			}
+		}
+	}
+	return found
+}
+
+// checkDocs finds exported names without a comment. Nobody imports the main
+// package or a test.
+func checkDocs(s source) []finding {
+	if s.isTest() || s.ast.Name.Name == "main" {
+		return nil
+	}
+	var found []finding
+	missing := func(name *ast.Ident, docs ...*ast.CommentGroup) {
+		documented := slices.ContainsFunc(docs, func(d *ast.CommentGroup) bool { return d != nil })
+		if name.IsExported() && !documented {
+			found = append(found, finding{name.Pos(), name.Name + " has no comment"})
+		}
+	}
+	for _, d := range s.ast.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil || ast.IsExported(receiver(d.Recv.List[0].Type)) {
+				missing(d.Name, d.Doc)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				checkSpec(spec, d.Doc, missing)
+			}
+		}
+	}
+	return found
+}
+
+// checkSpec passes each name that the spec declares to missing, with the
+// comments that may explain it.
+func checkSpec(spec ast.Spec, group *ast.CommentGroup, missing func(*ast.Ident, ...*ast.CommentGroup)) {
+	switch spec := spec.(type) {
+	case *ast.ValueSpec:
+		for _, name := range spec.Names {
+			missing(name, group, spec.Doc, spec.Comment)
+		}
+	case *ast.TypeSpec:
+		missing(spec.Name, group, spec.Doc)
+		i, ok := spec.Type.(*ast.InterfaceType)
+		if !ok || !spec.Name.IsExported() {
+			return
+		}
+		for _, m := range i.Methods.List {
+			for _, name := range m.Names {
+				missing(name, m.Doc, m.Comment)
+			}
+		}
+	}
+}
+
+// receiver returns the name of the type of a receiver.
+func receiver(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return receiver(e.X)
+	case *ast.IndexExpr:
+		return receiver(e.X)
+	case *ast.IndexListExpr:
+		return receiver(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+func checkInit(s source) []finding {
+	var found []finding
+	for _, d := range s.ast.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+			found = append(found, finding{f.Pos(), "init runs behind everybody's back"})
+		}
+	}
+	return found
+}
+
+func checkPanic(s source) []finding {
+	if s.isTest() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "panic" {
+			found = append(found, finding{n.Pos(), "return an error instead of a panic"})
+		}
+		return true
+	})
+	return found
+}
+
+func checkSides(s source) []finding {
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		if name, ok := n.(*ast.Ident); ok && sides.MatchString(name.Name) {
+			found = append(found, finding{n.Pos(), name.Name + " does not say which side it is"})
+		}
+		return true
+	})
+	return found
+}
+
+func checkNoise(s source) []finding {
+	if s.isTest() {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		literal, ok := n.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING {
+			return true
+		}
+		if text, err := strconv.Unquote(literal.Value); err == nil && noise.MatchString(text) {
+			found = append(found, finding{n.Pos(), "say the verb and the object: " + literal.Value})
+		}
+		return true
+	})
+	return found
+}
