@@ -13,6 +13,7 @@ import (
 type Option func(*settings)
 
 type settings struct {
+	host       string
 	password   string
 	layout     string
 	separator  string
@@ -48,8 +49,12 @@ func Quota(bytes int64) Option { return func(s *settings) { s.quota = bytes } }
 func ACL() Option { return func(s *settings) { s.acl = true } }
 
 // RequireTLS refuses every login on the plain port before STARTTLS and
-// announces LOGINDISABLED there.
-func RequireTLS() Option { return func(s *settings) { s.requireTLS = true } }
+// announces LOGINDISABLED there. The server then listens on 127.0.0.2, because
+// Dovecot trusts a connection between equal addresses as if it had TLS; this
+// works on Linux, where all of 127.0.0.0/8 is loopback.
+func RequireTLS() Option {
+	return func(s *settings) { s.requireTLS, s.host = true, "127.0.0.2" }
+}
 
 // Separator sets the hierarchy separator; the default is "/".
 func Separator(sep string) Option { return func(s *settings) { s.separator = sep } }
@@ -135,7 +140,8 @@ func (s *settings) config(srv *Server) string {
 	line("  inet_listener imap {\n    port = %d\n  }", srv.PlainPort)
 	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", srv.Port)
 	line("service imap {\n  process_limit = 1000\n}")
-	line("service anvil {\n  chroot =\n}")
+	// Without this listener wrong passwords do not slow later logins down.
+	line("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}")
 	s.mailConfig(line)
 	for _, lines := range s.extra {
 		line("%s", lines)

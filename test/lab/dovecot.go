@@ -26,7 +26,7 @@ const (
 // Server is a running IMAP server. Its methods fail the test when they cannot
 // do what they are asked to.
 type Server struct {
-	Host      string // 127.0.0.1; "localhost" is in the certificate too
+	Host      string // 127.0.0.1, unless an option says otherwise
 	Port      int    // implicit TLS
 	PlainPort int    // plain text and STARTTLS
 	// CA is the authority that signed the server's certificate; CAFile holds it
@@ -76,7 +76,7 @@ func Dovecot(t testing.TB, opts ...Option) *Server {
 // Start starts a server that belongs to no test, for use in TestMain. Bind it
 // to a test with [Server.On] before calling its methods; end it with Stop.
 func Start(opts ...Option) (*Server, error) {
-	s := settings{password: "secret", separator: "/", fsync: "never"}
+	s := settings{host: "127.0.0.1", password: "secret", separator: "/", fsync: "never"}
 	for _, opt := range opts {
 		opt(&s)
 	}
@@ -108,7 +108,7 @@ func start(s *settings) (srv *Server, err error) {
 		}
 	}()
 	srv = &Server{
-		Host: "127.0.0.1", Password: s.password, dir: dir,
+		Host: s.host, Password: s.password, dir: dir,
 		greeting: "lab " + rand.Text(), stop: new(sync.Once),
 	}
 	if srv.owner, err = mailOwner(); err != nil {
@@ -122,7 +122,7 @@ func start(s *settings) (srv *Server, err error) {
 		return nil, err
 	}
 	srv.CA, srv.CAFile = srv.id.pool, srv.id.caFile
-	if srv.Port, srv.PlainPort, err = freePorts(); err != nil {
+	if srv.Port, srv.PlainPort, err = freePorts(s.host); err != nil {
 		return nil, err
 	}
 	conf := filepath.Join(dir, "dovecot.conf")
@@ -169,11 +169,11 @@ func (srv *Server) greets(ctx context.Context) bool {
 	return err == nil && strings.Contains(line, srv.greeting)
 }
 
-// freePorts returns two ports that nobody listens on at this moment.
-func freePorts() (first, second int, err error) {
+// freePorts returns two ports of the host that nobody listens on at this moment.
+func freePorts(host string) (first, second int, err error) {
 	var ports [2]int
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			return 0, 0, fmt.Errorf("find a free port: %w", err)
 		}
