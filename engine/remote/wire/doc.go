@@ -3,12 +3,9 @@
 //
 // Dial does everything that involves trust: TCP, TLS or STARTTLS, the greeting,
 // CAPABILITY, login, ID. What it returns is a net.Conn on which go-imap sees a
-// session that is already logged in:
-//
-//   - PREAUTH [CAPABILITY IMAP4rev1 ...] ready
-//
-// so that neither a secret nor a plaintext phase ever passes the library, and
-// so that it uses only those capabilities that it handles well.
+// session that is logged in from the greeting on, "* PREAUTH [CAPABILITY ...]".
+// So neither a secret nor a plaintext phase ever passes the library, and it
+// uses only those capabilities that it handles well.
 //
 // From then on the Conn watches both directions. It counts literals, so it
 // knows at every byte whether it is inside a line, a literal or between two

@@ -94,9 +94,21 @@ func (s *session) write(line, shown string) error {
 		return s.broken(err)
 	}
 	if _, err := io.WriteString(s.raw, line+"\r\n"); err != nil {
+		s.lastWords()
 		return s.broken(err)
 	}
 	return nil
+}
+
+// lastWords reads what the server said before it hung up.
+func (s *session) lastWords() {
+	for range handshakeLinesMax {
+		line, err := s.readLine()
+		if err != nil {
+			return
+		}
+		s.note(line)
+	}
 }
 
 // exchange is one command of the handshake.
