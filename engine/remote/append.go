@@ -83,11 +83,10 @@ func (b *batch) unknown(i int, reason error) error {
 }
 
 // send sends one message. Its answer is waited for at once when it had to wait
-// for the server's permission anyway: a refusal then ends the connection, and
-// must not take others with it.
+// for the server's permission anyway.
 func (b *batch) send(i int) {
 	u := b.uploads[i]
-	if limit, known := b.stream.AppendLimit(); known && u.Size > limit {
+	if limit, known := b.caps.AppendLimit(); known && u.Size > limit {
 		// RFC 7889: it would be refused, and its bytes cost time.
 		b.results[i].Err = &state.Error{
 			Scope: state.ScopeMessage, Cause: state.CauseTooLarge, Doing: b.doing(i),
@@ -103,7 +102,7 @@ func (b *batch) send(i int) {
 	}
 	// It was only read from.
 	defer func() { _ = body.Close() }()
-	free := b.stream.Has("LITERAL+") && u.Size <= pipelinedBytesMax
+	free := b.caps.Has("LITERAL+") && u.Size <= pipelinedBytesMax
 	if !free || len(b.pending) >= pipelinedMax {
 		if b.settle(); b.broken != nil {
 			b.results[i].Err = b.unknown(i, b.broken)
@@ -155,7 +154,6 @@ func (b *batch) settle() {
 		case errors.As(err, &refusal) && refusal.Type != imap.StatusResponseTypeBye:
 			r.Err = refusedAppend(b.doing(sent.index), refusal)
 		default:
-			b.takeNotes()
 			reason := b.lost(err)
 			b.breakOff(reason)
 			r.Err = b.unknown(sent.index, reason)

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/rs/zerolog"
 
+	"mailmoor/engine/remote/wire"
 	"mailmoor/state"
 )
 
@@ -25,35 +25,18 @@ type Options struct {
 	Now func() time.Time
 }
 
-// stream is the byte stream below the library: logged in, with deadlines and
-// limits of its own, and with a memory for what status lines said.
-type stream interface {
-	net.Conn
-	Has(capability string) bool
-	AppendLimit() (limit int64, known bool)
-	Take() notes
-}
-
-// notes is what status lines said since they were last taken.
-type notes struct {
-	ReadOnly, MessageLimit, NoModSeq, UIDNotSticky bool
-	Alerts                                         []string
-	Bye, LastText                                  string
-	Codes                                          []string
-	Repaired                                       []string
-}
-
 // Conn is one authenticated connection. One goroutine uses it at a time. An
 // error of account scope means that it is not usable any more.
 type Conn struct {
-	stream stream
+	// stream lies below the library: logged in, with deadlines and limits of
+	// its own, and with a memory for what status lines said.
+	stream *wire.Conn
+	caps   wire.Capabilities
 	client *imapclient.Client
 	o      Options
 
 	// selected is the mailbox that the server has open for us.
 	selected selection
-	// notes is what the status lines of the command before last said.
-	notes notes
 	// events counts what the server told unasked of the selected mailbox:
 	// messages that came and went. The library's reader counts.
 	events atomic.Int64
@@ -68,18 +51,23 @@ type Conn struct {
 	bodyFirst bool
 }
 
-// newConn starts the library on a stream that is already logged in.
-func newConn(s stream, o Options) (*Conn, error) {
+// Dial connects to the server and logs in. Its errors are of account scope and
+// have one of the causes CauseNetwork, CauseTLS, CauseLogin and CauseConfig.
+func Dial(ctx context.Context, cfg wire.Config, o Options) (*Conn, error) {
+	stream, err := wire.Dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
 	if o.Hook == nil {
 		o.Hook = func(string) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Conn{stream: s, o: o}
+	c := &Conn{stream: stream, caps: stream.Capabilities(), o: o}
 	// The handlers run in the library's reader: they must neither block nor
 	// call the library.
-	c.client = imapclient.New(s, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
+	c.client = imapclient.New(stream, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 		Expunge: func(uint32) { c.events.Add(1) },
 		Mailbox: func(data *imapclient.UnilateralDataMailbox) {
 			if data.NumMessages != nil {
@@ -88,6 +76,7 @@ func newConn(s stream, o Options) (*Conn, error) {
 		},
 	}})
 	if err := c.client.WaitGreeting(); err != nil {
+		err = c.fail("start the session", err)
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
@@ -126,27 +115,27 @@ func (c *Conn) breakOff(reason error) {
 }
 
 // takeNotes reads what the status lines said since the last call, and logs
-// what a user should know of. The notes replace those before.
-func (c *Conn) takeNotes() notes {
-	c.notes = c.stream.Take()
-	if c.notes.MessageLimit {
+// what a user should know of.
+func (c *Conn) takeNotes() wire.Notes {
+	said := c.stream.Take()
+	if said.MessageLimit {
 		c.limits++
 	}
-	for _, text := range c.notes.Alerts {
+	for _, text := range said.Alerts {
 		// RFC 9051, section 7.1: an alert must be shown to the user.
 		c.o.Log.Warn().Str("text", printable(text)).Msg("the server sends an alert")
 	}
-	for _, what := range c.notes.Repaired {
+	for _, what := range said.Repaired {
 		c.o.Log.Warn().Str("what", printable(what)).Msg("the server sent a line that cannot be right")
 	}
-	return c.notes
+	return said
 }
 
 // canCondStore reports whether mailboxes have mod-sequences. RFC 7162.
-func (c *Conn) canCondStore() bool { return c.stream.Has("CONDSTORE") || c.stream.Has("QRESYNC") }
+func (c *Conn) canCondStore() bool { return c.caps.Has("CONDSTORE") || c.caps.Has("QRESYNC") }
 
 // canUIDPlus reports whether APPENDUID, COPYUID and UID EXPUNGE exist. RFC 4315.
-func (c *Conn) canUIDPlus() bool { return c.stream.Has("UIDPLUS") }
+func (c *Conn) canUIDPlus() bool { return c.caps.Has("UIDPLUS") }
 
 // Close says goodbye and closes the connection. It does not wait for the
 // server's answer, which nobody needs any more.

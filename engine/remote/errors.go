@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -138,7 +136,6 @@ func (a answer) Error() string {
 // connection usable unless it concerns the account; anything else means that
 // nobody knows what the server did, and the connection ends here.
 func (c *Conn) fail(doing string, err error) error {
-	c.takeNotes()
 	var known *state.Error
 	if errors.As(err, &known) {
 		if known.Scope >= state.ScopeAccount {
@@ -156,29 +153,31 @@ func (c *Conn) fail(doing string, err error) error {
 	}
 	e := &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
-		Err: c.lost(err), Hint: "the connection to the server was lost; it will be tried again",
+		Err: c.lost(err), Hint: "it will be tried again with a new connection",
 	}
 	c.breakOff(e)
 	return e
 }
 
-// lost explains the end of the connection with the best that is known.
+// lost explains the end of the connection with the best that is known: what
+// ended it comes to the surface of the library as something else.
 func (c *Conn) lost(err error) error {
-	if interrupted := c.interrupted.Load(); interrupted != nil {
+	var below *state.Error
+	known := errors.As(c.stream.Err(), &below)
+	said := c.takeNotes()
+	switch interrupted := c.interrupted.Load(); {
+	case interrupted != nil:
 		return *interrupted
-	}
-	if bye := c.notes.Bye; bye != "" {
-		return fmt.Errorf("the server closed the connection: %q", printable(bye))
-	}
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return fmt.Errorf("the connection ended before the answer: %w", err)
+	case said.Bye != "":
+		return fmt.Errorf("the server hung up: %q", printable(said.Bye))
+	case known:
+		return below.Err
 	case strings.HasPrefix(err.Error(), "imapclient: panic"):
 		// The library puts the stack behind the message.
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		return fmt.Errorf("the server's answer could not be read: %s", printable(first))
 	}
-	return err
+	return fmt.Errorf("the connection ended before the answer: %w", err)
 }
 
 // closed is the error of every call on a connection that has ended.

@@ -50,7 +50,7 @@ func (c *Conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 // unselect leaves the open mailbox, of which STATUS would tell an old view.
 // RFC 3691. Without UNSELECT it stays open, and its STATUS will not be used.
 func (c *Conn) unselect(doing string) error {
-	if c.selected.mailbox == "" || !c.stream.Has("UNSELECT") {
+	if c.selected.mailbox == "" || !c.caps.Has("UNSELECT") {
 		return nil
 	}
 	if err := c.client.Unselect().Wait(); err != nil {
@@ -63,10 +63,10 @@ func (c *Conn) unselect(doing string) error {
 // listAll sends LIST and reads all of the answer.
 func (c *Conn) listAll(doing string) ([]state.RemoteMailbox, error) {
 	var options *imap.ListOptions
-	if c.stream.Has("LIST-EXTENDED") || c.stream.Has("LIST-STATUS") {
+	if c.caps.Has("LIST-EXTENDED") || c.caps.Has("LIST-STATUS") {
 		// RFC 5258, RFC 6154 section 3, RFC 5819.
-		options = &imap.ListOptions{ReturnSpecialUse: c.stream.Has("SPECIAL-USE")}
-		if c.stream.Has("LIST-STATUS") {
+		options = &imap.ListOptions{ReturnSpecialUse: c.caps.Has("SPECIAL-USE")}
+		if c.caps.Has("LIST-STATUS") {
 			options.ReturnStatus = statusItems(c.canCondStore())
 		}
 	}

@@ -136,7 +136,7 @@ func (o *observation) allUIDs() (state.UIDSet, bool, error) {
 // comes back as the empty set.
 func (o *observation) searchAll(exists uint64) (state.UIDSet, error) {
 	var options *imap.SearchOptions
-	if o.stream.Has("ESEARCH") {
+	if o.caps.Has("ESEARCH") {
 		options = &imap.SearchOptions{ReturnAll: true} // ranges: RFC 4731, section 3.1
 	}
 	data, err := o.client.UIDSearch(&imap.SearchCriteria{}, options).Wait()

@@ -59,7 +59,7 @@ func (m *moving) run(uids state.UIDSet) (map[state.UID]state.UID, error) {
 	if err != nil || len(sources) == 0 {
 		return nil, err
 	}
-	if m.stream.Has("MOVE") && m.client.Caps().Has(imap.CapMove) {
+	if m.caps.Has("MOVE") && m.client.Caps().Has(imap.CapMove) {
 		return m.move(sources)
 	}
 	return m.copyAndExpunge(sources)

@@ -3,9 +3,11 @@ package remote
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 
+	"mailmoor/engine/remote/wire"
 	"mailmoor/state"
 )
 
@@ -49,7 +51,7 @@ func (c *Conn) selectFresh(mailbox string) error {
 }
 
 // selectionOf reads the answer to SELECT.
-func selectionOf(mailbox string, data *imap.SelectData, said notes) selection {
+func selectionOf(mailbox string, data *imap.SelectData, said wire.Notes) selection {
 	s := selection{mailbox: mailbox}
 	s.UIDValidity = data.UIDValidity
 	s.UIDNext = state.UID(data.UIDNext)
@@ -59,6 +61,10 @@ func selectionOf(mailbox string, data *imap.SelectData, said notes) selection {
 	}
 	s.ReadOnly = said.ReadOnly
 	s.Permanent = permanentFrom(data.PermanentFlags)
+	if !slices.Contains(said.Codes, "PERMANENTFLAGS") {
+		// RFC 9051, section 7.1: without the code all flags are permanent.
+		s.Permanent = flagsFrom(data.Flags)
+	}
 	s.storable = s.Permanent
 	if s.ReadOnly {
 		s.Permanent = 0
