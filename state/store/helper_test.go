@@ -78,7 +78,7 @@ func paired(mailbox string, uid state.UID, key state.Key) state.Record {
 		Stat:    state.FileStat{Inode: 1<<63 + uint64(uid), Size: 1000, Mtime: 1_700_000_000_123_456_789},
 		Content: state.Content{Digest: digestOf(uint64(uid) + 1), Header: digestOf(2), Size: 1010, WireSize: 1020},
 		Remote:  state.RemoteIdentity{Size: 1021, Date: 1_600_000_000, Header: digestOf(3)},
-		Retry:   state.Retry{Count: 1, NextAt: 2, Reason: "grüße\xff"},
+		Retry:   state.Retry{Count: 1, NextAt: 2, Reason: "grüße"},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"mailmoor/state"
@@ -70,7 +71,8 @@ func (d *Directory) settle(ctx context.Context, account Account, path string, o 
 	if err := d.putAccount(account); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+	// SQLite gives the log and the shared memory the mode of the database.
+	if err := os.Chmod(path, 0o600); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if err := create(ctx, path, d.steps, o); err != nil {
@@ -153,7 +155,9 @@ func dsn(path, mode string, more ...string) string {
 	for i := 0; i+1 < len(more); i += 2 {
 		q.Set(more[i], more[i+1])
 	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+	// SQLite does not read "+" as a space.
+	query := strings.ReplaceAll(q.Encode(), "+", "%20")
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query}).String()
 }
 
 // connect makes the connection pools. No pool may create a file: a missing
@@ -204,9 +208,6 @@ func (s *Store) examine(ctx context.Context, steps []string) error {
 		}
 	case s.o.Guest:
 		return nil
-	}
-	if err := os.Chmod(s.path, 0o600); err != nil {
-		return err
 	}
 	if err := s.checkAfterCrash(ctx); err != nil {
 		return err
