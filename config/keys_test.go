@@ -149,8 +149,16 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abd", 1}, {"abc", "ab", 1},
-		{"ab", "abc", 1}, {"ab", "ba", 1}, {"abcd", "acbd", 1}, {"kitten", "sitting", 3},
+		{"", "", 0},
+		{"abc", "abc", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"abc", "abd", 1},
+		{"abc", "ab", 1},
+		{"ab", "abc", 1},
+		{"ab", "ba", 1},
+		{"abcd", "acbd", 1},
+		{"kitten", "sitting", 3},
 	}
 	for _, c := range cases {
 		if got := distance(c.a, c.b); got != c.want {

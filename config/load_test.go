@@ -125,8 +125,8 @@ func TestAccountNearest(t *testing.T) {
 	if a, err := c.Account("work"); err != nil || a.Name != "work" {
 		t.Errorf("got %q, %v", a.Name, err)
 	}
-	_, err = c.Account("wrok")
-	if want := `there is no account "wrok"; did you mean work?`; err == nil || err.Error() != want {
+	_, err = c.Account("worl")
+	if want := `there is no account "worl"; did you mean work?`; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
 }

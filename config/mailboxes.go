@@ -39,7 +39,7 @@ const (
 const patternBytesMax = 1000
 
 var (
-	errBareNot     = errors.New("has nothing after the !")
+	errBareNot     = errors.New(`has nothing after "!"`)
 	errLongPattern = fmt.Errorf("is longer than %d bytes", patternBytesMax)
 	errBackslash   = errors.New(`ends in a backslash; write \\ for a backslash`)
 	errOnlyOut     = errors.New(`only leaves out mailboxes and selects none; begin it with "*"`)
@@ -204,6 +204,7 @@ func (p pattern) skip(reached []bool) {
 // fits reports whether the token can stand for r.
 func (t token) fits(r, delimiter rune, fold bool) bool {
 	separates := r == delimiter && delimiter != 0
+	//exhaustive:enforce
 	switch t.kind {
 	case tokenRune:
 		return r == t.r || fold && unicode.ToUpper(r) == unicode.ToUpper(t.r)

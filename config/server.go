@@ -37,7 +37,7 @@ func (v value) host() (string, error) {
 		return "", fmt.Errorf("must be only the name of the server; write host = %q", clip(name))
 	}
 	if len(s) > hostBytesMax || strings.ContainsFunc(s, func(r rune) bool { return !isNameRune(r) }) {
-		return "", fmt.Errorf("%q is not the name of a server; names beyond ASCII are written as xn--...", clip(s))
+		return "", fmt.Errorf("%q is not the name of a server; a name beyond ASCII is written with xn--, as in DNS", clip(s))
 	}
 	return s, nil
 }
