@@ -72,7 +72,7 @@ func wantCause(t *testing.T, err error, want state.Cause) {
 }
 
 // equal fails the test when got is not want; nil and empty are the same.
-func equal(t *testing.T, what string, got, want any) {
+func equal[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s differs (-want +got):\n%s", what, diff)

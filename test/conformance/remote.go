@@ -21,9 +21,13 @@ type Message struct {
 // OtherClient is another client of the same account, independent of the code
 // under test. Its methods end the test when they cannot do their work.
 type OtherClient interface {
+	// CreateMailbox creates an empty mailbox.
 	CreateMailbox(t *testing.T, name string)
+	// Append adds the message and returns the UID that it got.
 	Append(t *testing.T, mailbox string, m Message) state.UID
+	// SetFlags gives the message exactly these flags.
 	SetFlags(t *testing.T, mailbox string, uid state.UID, flags state.Flags)
+	// Expunge removes the message for good.
 	Expunge(t *testing.T, mailbox string, uid state.UID)
 	// Messages returns the messages of the mailbox by UID.
 	Messages(t *testing.T, mailbox string) []Message

@@ -86,3 +86,7 @@ func (c otherClient) Messages(_ *testing.T, mailbox string) []conformance.Messag
 	}
 	return list
 }
+
+func TestSimStore(t *testing.T) {
+	conformance.Store(t, func(*testing.T) engine.Store { return sim.NewStore(nil) })
+}

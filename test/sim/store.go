@@ -217,14 +217,18 @@ func (t *tables) known(mailbox string) error {
 	return nil
 }
 
-// Settle implements engine.StoreWriter.
+// Settle implements engine.StoreWriter. What Put replaces is removed before
+// anything is inserted, so that records may swap their keys.
 func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
 	return s.write(ctx, "store.settle", func(t *tables) error {
-		for _, r := range settled.Drop {
+		for _, r := range slices.Concat(settled.Drop, settled.Put) {
+			if err := t.known(r.Mailbox); err != nil {
+				return err
+			}
 			t.records[r.Mailbox] = slices.DeleteFunc(t.records[r.Mailbox], func(old state.Record) bool { return replaces(r, old) })
 		}
 		for _, r := range settled.Put {
-			if err := t.put(r); err != nil {
+			if err := t.insert(r); err != nil {
 				return err
 			}
 		}
@@ -243,43 +247,28 @@ func replaces(r, old state.Record) bool {
 	return old.Key == r.Key
 }
 
-// put inserts or replaces a record.
-func (t *tables) put(r state.Record) error {
+// insert adds a record whose UID and key no other one has.
+func (t *tables) insert(r state.Record) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	if err := t.known(r.Mailbox); err != nil {
-		return err
-	}
-	records := slices.DeleteFunc(t.records[r.Mailbox], func(old state.Record) bool { return replaces(r, old) })
-	for _, old := range records {
-		if r.Key != "" && old.Key == r.Key {
-			return fmt.Errorf("mailbox %q: key %q belongs to UID %d already", r.Mailbox, r.Key, old.UID)
+	for _, old := range t.records[r.Mailbox] {
+		if r.UID != 0 && old.UID == r.UID || r.Key != "" && old.Key == r.Key {
+			return fmt.Errorf("mailbox %q: UID %d and key %q meet UID %d and key %q", r.Mailbox, r.UID, r.Key, old.UID, old.Key)
 		}
 	}
-	t.records[r.Mailbox] = append(records, r)
+	t.records[r.Mailbox] = append(t.records[r.Mailbox], r)
 	return nil
 }
 
-// PutHolds implements engine.StoreWriter.
+// PutHolds implements engine.StoreWriter. A hold that grew becomes another one:
+// no approval may reach further than what the user saw.
 func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error) {
 	put := cloneHolds(holds)
 	err := s.write(ctx, "store.putholds", func(t *tables) error {
 		for i := range put {
-			h := &put[i]
-			if err := h.UIDs.Check(); err != nil {
+			if err := errors.Join(put[i].UIDs.Check(), t.known(put[i].Mailbox), t.merge(&put[i])); err != nil {
 				return err
-			}
-			if err := t.known(h.Mailbox); err != nil {
-				return err
-			}
-			if h.ID == 0 {
-				h.ID = t.id()
-			}
-			for _, old := range t.holds {
-				if old.ID == h.ID && old.Decision != state.Undecided {
-					h.Decision = old.Decision
-				}
 			}
 		}
 		t.holds = cloneHolds(put)
@@ -289,6 +278,33 @@ func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold,
 		return nil, err
 	}
 	return put, nil
+}
+
+// merge gives a hold its ID and the decision that the user made of it.
+func (t *tables) merge(h *state.Hold) error {
+	i := slices.IndexFunc(t.holds, func(old state.Hold) bool { return old.ID == h.ID })
+	switch {
+	case h.ID == 0:
+		h.ID = t.id()
+	case i < 0:
+		return fmt.Errorf("hold %d is not known", h.ID)
+	case grown(t.holds[i], *h):
+		h.ID, h.Decision = t.id(), state.Undecided
+	default:
+		h.Decision = t.holds[i].Decision
+	}
+	return nil
+}
+
+// grown reports whether the hold now covers something that it did not before.
+func grown(was, now state.Hold) bool {
+	if was.Mailbox != now.Mailbox || was.Missing != now.Missing || now.Whole && !was.Whole {
+		return true
+	}
+	return slices.ContainsFunc(now.UIDs, func(r state.UIDRange) bool {
+		// Ranges do not touch: one that is covered is covered by one range.
+		return !slices.ContainsFunc(was.UIDs, func(w state.UIDRange) bool { return w.First <= r.First && r.Last <= w.Last })
+	})
 }
 
 // Decide records what the user said of a hold. It takes no step.

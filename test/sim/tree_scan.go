@@ -96,7 +96,7 @@ func (t *Tree) compare(f *folder, base []state.Record, o engine.ScanOptions) sta
 			d.New = append(d.New, file.message())
 		case looked:
 			edited := !file.is(r.Stat, r.Content)
-			if edited || file.flags() != r.Flags {
+			if edited || file.stat() != r.Stat || file.flags() != r.Flags {
 				d.Changed = append(d.Changed, state.LocalChange{Base: r, Now: file.message(), Edited: edited})
 			}
 		}

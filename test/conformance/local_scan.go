@@ -1,0 +1,257 @@
+package conformance
+
+import (
+	"slices"
+	"strings"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+)
+
+func folderCases() []localCase {
+	return []localCase{
+		{"folders shows what was created", foldersCreated},
+		{"folder names come back as they were given", foldersOdd},
+		{"a folder created twice stays the same", foldersTwice},
+		{"a folder without a marker gets one", foldersMarker},
+		{"folders fails without the root", foldersUnmounted},
+	}
+}
+
+// folders lists the tree.
+func (l *localRun) folders() []state.LocalFolder {
+	l.Helper()
+	list, err := l.Folders(l.Context())
+	ok(l.T, err)
+	if !slices.IsSortedFunc(list, func(a, b state.LocalFolder) int { return strings.Compare(a.Path, b.Path) }) {
+		l.Errorf("the folders are not ordered by path: %+v", list)
+	}
+	return list
+}
+
+func foldersCreated(l *localRun) {
+	created, err := l.CreateFolder(l.Context(), []string{"Lists", "go"})
+	ok(l.T, err)
+	for _, f := range l.folders() {
+		if f.Path == created.Path {
+			equal(l.T, "the name", f.Name, []string{"Lists", "go"})
+			equal(l.T, "the marker", f.Marker, created.Marker)
+			return
+		}
+	}
+	l.Errorf("folder %q was created and is not listed", created.Path)
+}
+
+func foldersOdd(l *localRun) {
+	names := [][]string{
+		{"INBOX"}, {"Entwürfe"}, {"日本語"}, {"a & b"}, {"50%"}, {"%2F"}, {"with/slash"}, {"cur"}, {"new", "tmp"}, {".hidden"}, {"."}, {".."},
+		{"~"}, {"line\nend"}, {"trailing "}, {strings.Repeat("long", 60)}, {"dot.dot"}, {"case"}, {"Case"}, {"back\\slash"},
+	}
+	paths := map[string][]string{l.folder: {work}}
+	for _, name := range names {
+		f, err := l.CreateFolder(l.Context(), name)
+		if err != nil {
+			l.Errorf("create the folder of %q: %v", name, err)
+			continue
+		}
+		if other, taken := paths[f.Path]; taken {
+			l.Errorf("%q and %q both have folder %q", other, name, f.Path)
+		}
+		paths[f.Path] = name
+	}
+	got := map[string][]string{}
+	for _, f := range l.folders() {
+		if f.Marker != "" {
+			got[f.Path] = f.Name
+		}
+	}
+	equal(l.T, "the names by path", got, paths)
+}
+
+func foldersTwice(l *localRun) {
+	l.base("a")
+	before := l.folders()
+	again, err := l.CreateFolder(l.Context(), []string{work})
+	ok(l.T, err)
+	equal(l.T, "the marker", again.Marker, before[0].Marker)
+	equal(l.T, "the number of folders", len(l.folders()), len(before))
+	equal(l.T, "the number of files", len(l.disk.Files(l.T, l.folder)), 1)
+}
+
+func foldersMarker(l *localRun) {
+	l.user.AddFolder(l.T, "ByReader")
+	i := slices.IndexFunc(l.folders(), func(f state.LocalFolder) bool { return f.Path == "ByReader" })
+	if i < 0 {
+		l.Fatal("a folder that a reader made is not listed")
+	}
+	found := l.folders()[i]
+	equal(l.T, "the marker of a reader's folder", found.Marker, "")
+	got, err := l.CreateFolder(l.Context(), found.Name)
+	ok(l.T, err)
+	if got.Marker == "" || got.Path != found.Path {
+		l.Errorf("folder %+v became %+v", found, got)
+	}
+}
+
+func foldersUnmounted(l *localRun) {
+	r := l.base("a")
+	l.disk.Unmount(l.T)
+	if list, err := l.Folders(l.Context()); err == nil || state.ScopeOf(err) != state.ScopeAccount {
+		l.Errorf("folders of an unmounted root: %v, error %v", list, err)
+	}
+	// A tree may still see the files through descriptors; what it must not see
+	// is that they are missing.
+	if d, err := l.Scan(l.Context(), l.folder, r, engine.ScanOptions{}); err == nil && len(d.Missing) > 0 {
+		l.Errorf("the scan of an unmounted root found %+v", d)
+	}
+	if _, err := l.CreateFolder(l.Context(), []string{"New"}); err == nil {
+		l.Error("a folder was created in an unmounted root")
+	}
+}
+
+func scanCases() []localCase {
+	return []localCase{
+		{"scan of an empty folder", scanEmpty},
+		{"scan of a missing folder", scanMissing},
+		{"scan identifies new files", scanNew},
+		{"scan is quiet when nothing happened", scanQuiet},
+		{"scan sees a file that a reader renamed", scanRenamed},
+		{"scan ignores letters of others", scanForeign},
+		{"scan sees a file edited in place", scanEdited},
+		{"scan takes a touched file for the same message", scanTouched},
+		{"scan misses a deleted file", scanDeleted},
+		{"scan tells a moved file by its key", scanMoved},
+		{"find looks into every folder", findFolders},
+	}
+}
+
+func scanEmpty(l *localRun) {
+	d := l.scan()
+	l.quiet(d)
+	equal(l.T, "the count", d.Count, 0)
+}
+
+func scanMissing(l *localRun) {
+	_, err := l.Scan(l.Context(), "Nowhere", nil, engine.ScanOptions{})
+	wantCause(l.T, err, state.CauseGone)
+}
+
+func scanNew(l *localRun) {
+	l.user.Put(l.T, l.folder, File{Key: "b", New: true, Date: baseDate + 1, Data: diskMail(2)})
+	l.user.Put(l.T, l.folder, File{Key: "a.host,S=5", Letters: "RS", Date: baseDate, Data: Mail(1)}) // with CRLF
+	d := l.scan()
+	equal(l.T, "the count", d.Count, 2)
+	equal(l.T, "the number of new files", len(d.New), 2)
+	want := []state.LocalMessage{
+		{Key: "a.host,S=5", Flags: state.Answered | state.Seen, Content: contentOf(Mail(1)), Date: baseDate},
+		{Key: "b", Content: contentOf(Mail(2)), Date: baseDate + 1},
+	}
+	for i, size := range []int{len(Mail(1)), len(diskMail(2))} {
+		stat := d.New[i].Stat
+		if stat.Inode == 0 || stat.Size != int64(size) || stat.Mtime != want[i].Date*1_000_000_000 {
+			l.Errorf("file %q has stat %+v", d.New[i].Key, stat)
+		}
+		want[i].Stat = stat
+	}
+	equal(l.T, "the new files", d.New, want)
+}
+
+func scanQuiet(l *localRun) {
+	base := l.base("a", "b", "c")
+	for _, o := range []engine.ScanOptions{{}, {Stat: true}} {
+		d := l.scanOf(l.folder, o, base...)
+		l.quiet(d)
+		equal(l.T, "the count", d.Count, 3)
+		equal(l.T, "whether every file was looked at", d.Statted || !o.Stat, true)
+	}
+}
+
+func scanRenamed(l *localRun) {
+	l.user.Put(l.T, l.folder, File{Key: "a", New: true, Date: baseDate, Data: diskMail(1)})
+	base := recordsOf(l.scan().New)
+	l.user.SetLetters(l.T, l.folder, "a", "FS")
+	d := l.scan(base...)
+	equal(l.T, "the number of changes", len(d.Changed), 1)
+	c := d.Changed[0]
+	equal(l.T, "the base", c.Base, base[0])
+	equal(l.T, "the flags", c.Now.Flags, state.Flagged|state.Seen)
+	equal(l.T, "the stat", c.Now.Stat, base[0].Stat)
+	equal(l.T, "whether it was edited", c.Edited, false)
+	equal(l.T, "the others", len(d.New)+len(d.Missing), 0)
+}
+
+func scanForeign(l *localRun) {
+	base := l.base("a")
+	l.user.SetLetters(l.T, l.folder, "a", "Sab")
+	d := l.scan(base...)
+	if len(d.New)+len(d.Missing) > 0 {
+		l.Errorf("the delta is %+v", d)
+	}
+	for _, c := range d.Changed {
+		equal(l.T, "the flags", c.Now.Flags, state.Seen)
+	}
+}
+
+func scanEdited(l *localRun) {
+	base := l.base("a", "b")
+	text := append(diskMail(0), "One more line.\n"...)
+	l.user.Edit(l.T, l.folder, "a", text)
+	d := l.scanOf(l.folder, engine.ScanOptions{Stat: true}, base...)
+	equal(l.T, "the number of changes", len(d.Changed), 1)
+	c := d.Changed[0]
+	equal(l.T, "whether it was edited", c.Edited, true)
+	equal(l.T, "the content", c.Now.Content, contentOf(text))
+	equal(l.T, "the others", len(d.New)+len(d.Missing)+len(d.Problems), 0)
+}
+
+func scanTouched(l *localRun) {
+	base := l.base("a")
+	// The same bytes again: another mtime.
+	l.user.Edit(l.T, l.folder, "a", diskMail(0))
+	d := l.scanOf(l.folder, engine.ScanOptions{Stat: true}, base...)
+	for _, c := range d.Changed {
+		equal(l.T, "whether it was edited", c.Edited, false)
+		equal(l.T, "the content", c.Now.Content, base[0].Content)
+	}
+	equal(l.T, "the others", len(d.New)+len(d.Missing)+len(d.Problems), 0)
+}
+
+func scanDeleted(l *localRun) {
+	base := l.base("a", "b", "c")
+	l.user.Delete(l.T, l.folder, "b")
+	d := l.scan(base...)
+	equal(l.T, "the missing", d.Missing, base[1:2])
+	equal(l.T, "the count", d.Count, 2)
+	equal(l.T, "the others", len(d.New)+len(d.Changed), 0)
+}
+
+func scanMoved(l *localRun) {
+	base := l.base("a", "b")
+	other := l.another("Other")
+	l.user.Delete(l.T, l.folder, "a")
+	l.user.Put(l.T, other, File{Key: "a", Letters: "S", Date: baseDate, Data: diskMail(0)})
+	equal(l.T, "the missing", l.scan(base...).Missing, base[:1])
+	d := l.scanOf(other, engine.ScanOptions{})
+	if len(d.New) != 1 || d.New[0].Key != "a" || d.New[0].Content != base[0].Content {
+		l.Errorf("the other folder has %+v", d.New)
+	}
+}
+
+func findFolders(l *localRun) {
+	l.base("a")
+	other := l.another("Lists", "go")
+	l.user.Put(l.T, other, File{Key: "b", Letters: "F", Date: baseDate, Data: diskMail(9)})
+	folder, m, found, err := l.Find(l.Context(), "b")
+	ok(l.T, err)
+	if !found || folder != other || m.Key != "b" || m.Flags != state.Flagged {
+		l.Errorf("found %v, in folder %q, %+v", found, folder, m)
+	}
+	equal(l.T, "the content", m.Content, contentOf(Mail(9)))
+	if folder, _, found, err := l.Find(l.Context(), "nobody"); found || err != nil {
+		l.Errorf("a key that no file has was found in %q, error %v", folder, err)
+	}
+	l.disk.Unmount(l.T)
+	if _, _, found, err := l.Find(l.Context(), "b"); err == nil {
+		l.Errorf("find in an unmounted root: found %v, and no error", found)
+	}
+}
