@@ -1,13 +1,11 @@
 package wire
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -83,76 +81,83 @@ func TestEndOfFileInLiteral(t *testing.T) {
 	}
 }
 
-func TestPipelinedAppends(t *testing.T) {
-	const count = 20
-	var got []string
-	c, _ := client(t, "LITERAL+ UIDPLUS", func(s *server) {
-		// No answer before everything has arrived: a client that waits for a
-		// permission or an answer gets stuck.
-		var tags []string
-		for range count {
-			tag, size := s.appendHead("+")
-			got = append(got, s.literal(size))
-			tags = append(tags, tag)
+func TestLimits(t *testing.T) {
+	endless := strings.Repeat("x", 2*lineMaxDefault)
+	tests := []struct{ name, answer, words string }{
+		{"line", "* OK " + endless, "a line of more than 1048576 bytes"},
+		{"literal", "* 1 FETCH (UID 1 BODY[] {9223372036854775807}\r\n", "a message of more than 2147483648 bytes"},
+		{"literal beyond all numbers", "* 1 FETCH (UID 1 BODY[] {92233720368547758070}\r\n", "a message of more than"},
+		{"literal that would be kept", "* LIST () \"/\" {2000000}\r\n", "longer than 1048576 bytes"},
+		{"many literals", "* 1 FETCH (X (" + strings.Repeat("{1}\r\nx ", 300) + "))\r\n", "more than 256 literals"},
+		{"no response", "nonsense\r\n", "no response"},
+		{"body within something else", "* 1 FETCH (X (BODY[] {5}\r\nhello)))\r\n", "malformed FETCH"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c, conn := client(t, "", func(s *server) {
+				s.expect("NOOP")
+				s.raw(test.answer)
+				s.drain()
+			})
+			if err := c.Noop().Wait(); err == nil {
+				t.Error("the command succeeded")
+			}
+			err := conn.Err()
+			if err == nil || !strings.Contains(err.Error(), test.words) || state.CauseOf(err) != state.CauseNetwork {
+				t.Errorf("error %v, want one about %q", err, test.words)
+			}
+		})
+	}
+}
+
+func TestErrorsStay(t *testing.T) {
+	conn := greeted(t, testConfig(), "", func(s *server) { s.raw("* BYE [UNAVAILABLE] too busy\r\n* 1 FET") })
+	text, err := io.ReadAll(conn)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.HasSuffix(string(text), "* BYE [UNAVAILABLE] too busy\r\n") {
+		t.Errorf("read %q and %v", text, err)
+	}
+	for range 3 {
+		if _, err := conn.Read(make([]byte, 9)); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("reading again: %v", err)
 		}
-		for i, tag := range tags {
-			s.send(fmt.Sprintf("%s OK [APPENDUID 7 %d] stored", tag, i+1))
+		if _, err := conn.Write([]byte("T1 NOOP\r\n")); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("writing: %v", err)
 		}
-		s.drain()
+	}
+	if err := conn.Err(); !strings.Contains(err.Error(), "hung up: BYE [UNAVAILABLE] too busy") {
+		t.Errorf("error %v does not repeat the goodbye", err)
+	}
+	if bye := conn.Take().Bye; bye != "BYE [UNAVAILABLE] too busy" {
+		t.Errorf("goodbye %q", bye)
+	}
+}
+
+func TestTraceHidesContents(t *testing.T) {
+	var trace strings.Builder
+	cfg := testConfig()
+	cfg.Trace = func(e Event) { fmt.Fprintln(&trace, e.Line) }
+	conn := greeted(t, cfg, "LITERAL+", func(s *server) {
+		tag, size := s.appendHead("+")
+		s.literal(size)
+		s.raw("* 1 FETCH (UID 1 BODY[] {8}\r\nPRIVATE1 INTERNALDATE \"24-Dec-2020 00:00:00 +0000\")\r\n")
+		s.raw("* 2 FETCH (UID 2 BODY[TEXT] \"PRIVATE2\" X {8}\r\nPRIVATE3)\r\n")
+		s.raw(tag + " OK done\r\n")
 	})
-	var cmds []*imapclient.AppendCommand
-	var want []string
-	for i := range count {
-		body := fmt.Sprintf("Subject: %d\r\n\r\n{%d}\r\nA1 LOGOUT\r\n", i, i) + strings.Repeat("y", i*997)
-		want = append(want, body)
-		cmds = append(cmds, appendMessage(t, c, body))
+	c := imapclient.New(conn, nil)
+	if _, err := appendMessage(t, c, "Subject: PRIVATE0\r\n\r\nPRIVATE0 {3}\r\nPRIVATE0\r\n").Wait(); err != nil {
+		t.Fatal(err)
 	}
-	for i, cmd := range cmds {
-		data, err := cmd.Wait()
-		if err != nil {
-			t.Fatalf("append %d: %v", i, err)
+	c.Close()
+	text := trace.String()
+	if strings.Contains(text, "PRIVATE") {
+		t.Errorf("contents in the trace:\n%s", text)
+	}
+	for _, line := range []string{
+		"T1 APPEND INBOX (\\Seen) \" 9-Sep-2001", "* 1 FETCH (UID 1 BODY[] {8 bytes}",
+		` INTERNALDATE "24-Dec-2020 00:00:00 +0000")`, "* 2 FETCH (UID 2 BODY[TEXT] {8 bytes} X {8 bytes})", "T1 OK done",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the trace lacks %q:\n%s", line, text)
 		}
-		if data.UID != imap.UID(i+1) {
-			t.Errorf("append %d got UID %d", i, data.UID)
-		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("messages (-want +got):\n%s", diff)
-	}
-}
-
-// appendHead reads the head of an APPEND whose literal has the given mark.
-func (s *server) appendHead(mark string) (tag string, size int) {
-	s.t.Helper()
-	line := s.line()
-	tag, rest, _ := strings.Cut(line, " ")
-	_, announced, _ := strings.Cut(rest, "{")
-	if _, err := fmt.Sscanf(announced, "%d"+mark+"}", &size); err != nil || !strings.HasPrefix(rest, "APPEND ") {
-		s.t.Errorf("client sent %q, want an APPEND with a literal {n%s}", line, mark)
-	}
-	return tag, size
-}
-
-// literal reads a literal and the end of the command.
-func (s *server) literal(size int) string {
-	s.t.Helper()
-	body := make([]byte, size)
-	if _, err := io.ReadFull(s.in, body); err != nil {
-		s.t.Error(err)
-	}
-	if rest := s.line(); rest != "" {
-		s.t.Errorf("after the literal comes %q", rest)
-	}
-	return string(body)
-}
-
-func appendMessage(t *testing.T, c *imapclient.Client, body string) *imapclient.AppendCommand {
-	t.Helper()
-	cmd := c.Append("INBOX", int64(len(body)), &imap.AppendOptions{
-		Flags: []imap.Flag{imap.FlagSeen}, Time: time.Unix(1e9, 0),
-	})
-	// Errors show again when the command is waited for.
-	_, _ = io.Copy(cmd, bytes.NewReader([]byte(body)))
-	_ = cmd.Close()
-	return cmd
 }

@@ -193,7 +193,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 		if err != nil {
 			return done, c.fail(err)
 		}
-		if wasLine && len(send) > 0 {
+		if wasLine && len(send) > len("\r\n") {
 			c.cfg.Trace(Event{Sent: true, Line: shownLine(strings.TrimRight(string(send), "\r\n"))})
 		}
 		c.sending = append(c.sending, send...)
