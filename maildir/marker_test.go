@@ -1,0 +1,38 @@
+package maildir
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMarkerText(t *testing.T) {
+	want := marker{kind: kindFolder, id: NewID(), account: NewID(), generation: 3}
+	got, err := parseMarker(want.text())
+	if err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
+func TestParseMarkerIsStrict(t *testing.T) {
+	good := marker{kind: kindRoot, id: "abc", account: "abc", generation: 1}.text()
+	if _, err := parseMarker(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"empty":            "",
+		"no generation":    strings.Replace(good, "generation = 1\n", "", 1),
+		"generation 0":     strings.Replace(good, "= 1", "= 0", 1),
+		"generation 01":    strings.Replace(good, "= 1", "= 01", 1),
+		"unknown kind":     strings.Replace(good, `"root"`, `"tree"`, 1),
+		"unknown key":      good + "more = 1\n",
+		"key twice":        good + "id = \"abc\"\n",
+		"no quotes":        strings.Replace(good, `"root"`, `root`, 1),
+		"id with a slash":  strings.ReplaceAll(good, `"abc"`, `"a/c"`),
+		"other account":    strings.Replace(good, `account = "abc"`, `account = "x"`, 1),
+		"not a key at all": good + "hello\n",
+	} {
+		if m, err := parseMarker(text); err == nil {
+			t.Errorf("%s: %+v, want an error", name, m)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package maildir
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEncodePath(t *testing.T) {
+	long := strings.Repeat("x", componentBytesMax)
+	tests := []struct {
+		name   string
+		levels []string
+		path   string
+	}{
+		{"plain", []string{"Archive", "2024"}, "Archive/2024"},
+		{"non-ASCII", []string{"Entwürfe"}, "Entwürfe"},
+		{"inbox of any case", []string{"inBox", "inBox"}, "INBOX/inBox"},
+		{"separator inside a level", []string{"a/b"}, "a%2Fb"},
+		{"percent", []string{"100%"}, "100%25"},
+		{"parent directory", []string{"..", ".", "x"}, "%2E%2E/%2E/x"},
+		{"hidden", []string{".git"}, "%2Egit"},
+		{"reserved", []string{"cur", "NEW", "tmp", "news"}, "%63ur/%4EEW/%74mp/news"},
+		{"control characters", []string{"a\x00b\x1b\u0085"}, "a%00b%1B%C2%85"},
+		{"direction override", []string{"a\u202eb"}, "a%E2%80%AEb"},
+		{"invalid UTF-8", []string{"a\xffb"}, "a%FFb"},
+		{"outer spaces", []string{" a "}, "%20a%20"},
+		{"trailing dot", []string{"etc."}, "etc%2E"},
+		{"empty level", []string{"a", "", "b"}, "a/%-/b"},
+		{"longest in one directory", []string{long}, long},
+		{"continued", []string{long + "cur"}, long + "%+/%63ur"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path, err := encodePath(test.levels)
+			if err != nil || path != test.path {
+				t.Fatalf("encodePath(%q) = %q, %v, want %q", test.levels, path, err, test.path)
+			}
+			levels, err := decodePath(path)
+			want := append([]string(nil), test.levels...)
+			if strings.EqualFold(want[0], "inbox") {
+				want[0] = "INBOX"
+			}
+			if diff := cmp.Diff(want, levels); err != nil || diff != "" {
+				t.Errorf("decodePath(%q): %v %s", path, err, diff)
+			}
+		})
+	}
+}
+
+func TestDecodePathRefusesWhatItDidNotWrite(t *testing.T) {
+	for _, path := range []string{
+		"Inbox", "a%2fb", "%41", "a%", "a%4", "%zz", "a/cur", ".hidden", "a.", "%-%+/x", "%+", "a%+/b", "", "a//b",
+	} {
+		if levels, err := decodePath(path); err == nil {
+			t.Errorf("decodePath(%q) = %q, want an error", path, levels)
+		}
+	}
+	if _, err := decodePath("x%+"); !errors.Is(err, errIncomplete) {
+		t.Errorf("the beginning of a level: %v, want errIncomplete", err)
+	}
+}
+
+func TestEncodePathHasLimits(t *testing.T) {
+	for name, levels := range map[string][]string{
+		"no level":        nil,
+		"too many levels": make([]string, levelsMax+1),
+		"too long":        {strings.Repeat("ü", pathBytesMax)},
+	} {
+		if path, err := encodePath(levels); err == nil {
+			t.Errorf("%s: %q, want an error", name, path)
+		}
+	}
+}
+
+func FuzzNames(f *testing.F) {
+	for _, seed := range []string{"INBOX", "a|b", "|", "..|cur|.", strings.Repeat("%", 200), "\xff\x00|é.", strings.Repeat("ab", 150) + ".cur"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		levels := strings.Split(name, "|")
+		path, err := encodePath(levels)
+		if err != nil {
+			if len(levels) <= levelsMax && 3*len(name)+2*len(levels) < pathBytesMax/2 {
+				t.Fatalf("encodePath(%q): %v", levels, err)
+			}
+			return
+		}
+		if !filepath.IsLocal(path) {
+			t.Fatalf("%q leaves the root", path)
+		}
+		if _, err := splitPath(path); err != nil {
+			t.Fatalf("our own path is refused: %v", err)
+		}
+		for part := range strings.SplitSeq(path, "/") {
+			if part == "" || len(part) > 255 || part[0] == '.' || reservedName(strings.ToLower(part)) {
+				t.Fatalf("%q has the part %q", path, part)
+			}
+		}
+		back, err := decodePath(path)
+		if err != nil {
+			t.Fatalf("decodePath(%q): %v", path, err)
+		}
+		if strings.EqualFold(levels[0], "INBOX") {
+			levels[0] = "INBOX"
+		}
+		if diff := cmp.Diff(levels, back); diff != "" {
+			t.Fatalf("by way of %q: %s", path, diff)
+		}
+	})
+}
+
+// FuzzDecodePath starts from the other end: whatever is taken for a mailbox name
+// must lead back to the same path.
+func FuzzDecodePath(f *testing.F) {
+	for _, seed := range []string{"INBOX", "a/b", "%2E", "%-", "x%+/y", strings.Repeat("x", componentBytesMax) + "%+/y"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		levels, err := decodePath(path)
+		if err != nil {
+			return
+		}
+		if again, err := encodePath(levels); err != nil || again != path {
+			t.Fatalf("%q stands for %q, which becomes %q, %v", path, levels, again, err)
+		}
+	})
+}
