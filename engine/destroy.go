@@ -73,7 +73,8 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 	var ops []plan.Op
 	for _, op := range b.ops {
 		m, there := now[op.Base.UID]
-		changed := there && state.Significant(op.Remote.Flags|op.WantRemote, m.Flags)
+		// What somebody does to a superseded version no longer matters.
+		changed := there && op.Base.State == state.Paired && state.Significant(op.Remote.Flags|op.WantRemote, m.Flags)
 		if !there || changed || !stored(op) {
 			b.target.leaveOpen()
 			continue

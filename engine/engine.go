@@ -27,6 +27,9 @@ type Options struct {
 	Store       Store
 	// Wanted reports whether the user's patterns select a mailbox.
 	Wanted func(name string, delimiter rune, role state.Role) bool
+	// Asked reports whether this run shall change a mailbox; nil means all. The
+	// others are looked at and left as they are.
+	Asked func(mailbox string) bool
 	// Expunge removes deleted messages for good instead of moving them to Trash.
 	Expunge bool
 	Limits  plan.Limits

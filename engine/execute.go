@@ -33,16 +33,17 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 		m := &c.input.Mailboxes[i]
 		x.targets[m.Name] = &target{Mailbox: m}
 	}
-	err := x.phases(ctx, c.plan.Ops)
-	held := make(map[string]bool)
-	for _, h := range c.plan.Holds {
-		held[h.Mailbox] = true
-	}
-	if err != nil {
+	if err := x.phases(ctx, c.plan.Ops); err != nil {
 		return err
 	}
+	for _, h := range c.plan.Holds {
+		x.leaveOpen(h.Mailbox)
+	}
+	for _, name := range c.plan.Open {
+		x.leaveOpen(name)
+	}
 	for _, name := range sortedNames(x.targets) {
-		if err := e.saveCursor(ctx, x.targets[name], held[name]); err != nil {
+		if err := e.saveCursor(ctx, x.targets[name]); err != nil {
 			return err
 		}
 	}
@@ -94,15 +95,32 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 		return nil
 	}
 	err := x.dispatch(ctx, conn, b)
+	if err != nil {
+		b.target.leaveOpen()
+	}
+	if b.target.isOpen() {
+		// What was seen at the other end of a move has not settled either.
+		for _, op := range b.ops {
+			x.leaveOpen(op.Dest)
+			x.leaveOpen(op.Base.Mailbox)
+		}
+	}
 	if err == nil {
 		return nil
 	}
-	b.target.leaveOpen()
 	if state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
 	x.problem(state.ProblemOf(b.target.Name, "", err))
 	return nil
+}
+
+// leaveOpen notes that something in the mailbox did not settle, if the mailbox
+// takes part in this cycle.
+func (x *executor) leaveOpen(mailbox string) {
+	if t := x.targets[mailbox]; t != nil {
+		t.leaveOpen()
+	}
 }
 
 func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
@@ -118,15 +136,13 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 		return x.removeLocal(ctx, b)
 	case plan.Download:
 		return x.download(ctx, conn, b)
-	case plan.Upload:
+	case plan.Upload, plan.Replace:
 		return x.upload(ctx, conn, b)
 	}
 	return conn.with(ctx, func(r Remote) error {
 		switch b.kind {
 		case plan.Pair, plan.SetFlags:
 			return x.setFlags(ctx, r, b)
-		case plan.Replace:
-			return x.replace(ctx, r, b)
 		case plan.MoveLocal:
 			return x.moveLocal(ctx, r, b)
 		case plan.MoveRemote:

@@ -63,6 +63,9 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 		return nil, err
 	}
 	c.plan = plan.Build(c.input)
+	if e.Asked != nil {
+		c.plan = plan.Restrict(c.plan, e.Asked)
+	}
 	c.problems = append(c.problems, c.plan.Problems...)
 	return c, nil
 }
@@ -118,12 +121,13 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 		}
 	}
 	var mu sync.Mutex
-	failed := func(l *look, err error) error {
+	failed := func(l *look, side state.Side, err error) error {
 		if state.ScopeOf(err) >= state.ScopeAccount {
 			return err
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		l.Failed = side
 		c.problems = append(c.problems, state.ProblemOf(l.Name, "", err))
 		return nil
 	}
@@ -132,7 +136,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 	}
 	return each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
-			return failed(l, err)
+			return failed(l, state.Remote, err)
 		}
 		return nil
 	})
@@ -166,7 +170,7 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 }
 
 // lookLocally scans the folders, one after the other: they share one disk.
-func (e *Engine) lookLocally(ctx context.Context, looks []*look, failed func(*look, error) error) error {
+func (e *Engine) lookLocally(ctx context.Context, looks []*look, failed func(*look, state.Side, error) error) error {
 	for _, l := range looks {
 		err := e.lookLocal(ctx, l)
 		if err == nil {
@@ -175,7 +179,7 @@ func (e *Engine) lookLocally(ctx context.Context, looks []*look, failed func(*lo
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := failed(l, err); err != nil {
+		if err := failed(l, state.Local, err); err != nil {
 			return err
 		}
 	}
@@ -205,6 +209,9 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 	}
 	delta, err := e.Local.Scan(ctx, l.Folder, withKey(l.base), ScanOptions{Stat: l.stat})
 	if err != nil {
+		for _, r := range l.base {
+			l.Unseen = append(l.Unseen, r.Content.Digest)
+		}
 		return err
 	}
 	if err := delta.Check(); err != nil {

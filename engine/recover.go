@@ -228,9 +228,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.UID)
 		s.Done = append(s.Done, i.ID)
 		if old, known := v.records[i.Replaces]; known && i.Replaces != 0 {
 			// The plan retires the old version if it is still there.
-			old.State, old.Key = state.Expunging, ""
-			old.Flags &^= state.Trashed
-			s.Put = append(s.Put, old)
+			s.Put = append(s.Put, retired(old))
 		}
 	}
 	if len(s.Done) == 0 {

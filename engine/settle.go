@@ -45,8 +45,8 @@ func (t *target) ref() state.Ref {
 
 // saveCursor records how far the mailbox has been followed, if everything seen
 // in this cycle has settled.
-func (e *Engine) saveCursor(ctx context.Context, t *target, held bool) error {
-	if t.Local == nil || t.Remote == nil || t.Known == nil || t.isOpen() || held || t.Remote.GoneUnknown {
+func (e *Engine) saveCursor(ctx context.Context, t *target) error {
+	if t.Local == nil || t.Remote == nil || t.Known == nil || t.isOpen() || t.Remote.GoneUnknown {
 		return nil
 	}
 	now := *t.Known

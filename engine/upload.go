@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"mailmoor/engine/plan"
@@ -18,18 +17,28 @@ const (
 
 // item is one file to upload.
 type item struct {
-	file   state.LocalMessage
-	base   state.Record // the record it replaces, zero without one
+	file state.LocalMessage
+	// base is the record that it replaces, zero without one.
+	base state.Record
+	// edited is true when the message of base is still on the server, as an
+	// older version.
+	edited bool
+	// send are the flags that the message shall have.
+	send   state.Flags
 	upload state.Upload
 	intent state.Intent
 }
 
-// upload appends files to the mailbox, batch by batch.
+// upload appends files to the mailbox, batch by batch. The old version of an
+// edited message is retired by the next plan, when the new one is safe.
 func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 	var items []item
 	for _, op := range b.ops {
+		if op.Kind == plan.Replace {
+			items = append(items, item{file: op.Local, base: op.Base, edited: true, send: op.WantRemote})
+		}
 		for _, file := range op.Files {
-			items = append(items, item{file: file, base: op.Base})
+			items = append(items, item{file: file, base: op.Base, send: file.Flags})
 		}
 	}
 	for len(items) > 0 {
@@ -124,7 +133,7 @@ func (x *executor) prepare(ctx context.Context, t *target, items []item, next st
 			}
 			continue
 		}
-		upload.Flags = it.file.Flags & t.permanent()
+		upload.Flags = it.send & t.permanent()
 		upload.Date = sendDate(it.base, it.file)
 		it.upload = upload
 		ready = append(ready, it)
@@ -178,7 +187,12 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 		cause := state.CauseOf(u.Err)
 		switch {
 		case u.Err == nil && u.UID != 0 && u.UIDValidity == it.intent.UIDValidity:
-			s.Drop = append(s.Drop, it.drop(t.Name)...)
+			if it.base.State != 0 {
+				s.Drop = append(s.Drop, it.base)
+			}
+			if it.edited {
+				s.Put = append(s.Put, retired(it.base))
+			}
 			s.Put = append(s.Put, uploadedRecord(it.intent, u.UID, it.file.Stat))
 			n, bytes = n+1, bytes+it.file.Content.WireSize
 			x.transferred(it.file.Content.WireSize)
@@ -204,16 +218,12 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	return open, refused
 }
 
-// drop returns the record that the upload replaces, if it has another UID.
-func (it item) drop(mailbox string) []state.Record {
-	if it.base.State == 0 {
-		return nil
-	}
-	drop := it.base
-	if drop.Mailbox == "" {
-		drop.Mailbox = mailbox
-	}
-	return []state.Record{drop}
+// retired is the record of a message whose newer version is on the server. The
+// next plan removes it; until then it is neither new nor wanted.
+func retired(old state.Record) state.Record {
+	old.State, old.Key = state.Expunging, ""
+	old.Flags &^= state.Trashed // until its removal is confirmed
+	return old
 }
 
 // uploadedRecord pairs the file of an intent with the message it became.
@@ -238,76 +248,4 @@ func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 	}
 	r.Retry = nextRetry(it.base.Retry, x.now(), cause.Error())
 	return r
-}
-
-// replace uploads edited files, and retires the old version of each only when
-// the new one is safely on the server.
-func (x *executor) replace(ctx context.Context, r Remote, b batch) error {
-	for _, op := range b.ops {
-		if err := x.replaceOne(ctx, r, b.target, op); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *executor) replaceOne(ctx context.Context, r Remote, t *target, op plan.Op) error {
-	next, err := r.Next(ctx, t.Name)
-	if err != nil {
-		return err
-	}
-	file := op.Local
-	file.Flags = op.WantRemote
-	ready, err := x.prepare(ctx, t, []item{{file: file, base: op.Base}}, next)
-	if err != nil || len(ready) == 0 {
-		return err
-	}
-	it := ready[0]
-	u := r.Append(ctx, state.Ref{Mailbox: t.Name, UIDValidity: next.UIDValidity}, []state.Upload{it.upload})[0]
-	if u.Err != nil || u.UID == 0 {
-		// Not confirmed: the old version stays, and the intent tells recovery
-		// what to look for.
-		t.leaveOpen()
-		if u.Err == nil || state.CauseOf(u.Err) == state.CauseUnknown {
-			return u.Err
-		}
-		return errors.Join(u.Err, x.settle(ctx, state.Settlement{Done: []int64{it.intent.ID}}))
-	}
-	rec := uploadedRecord(it.intent, u.UID, file.Stat)
-	rec.Flags = op.Local.Flags
-	old := op.Base
-	old.State, old.Key = state.Expunging, ""
-	old.Flags &^= state.Trashed // until its removal is confirmed
-	if err := x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Put: []state.Record{rec, old}}); err != nil {
-		return err
-	}
-	x.add(func(c *Counts) { c.Uploaded++; c.BytesUp += it.file.Content.WireSize })
-	x.transferred(it.file.Content.WireSize)
-	return x.retire(ctx, r, t, op.Base, it.intent)
-}
-
-// retire removes the old version of a replaced message: its body rests in the
-// hold area, not in Trash, where every saved draft would pile up.
-func (x *executor) retire(ctx context.Context, r Remote, t *target, old state.Record, intent state.Intent) error {
-	ok, err := x.verified(ctx, r, t.ref(), []state.Record{old})
-	if err != nil {
-		return err
-	}
-	s := state.Settlement{Done: []int64{intent.ID}}
-	if len(ok) == 1 {
-		held, err := x.keepBody(ctx, r, t.ref(), old, "replaced by an edited version")
-		if err != nil {
-			return err
-		}
-		s.Held = append(s.Held, held...)
-		removed, err := r.Expunge(ctx, t.ref(), state.NewUIDSet(old.UID))
-		if err != nil {
-			return err
-		}
-		if !removed {
-			return x.settle(ctx, s)
-		}
-	}
-	s.Drop = append(s.Drop, old)
-	return x.settle(ctx, s)
 }

@@ -39,6 +39,9 @@ type view struct {
 	// newLocal and newRemote are what has no record yet and belongs to no move.
 	newLocal  []state.LocalMessage
 	newRemote []state.RemoteMessage
+	// waiting is true when a message was moved here from a mailbox, or from
+	// here to one, of which a side is not known in this cycle.
+	waiting bool
 }
 
 // Build returns the plan for the input. Wants must have been satisfied before:
@@ -50,8 +53,12 @@ func Build(in Input) Plan {
 	}
 	matchLocalMoves(b.views)
 	matchRemoteMoves(b.views)
+	b.doubt()
 	for _, v := range b.views {
 		b.create(v)
+		if v.waiting {
+			b.open(v)
+		}
 		if !v.known() {
 			continue
 		}
@@ -67,33 +74,70 @@ func Build(in Input) Plan {
 	return b.plan
 }
 
+// doubt turns absences into unknowns where the message may have been moved to
+// a place that could not be looked at in this cycle, and lets new files wait
+// that may have been moved from there.
+func (b *builder) doubt() {
+	unseen := make(map[state.Digest]bool)
+	for _, v := range b.views {
+		for _, digest := range v.Unseen {
+			unseen[digest] = true
+		}
+	}
+	for _, v := range b.views {
+		n := len(v.newLocal)
+		v.newLocal = without(v.newLocal, func(i int) bool { return unseen[v.newLocal[i].Content.Digest] })
+		v.waiting = v.waiting || len(v.newLocal) < n
+		for _, other := range b.views {
+			if other.Failed == 0 {
+				continue
+			}
+			for _, e := range v.entries {
+				if other.Failed == state.Local && e.local == conflict.LocalAbsent {
+					e.local = conflict.LocalUnknown
+				}
+				if other.Failed == state.Remote && e.remote == conflict.RemoteAbsent {
+					e.remote = conflict.RemoteUnknown
+				}
+			}
+		}
+	}
+}
+
 // newView joins the two deltas of a mailbox by record.
 func newView(m *Mailbox) *view {
 	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry)}
-	// What is new counts as the other end of a move even where the other side
-	// of this mailbox is not known: the message is not deleted then.
+	// One known side is enough to see moves: a message that went to or came
+	// from a mailbox whose other side is not known is neither deleted nor new.
 	if m.Local != nil {
 		v.newLocal = slices.Clone(m.Local.New)
+		v.joinLocal(m.Local)
 	}
 	if m.Remote != nil {
 		v.newRemote = slices.Clone(m.Remote.New)
+		v.joinRemote(m.Remote)
 	}
-	if !m.known() {
-		return v
-	}
-	for _, c := range m.Local.Changed {
+	slices.SortFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })
+	return v
+}
+
+func (v *view) joinLocal(d *state.LocalDelta) {
+	for _, c := range d.Changed {
 		if e := v.entry(c.Base); e != nil {
 			e.now = complete(c.Now, c.Base)
 			e.local = localState(c)
 		}
 	}
-	for _, r := range m.Local.Missing {
+	for _, r := range d.Missing {
 		if e := v.entry(r); e != nil {
 			e.now = state.LocalMessage{}
 			e.local = conflict.LocalAbsent
 		}
 	}
-	for _, c := range m.Remote.Changed {
+}
+
+func (v *view) joinRemote(d *state.RemoteDelta) {
+	for _, c := range d.Changed {
 		if e := v.entry(c.Base); e != nil {
 			e.msg.Flags = c.Flags
 			e.remote = conflict.RemoteFlags
@@ -102,14 +146,12 @@ func newView(m *Mailbox) *view {
 			}
 		}
 	}
-	for _, r := range m.Remote.Gone {
+	for _, r := range d.Gone {
 		if e := v.entry(r); e != nil {
 			e.msg = state.RemoteMessage{}
 			e.remote = conflict.RemoteAbsent
 		}
 	}
-	slices.SortFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })
-	return v
 }
 
 // entry returns the entry of a paired record, as it is until a delta says
@@ -125,6 +167,12 @@ func (v *view) entry(r state.Record) *entry {
 		base: r, local: conflict.LocalSame, remote: conflict.RemoteSame,
 		now: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date},
 		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote},
+	}
+	if v.Local == nil {
+		e.local = conflict.LocalUnknown
+	}
+	if v.Remote == nil {
+		e.remote = conflict.RemoteUnknown
 	}
 	v.byUID[r.UID] = e
 	v.entries = append(v.entries, e)
@@ -192,6 +240,7 @@ func changesRemote(op Op) bool {
 // refuseReadOnly keeps the local change, says so once per mailbox, and does
 // what can still be done on the local side.
 func (b *builder) refuseReadOnly(v *view, op Op) {
+	b.open(v)
 	text := fmt.Sprintf("the server lets nobody change mailbox %q: local changes stay local", v.Name)
 	if !slices.ContainsFunc(b.plan.Problems, func(p state.Problem) bool { return p.Text == text }) {
 		b.plan.Problems = append(b.plan.Problems, state.Problem{

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"mailmoor/conflict"
 	"mailmoor/state"
 )
@@ -47,8 +49,17 @@ func (b *builder) decide(v *view, e *entry) {
 		b.add(v, op)
 	case conflict.MoveLocal, conflict.MoveRemote, conflict.Repair:
 		b.move(v, e, op, d.Action)
-	case conflict.Wait, conflict.Pair, conflict.KeepBoth:
-		// Wait: nothing may be concluded. The others have no base.
+	case conflict.Wait:
+		b.open(v)
+	case conflict.Pair, conflict.KeepBoth:
+		// These are for messages without a base.
+	}
+}
+
+// open notes that the mailbox has a change that waits.
+func (b *builder) open(v *view) {
+	if !slices.Contains(b.plan.Open, v.Name) {
+		b.plan.Open = append(b.plan.Open, v.Name)
 	}
 }
 

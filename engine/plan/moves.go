@@ -59,8 +59,8 @@ func anyPlace(*view, *entry, place) bool { return true }
 
 // movedLocally notes where the file of e lies now.
 func (e *entry) movedLocally(v *view, p place) {
-	if !p.view.known() {
-		e.local = conflict.LocalUnknown
+	if !v.known() || !p.view.known() {
+		e.local, v.waiting, p.view.waiting = conflict.LocalUnknown, true, true
 		return
 	}
 	e.now = p.view.newLocal[p.pos]
@@ -106,7 +106,7 @@ func matchRemoteMoves(views []*view) {
 			for _, p := range news[identity{id.Header, id.Size, id.Date}] {
 				if p.view != v && !taken[p] {
 					taken[p], consumed[p] = true, e.local != conflict.LocalAbsent
-					e.movedRemotely(p)
+					e.movedRemotely(v, p)
 					break
 				}
 			}
@@ -118,9 +118,9 @@ func matchRemoteMoves(views []*view) {
 }
 
 // movedRemotely notes where the message of e lies now.
-func (e *entry) movedRemotely(p place) {
-	if !p.view.known() {
-		e.remote = conflict.RemoteUnknown
+func (e *entry) movedRemotely(v *view, p place) {
+	if !v.known() || !p.view.known() {
+		e.remote, v.waiting, p.view.waiting = conflict.RemoteUnknown, true, true
 		return
 	}
 	e.remote, e.to, e.msg = conflict.RemoteMoved, p.view.Mailbox, p.view.newRemote[p.pos]
@@ -171,6 +171,26 @@ func (g *group) obvious() bool {
 	return len(g.local) == 1 && len(g.remote) == 1 &&
 		g.local[0].Content.WireSize == g.remote[0].Identity.Size &&
 		g.local[0].Content.Header != state.HeaderDigest(nil)
+}
+
+// Restrict returns the plan with only those operations that concern a mailbox
+// the user asked for. The whole account is planned all the same: otherwise a
+// message moved to another mailbox would look deleted.
+func Restrict(p Plan, asked func(mailbox string) bool) Plan {
+	var ops []Op
+	for _, op := range p.Ops {
+		if asked(op.Mailbox) || op.Dest != "" && asked(op.Dest) && !op.Kind.Destroys() {
+			ops = append(ops, op)
+			continue
+		}
+		for _, name := range []string{op.Mailbox, op.Dest} {
+			if name != "" && !slices.Contains(p.Open, name) {
+				p.Open = append(p.Open, name)
+			}
+		}
+	}
+	p.Ops = ops
+	return p
 }
 
 // pairNew pairs new files with new messages of the same content, so that

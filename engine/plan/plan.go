@@ -30,6 +30,12 @@ type Mailbox struct {
 	// is not known in this cycle, so that nothing may be concluded from it.
 	Local  *state.LocalDelta
 	Remote *state.RemoteDelta
+	// Failed is the side that was to be looked at and could not be, 0 if none.
+	// A message that is absent elsewhere may have been moved here.
+	Failed state.Side
+	// Unseen are the contents of the messages in a folder that could not be
+	// scanned: an equal new file elsewhere may have been moved from here.
+	Unseen []state.Digest
 	// Paired is the number of paired records in the base.
 	Paired int
 	// Waiting are the records that are not paired: stuck ones, and deleted
@@ -153,6 +159,9 @@ type Plan struct {
 	Holds []state.Hold
 	// Problems are changes that cannot be carried out, for the user to know.
 	Problems []state.Problem
+	// Open are the mailboxes with changes that wait for a later cycle: they
+	// must be looked at again even if nothing changes there meanwhile.
+	Open []string
 }
 
 // Empty reports whether there is nothing to do.
