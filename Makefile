@@ -1,0 +1,79 @@
+# Every check and every build of Mailmoor. CONTRIBUTING.md says which to run when.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+T       ?= 30s
+
+# Linters are run by version and stay out of go.mod: their dependencies would
+# lift ours.
+GOFUMPT       := $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: build test servers race check format vet lint modules demo fuzz clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mailmoor ./cmd/mailmoor
+
+# Tests against programs that are not installed are skipped, but not in CI.
+test: servers
+	$(if $(CI),MAILMOOR_REQUIRE_SERVERS=1) $(GO) test -timeout 10m $(TESTFLAGS) ./...
+
+race: servers
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(TESTFLAGS) ./...
+
+# The other programs that the tests run, as program:package of Debian. They are
+# installed where that needs no question.
+PROGRAMS := dovecot:dovecot-imapd mbsync:isync mutt:mutt strace:strace
+
+servers:
+	@missing=; \
+	for p in $(PROGRAMS); do \
+		PATH="$$PATH:/usr/sbin" command -v "$${p%%:*}" >/dev/null || missing="$$missing $${p#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "not installed:$$missing; the tests that need them are skipped"; \
+		echo "on Debian and Ubuntu: sudo apt-get install --no-install-recommends$$missing"; \
+		exit 0; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	install="apt-get install -y -q --no-install-recommends$$missing"; \
+	$$install || { apt-get update -q && $$install; }
+
+check: format vet lint modules
+
+format:
+	@unformatted=$$($(GOFUMPT) -l .) || exit 1; \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:" $$unformatted; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+
+lint:
+	$(STATICCHECK) ./...
+	$(GOLANGCI_LINT) run ./...
+
+# modernc.org/sqlite works only with the very libc that its go.mod names.
+modules:
+	$(GO) mod tidy -diff
+	@used=$$($(GO) list -m -f '{{.Version}}' modernc.org/libc) && \
+	file=$$($(GO) list -m -f '{{.GoMod}}' modernc.org/sqlite) && \
+	wanted=$$(sed -n 's/^[[:space:]]*modernc.org\/libc \(v[^ ]*\).*/\1/p' "$$file") && \
+	if [ "$$used" != "$$wanted" ]; then \
+		echo "modernc.org/libc is $$used, modernc.org/sqlite needs $$wanted"; exit 1; \
+	fi
+
+demo:
+	$(GO) run ./cmd/mailmoor demo
+
+# Every fuzz target for T each: make fuzz T=2m
+fuzz:
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file target; do \
+		echo "$$file: $${target#func }"; \
+		$(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(T) "$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+clean:
+	rm -rf bin dist
