@@ -120,3 +120,17 @@ func raw(t testing.TB, path string, statements ...string) {
 		}
 	}
 }
+
+// shell is raw without the defences that a store has.
+func shell(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
