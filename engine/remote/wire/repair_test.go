@@ -48,6 +48,7 @@ func TestRepair(t *testing.T) {
 		{"lower case", "* ok [uidvalidity 9] x", "* OK [UIDVALIDITY 9] x"},
 		{"no space behind", "* OK [ALERT]text", "* OK [ALERT] text"},
 		{"never closed", "* NO [ALERT text", "* NO ALERT text"},
+		{"never closed behind no code", `T1 OK [0"0] [x`, "T1 OK x"},
 		{"empty code", "* OK [] text", "* OK text"},
 		{"no number", "* OK [UIDNEXT x] text", "* OK text"},
 		{"too large a number", "* OK [UIDVALIDITY 4294967296] text", "* OK text"},

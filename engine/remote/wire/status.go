@@ -39,8 +39,8 @@ func parseStatus(line string) (status, bool) {
 	return st, true
 }
 
-// cutCode takes the response code off the text. A bracket that nothing closes,
-// or with no atom behind it, is part of the text and no code.
+// cutCode takes the response code off the text. A bracket that nothing closes
+// belongs to the text; brackets with no atom in them are left out.
 func (st *status) cutCode() {
 	inner := st.text[1:]
 	end := strings.IndexByte(inner, ']')
@@ -51,7 +51,6 @@ func (st *status) cutCode() {
 		}
 	}
 	if end < 0 {
-		st.text = strings.TrimLeft(inner, "[ ")
 		return
 	}
 	code, args, _ := strings.Cut(strings.TrimSpace(inner[:end]), " ")
@@ -66,11 +65,15 @@ func (st *status) cutCode() {
 // String returns the line without its end, in the form that go-imap reads.
 func (st status) String() string {
 	parts := []string{st.tag, st.cond}
+	text := st.text
 	if st.code != "" {
 		parts = append(parts, "["+strings.TrimSpace(st.code+" "+st.args)+"]")
+	} else {
+		// A bracket here would begin a code.
+		text = strings.TrimLeft(text, "[ ")
 	}
-	if st.text != "" {
-		parts = append(parts, st.text)
+	if text != "" {
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, " ")
 }
