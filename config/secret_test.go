@@ -47,6 +47,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		logger.Info().Interface("thing", thing).Str("text", fmt.Sprint(thing)).Msg("")
 		mustNotShow(t, name+" in a log", log.String())
 	}
+	if s := account.Password; s.String() != masked || s.GoString() != masked {
+		t.Errorf("String and GoString return %q and %q", s.String(), s.GoString())
+	}
 	text, err := json.Marshal(account.Password)
 	if err != nil || string(text) != `"***"` {
 		t.Errorf("as JSON it is %s, %v", text, err)
