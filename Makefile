@@ -1,7 +1,7 @@
 # Every check and every build of Mailmoor. CONTRIBUTING.md says which to run when.
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 T       ?= 30s
 
 # Linters are run by version and stay out of go.mod: their dependencies would
