@@ -14,7 +14,7 @@ import (
 var unfinished = regexp.MustCompile(`\b(` + strings.Join([]string{"FIX" + "ME", "XX" + "X", "TO" + "DO", "HA" + "CK"}, "|") + `)\b`)
 
 // sides are names for the two sides that say nothing about which is which.
-var sides = regexp.MustCompile(`^(src|dst|near|far|Src|Dst)([A-Z].*)?$`)
+var sides = regexp.MustCompile(`^([sS]rc|[dD]st)([A-Z].*)?$`)
 
 // noise opens an error that already says that something went wrong.
 var noise = regexp.MustCompile(`(?i)^(failed|unable|could not|cannot) to\b|^(failed|unable) `)
