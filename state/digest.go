@@ -56,6 +56,10 @@ func NewDigester() *Digester {
 func (d *Digester) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
+		if !d.inHeader {
+			d.addBody(p)
+			break
+		}
 		i := bytes.IndexByte(p, '\n')
 		if i < 0 {
 			d.add(p)
@@ -72,17 +76,38 @@ func (d *Digester) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// add takes bytes of the CRLF form that do not cross a line end.
+// addBody takes bytes of the body, in runs as long as their line ends are CRLF
+// already.
+func (d *Digester) addBody(p []byte) {
+	run := 0
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(p[i:], '\n')
+		if next < 0 {
+			break
+		}
+		i += next
+		if i > 0 {
+			d.lastCR = p[i-1] == '\r'
+		}
+		if !d.lastCR {
+			d.emit(p[run:i])
+			d.emit([]byte{'\r'})
+			d.wireSize++
+			run = i
+		}
+	}
+	d.emit(p[run:])
+	d.wireSize += int64(len(p))
+	d.lastCR = p[len(p)-1] == '\r'
+}
+
+// add takes bytes of a header line, in CRLF form.
 func (d *Digester) add(p []byte) {
 	if len(p) == 0 {
 		return
 	}
 	d.lastCR = p[len(p)-1] == '\r'
 	d.wireSize += int64(len(p))
-	if !d.inHeader {
-		d.emit(p)
-		return
-	}
 	d.line = append(d.line, p...)
 	if len(d.line) > lineBytesMax {
 		// A line this long is no field that matters: let it through so that

@@ -42,10 +42,21 @@ const countRecords = `SELECT
 	(SELECT count(*) FROM record INDEXED BY record_by_key WHERE mailbox = ? AND key IS NOT NULL) +
 	(SELECT count(*) FROM record INDEXED BY record_unpaired WHERE mailbox = ? AND state IN (3, 4) AND state <> 1)`
 
-const selectRecords = `SELECT coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
+const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
 	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-	tries, next_at, reason, sum
-	FROM record WHERE mailbox = ? ORDER BY record.uid, record.key`
+	tries, next_at, reason, record.sum`
+
+const selectRecords = "SELECT " + recordColumns + " FROM record WHERE mailbox = ? ORDER BY record.uid, record.key"
+
+// Waiting returns the records of all mailboxes that are not paired, ordered by
+// mailbox and then as Records does.
+func (s *Store) Waiting(ctx context.Context) ([]state.Record, error) {
+	scanner := newRecordScanner(0, "")
+	scanner.dest = append([]any{&scanner.id, &scanner.mailbox}, scanner.dest...)
+	return read(ctx, s, "read the records that wait", scanner.scan,
+		"SELECT mailbox, name, "+recordColumns+` FROM record LEFT JOIN mailbox AS m ON m.id = mailbox
+		WHERE state <> 1 ORDER BY name, record.uid, record.key`)
+}
 
 func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, count int) ([]state.Record, error) {
 	rows, err := tx.QueryContext(ctx, selectRecords, id)
@@ -71,7 +82,7 @@ func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, coun
 	return records, nil
 }
 
-// recordScanner reads rows of selectRecords. It is reused for all rows of a
+// recordScanner reads rows of recordColumns. It is reused for all rows of a
 // mailbox, since allocations make up most of the time.
 type recordScanner struct {
 	id      int64
