@@ -143,6 +143,7 @@ func TestSettleAgainstModel(t *testing.T) {
 				}
 			}
 			checkCounts(t, rt, s, m)
+			checkWaiting(t, rt, s, m)
 		}
 	})
 }
@@ -175,6 +176,23 @@ func checkCounts(t *testing.T, rt *rapid.T, s *Store, m model) {
 	sorted := slices.SortedFunc(maps.Values(want), func(a, b Count) int { return cmp.Compare(a.Mailbox, b.Mailbox) })
 	if diff := gocmp.Diff(sorted, got); diff != "" {
 		rt.Fatalf("counts (-want +got):\n%s", diff)
+	}
+}
+
+func checkWaiting(t *testing.T, rt *rapid.T, s *Store, m model) {
+	t.Helper()
+	var want []state.Record
+	for _, name := range slices.Sorted(slices.Values(modelMailboxes)) {
+		for _, r := range m.records(name) {
+			if r.State != state.Paired {
+				want = append(want, r)
+			}
+		}
+	}
+	got, err := s.Waiting(t.Context())
+	must(t, err)
+	if diff := gocmp.Diff(want, got, equateEmpty); diff != "" {
+		rt.Fatalf("waiting (-want +got):\n%s", diff)
 	}
 }
 
