@@ -15,12 +15,13 @@ const listedMax = 1_000_000
 func (t *Tree) remember(path string, l *listing, scanned bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if old := t.listings[path]; old != nil && !scanned {
+	l.scanned = scanned
+	if old := t.listings[path]; old != nil && !scanned && old.scanned {
+		l.scanned = true
 		for key, e := range l.files {
-			if before, found := old.files[key]; found {
-				e.planned = before.planned
-				l.files[key] = e
-			}
+			before, found := old.files[key]
+			e.planned, e.unplanned = before.planned, !found || before.unplanned
+			l.files[key] = e
 		}
 	}
 	t.forgetLocked(path)
@@ -76,8 +77,8 @@ func (t *Tree) moved(path string, key state.Key, e *entry) {
 func (t *Tree) planned(path string, r state.Record) state.Flags {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l := t.listings[path]; l != nil {
-		if e, found := l.files[r.Key]; found {
+	if l := t.listings[path]; l != nil && l.scanned {
+		if e, found := l.files[r.Key]; found && !e.unplanned {
 			return e.planned
 		}
 	}
@@ -110,8 +111,5 @@ func (t *Tree) locate(ctx context.Context, f *folder, key state.Key) (entry, boo
 		}
 	}
 	e, found, err := f.guess(key)
-	if found {
-		t.moved(f.path, key, &e)
-	}
 	return e, found, err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"mailmoor/maildir"
 	"mailmoor/state"
@@ -233,4 +234,36 @@ func TestErrorsAreNotAbsence(t *testing.T) {
 	if delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, maildir.ScanOptions{}); err == nil {
 		t.Errorf("half a folder was scanned: %+v", delta)
 	}
+}
+
+// Running out of file descriptors must not look like missing mail.
+func TestNoFileDescriptorsLeft(t *testing.T) {
+	f := newFixture(t)
+	r := record(f.deliver(f.inbox, mail, 0))
+	open, err := os.ReadDir("/dev/fd")
+	f.ok(err)
+	var old unix.Rlimit
+	f.ok(unix.Getrlimit(unix.RLIMIT_NOFILE, &old))
+	defer func() { f.ok(unix.Setrlimit(unix.RLIMIT_NOFILE, &old)) }()
+	for spare := range 4 {
+		low := unix.Rlimit{Cur: uint64(len(open) - 1 + spare), Max: old.Max}
+		f.ok(unix.Setrlimit(unix.RLIMIT_NOFILE, &low))
+		delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, maildir.ScanOptions{Stat: true})
+		whole := err == nil && delta.Count == 1 && len(delta.Missing)+len(delta.Problems) == 0
+		if !whole && (err == nil || state.ScopeOf(err) != state.ScopeAccount) || whole && spare == 0 {
+			t.Errorf("%d descriptors to spare: %v, %+v", spare, err, delta)
+		}
+	}
+}
+
+// A file that is flagged between two removals, with no scan between, is not
+// removed: the look at its neighbour is no plan.
+func TestRemoveWithoutScanExpectsTheFlagsOfTheRecord(t *testing.T) {
+	f := newFixture(t)
+	a, b := record(f.deliver(f.inbox, mail, state.Seen)), record(f.deliver(f.inbox, mail, state.Seen))
+	f.rename("INBOX/cur/"+string(b.Key)+":2,S", "INBOX/cur/"+string(b.Key)+":2,FS")
+	_, err := f.Remove(t.Context(), f.inbox, a, "test")
+	f.ok(err)
+	_, err = f.Remove(t.Context(), f.inbox, b, "test")
+	wantCause(t, err, state.CauseStale)
 }

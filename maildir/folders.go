@@ -80,6 +80,7 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 	maildir := map[string]unix.Stat_t{}
 	err := d.each(func(name string) error {
 		if strings.HasPrefix(name, ".") {
+			w.hidden(d, path, name)
 			return nil
 		}
 		st, err := d.stat(name)
@@ -87,7 +88,7 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
-		case st.Mode&unix.S_IFMT == unix.S_IFLNK:
+		case linkToDir(d, name, st):
 			w.leaveOut(join(path, name), "move the directory itself into the tree", "it is a symbolic link and is not followed")
 		case st.Mode&unix.S_IFMT != unix.S_IFDIR:
 		case reservedName(name):
@@ -110,6 +111,24 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// hidden reports Maildir++ folders, which begin with a dot. All other hidden
+// directories are somebody else's business.
+func (w *folderWalk) hidden(d dir, path, name string) {
+	if _, err := d.stat(name + "/cur"); err == nil {
+		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out")
+	}
+}
+
+// linkToDir reports whether name is a symbolic link to a directory: somebody may
+// believe that the folders behind it are kept in step.
+func linkToDir(d dir, name string, st unix.Stat_t) bool {
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return false
+	}
+	err := unix.Fstatat(d.fd(), name, &st, 0)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 func join(path, name string) string {

@@ -17,8 +17,10 @@ type entry struct {
 	flags state.Flags
 	inNew bool
 	// planned are the flags that the last scan saw, on which plans are based;
-	// flags may have been seen later.
-	planned state.Flags
+	// flags may have been seen later. unplanned is true when the scan did not
+	// see the file.
+	planned   state.Flags
+	unplanned bool
 	// ambiguous is true when several files have the key; nothing is done with
 	// any of them.
 	ambiguous bool
@@ -39,6 +41,8 @@ type listing struct {
 	// the directories were read: what is not in the listing is not in the folder.
 	stamp           state.FolderStamp
 	settled, proven bool
+	// scanned is true when a scan has seen the folder in this run.
+	scanned bool
 }
 
 // The orders of reading. Files move from new/ to cur/, so that new/ comes first;

@@ -53,7 +53,7 @@ func ReadRoot(root string) (RootInfo, error) {
 	case !errors.Is(err, errNoMarker):
 		return info, wrap(state.ScopeAccount, err, "look at root %q", root)
 	}
-	err = walkDirs(d, 0, func(_ dir, maildir bool) error {
+	err = new(dirWalk).visit(d, 0, func(_ dir, maildir bool) error {
 		if maildir {
 			info.Empty = false
 			return fs.SkipAll
@@ -165,7 +165,7 @@ func rootAbove(path string) (outer string, err error) {
 
 // checkBelow refuses a root that contains another one.
 func checkBelow(root dir) error {
-	err := walkDirs(root, 0, func(d dir, _ bool) error {
+	err := new(dirWalk).visit(root, 0, func(d dir, _ bool) error {
 		m, err := readMarker(d)
 		if err == nil && m.kind == kindRoot && d.path() != root.path() {
 			return errNested(root.path(), d.path())
@@ -175,14 +175,20 @@ func checkBelow(root dir) error {
 	return wrap(state.ScopeAccount, err, "look for a root below %q", root.path())
 }
 
-// walkDirs visits d and the directories below it, except those of the Maildir
-// format itself, and says whether each is a Maildir.
-func walkDirs(d dir, depth int, visit func(d dir, maildir bool) error) error {
+// dirWalk counts the directories that a walk has visited.
+type dirWalk struct{ visited int }
+
+// visit shows d and the directories below it, except those of the Maildir format
+// itself, and says whether each is a Maildir.
+func (w *dirWalk) visit(d dir, depth int, show func(d dir, maildir bool) error) error {
+	if w.visited++; w.visited > foldersMax {
+		return fmt.Errorf("more than %d directories: this is no mail directory", foldersMax)
+	}
 	cur, err := d.isDir("cur")
 	if err != nil {
 		return err
 	}
-	if err := visit(d, cur); err != nil || depth == pathDepthMax {
+	if err := show(d, cur); err != nil || depth == pathDepthMax {
 		return err
 	}
 	return d.each(func(name string) error {
@@ -200,6 +206,6 @@ func walkDirs(d dir, depth int, visit func(d dir, maildir bool) error) error {
 			return err
 		}
 		defer sub.close()
-		return walkDirs(sub, depth+1, visit)
+		return w.visit(sub, depth+1, show)
 	})
 }

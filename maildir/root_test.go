@@ -244,6 +244,7 @@ func TestFoldersLeavesOut(t *testing.T) {
 		"ambiguous inbox":    {func(f *fixture) { f.ok(os.Mkdir(f.path("inbox"), 0o700)) }, "inbox", `"INBOX"`},
 		"needless escape":    {func(f *fixture) { f.ok(os.Mkdir(f.path("%41"), 0o700)) }, "%41", `"A"`},
 		"symbolic link":      {func(f *fixture) { f.ok(os.Symlink("/", f.path("link"))) }, "link", "symbolic link"},
+		"Maildir++":          {func(f *fixture) { f.ok(os.MkdirAll(f.path(".Sent/cur"), 0o700)) }, ".Sent", "Maildir++"},
 		"mail in the root":   {func(f *fixture) { f.ok(os.Mkdir(f.path("cur"), 0o700)) }, "", "root itself"},
 		"a copy of a folder": {func(f *fixture) { f.ok(os.CopyFS(f.path("Copy"), os.DirFS(f.path("INBOX")))) }, "INBOX", "one is a copy"},
 	}

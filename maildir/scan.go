@@ -29,7 +29,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o Sca
 		return state.LocalDelta{}, err
 	}
 	defer f.close()
-	s := &scan{t: t, f: f, base: make(map[state.Key]bool, len(base)), mailbox: path}
+	s := &scan{t: t, f: f, base: make(map[state.Key]int, len(base)), mailbox: path}
 	s.delta = state.LocalDelta{Folder: path, Statted: o.Stat}
 	if len(base) > 0 {
 		s.mailbox = base[0].Mailbox
@@ -62,7 +62,7 @@ type scan struct {
 	f       *folder
 	mailbox string
 	listing *listing
-	base    map[state.Key]bool
+	base    map[state.Key]int // index of the first record with the key
 	delta   state.LocalDelta
 }
 
@@ -77,11 +77,11 @@ func (s *scan) problem(e entry, err error, hint string) {
 // findMissing fills delta.Missing with the records whose file is proven absent.
 func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 	var missing []state.Record
-	for _, r := range base {
-		if s.base[r.Key] {
+	for i, r := range base {
+		if _, twice := s.base[r.Key]; twice {
 			continue // one file that the server shows under two UIDs
 		}
-		s.base[r.Key] = true
+		s.base[r.Key] = i
 		if _, found := s.listing.files[r.Key]; !found {
 			missing = append(missing, r)
 		}
@@ -121,21 +121,18 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 
 // compare fills delta.Changed. Without stat only names are compared.
 func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) error {
-	compared := make(map[state.Key]bool, len(base))
-	for _, r := range base {
+	for i, r := range base {
 		e, found := s.listing.files[r.Key]
 		switch {
-		case !found || compared[r.Key]:
+		case !found || s.base[r.Key] != i:
 			continue
 		case e.ambiguous:
-			compared[r.Key] = true
 			s.problem(e, errors.New("another file has the same name but for its flags"),
 				"give one of the two files another name in front of the \":2,\"")
 			continue
 		case !stat && e.flags == r.Flags:
 			continue
 		}
-		compared[r.Key] = true
 		if err := s.compareFile(ctx, r, e); err != nil {
 			return err
 		}
@@ -188,7 +185,7 @@ func (s *scan) compareFile(ctx context.Context, r state.Record, e entry) error {
 func (s *scan) readNew(ctx context.Context) error {
 	var keys []state.Key
 	for key := range s.listing.files {
-		if !s.base[key] {
+		if _, known := s.base[key]; !known {
 			keys = append(keys, key)
 		}
 	}

@@ -16,6 +16,9 @@ func (t *Tree) Open(ctx context.Context, path string, m state.LocalMessage) (sta
 	if err := ctx.Err(); err != nil {
 		return state.Upload{}, err
 	}
+	if m.Content.Digest == (state.Digest{}) {
+		return state.Upload{}, stale(fmt.Sprintf("read %s/%s", path, m.Key), "its content has not been identified")
+	}
 	file, err := t.openSame(ctx, path, m)
 	if err != nil {
 		return state.Upload{}, err
