@@ -44,7 +44,7 @@ type RemoteFixture struct {
 	NoUIDPlus bool
 	// Limit makes the server refuse messages of more bytes.
 	Limit func(t *testing.T, bytes int64)
-	// Quota limits the bytes of the whole account.
+	// Quota leaves the account room for this many bytes more.
 	Quota func(t *testing.T, bytes int64)
 	// ReadOnly makes the mailbox readable only.
 	ReadOnly func(t *testing.T, mailbox string)

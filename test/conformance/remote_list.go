@@ -92,7 +92,7 @@ func createTwice(r *remoteRun) {
 func createOdd(r *remoteRun) {
 	inbox, _ := r.listed("INBOX")
 	sub := "Lists" + string(inbox.Delimiter) + "go & IMAP"
-	for _, name := range []string{"Entwürfe", "日本語", "a & b", "&", "~peter", `quote " and \`, "percent %", "ends with -", sub} {
+	for _, name := range []string{"Entwürfe", "日本語", "a & b", "&", "peter~", `quote " and \`, "percent %", "ends with -", sub} {
 		if err := r.remote.Create(r.ctx, name); err != nil {
 			r.Errorf("create %q: %v", name, err)
 			continue

@@ -44,6 +44,7 @@ func remoteFixture(s *sim.Server, o sim.ServerOptions) conformance.RemoteFixture
 			s.Configure(func(o *sim.ServerOptions) { o.MessageBytesMax = bytes })
 		},
 		Quota: func(_ *testing.T, bytes int64) {
+			// The account is empty so far.
 			s.Configure(func(o *sim.ServerOptions) { o.QuotaBytes = bytes })
 		},
 		ReadOnly: func(_ *testing.T, mailbox string) { s.SetReadOnly(mailbox, true) },

@@ -36,8 +36,11 @@ func (c *conn) Create(ctx context.Context, name string) error {
 }
 
 // change runs a changing command on the messages of the set, one step each, so
-// that a fault can cut it in the middle. The set is taken when it begins.
-func (c *conn) change(ctx context.Context, op string, ref state.Ref, uids state.UIDSet, log string, act func(*mailbox, *message)) error {
+// that a fault can cut it in the middle. The set is taken when it begins. to is
+// the mailbox that the command writes to besides, "" when there is none.
+func (c *conn) change(
+	ctx context.Context, op string, ref state.Ref, uids state.UIDSet, to, log string, act func(*mailbox, *message),
+) error {
 	doing := fmt.Sprintf("%s of mailbox %q", log, ref.Mailbox)
 	leave, err := c.enter(ctx, doing)
 	if err != nil {
@@ -47,22 +50,23 @@ func (c *conn) change(ctx context.Context, op string, ref state.Ref, uids state.
 	if err := c.step(op, ref.Mailbox, false, doing); err != nil {
 		return err
 	}
+	if err := c.writable(ref, doing); err != nil {
+		return err
+	}
+	if to != "" {
+		if err := c.writable(state.Ref{Mailbox: to}, doing); err != nil {
+			return err
+		}
+	}
 	var todo []state.UID
-	readOnly := false
 	err = c.locked(ref, doing, func(m *mailbox) {
-		readOnly = m.readOnly
 		for _, msg := range m.within(uids) {
 			todo = append(todo, msg.UID)
 		}
-		c.server.commands = append(c.server.commands, fmt.Sprintf("%s of %q", log, ref.Mailbox))
+		c.server.commands = append(c.server.commands, doing)
 	})
 	if err != nil {
 		return err
-	}
-	if readOnly {
-		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing, Err: errors.New("the mailbox is read-only"),
-		}
 	}
 	for _, uid := range todo {
 		err := c.locked(ref, doing, func(m *mailbox) {
@@ -84,7 +88,7 @@ func (c *conn) change(ctx context.Context, op string, ref state.Ref, uids state.
 func (c *conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add, remove state.Flags) (map[state.UID]state.Flags, error) {
 	result := map[state.UID]state.Flags{}
 	log := fmt.Sprintf("store +%s -%s on UIDs %s", add, remove, uids)
-	err := c.change(ctx, "remote.store", ref, uids, log, func(m *mailbox, msg *message) {
+	err := c.change(ctx, "remote.store", ref, uids, "", log, func(m *mailbox, msg *message) {
 		permanent := c.server.permanent()
 		m.setFlags(msg, msg.Flags&^(remove&permanent)|add&permanent)
 		result[msg.UID] = msg.Flags
@@ -98,11 +102,8 @@ func (c *conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 // Move implements engine.RemoteChanger.
 func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error) {
 	log := fmt.Sprintf("move to %q of UIDs %s", dest, uids)
-	if err := c.checkDest(dest, log); err != nil {
-		return nil, err
-	}
 	result := map[state.UID]state.UID{}
-	err := c.change(ctx, "remote.move", ref, uids, log, func(m *mailbox, msg *message) {
+	err := c.change(ctx, "remote.move", ref, uids, dest, log, func(m *mailbox, msg *message) {
 		s := c.server
 		to := s.mailboxes[dest]
 		if to == nil {
@@ -126,20 +127,17 @@ func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 	return result, nil
 }
 
-// checkDest refuses a move to a mailbox that cannot take messages.
-func (c *conn) checkDest(dest, doing string) error {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	m, err := c.open(state.Ref{Mailbox: dest}, doing)
-	if err != nil {
-		return err
-	}
-	if m.readOnly {
-		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing, Err: fmt.Errorf("mailbox %q is read-only", dest),
+// writable reports a mailbox that cannot be changed.
+func (c *conn) writable(ref state.Ref, doing string) error {
+	readOnly := false
+	err := c.locked(ref, doing, func(m *mailbox) { readOnly = m.readOnly })
+	if err == nil && readOnly {
+		err = &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing,
+			Err: fmt.Errorf("mailbox %q is read-only", ref.Mailbox),
 		}
 	}
-	return nil
+	return err
 }
 
 // Expunge implements engine.RemoteChanger.
@@ -147,7 +145,7 @@ func (c *conn) Expunge(ctx context.Context, ref state.Ref, uids state.UIDSet) (r
 	c.server.mu.Lock()
 	removed = !c.server.opts.NoUIDPlus
 	c.server.mu.Unlock()
-	err = c.change(ctx, "remote.expunge", ref, uids, fmt.Sprintf("expunge UIDs %s", uids), func(m *mailbox, msg *message) {
+	err = c.change(ctx, "remote.expunge", ref, uids, "", fmt.Sprintf("expunge UIDs %s", uids), func(m *mailbox, msg *message) {
 		if !removed {
 			m.setFlags(msg, msg.Flags|state.Trashed)
 			return
