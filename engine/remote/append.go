@@ -31,12 +31,20 @@ func (c *Conn) Append(ctx context.Context, ref state.Ref, uploads []state.Upload
 	for i, u := range uploads {
 		b.results[i] = state.Uploaded{Key: u.Key}
 	}
-	stop, err := c.watch(ctx, fmt.Sprintf("append to %q", ref.Mailbox))
+	doing := fmt.Sprintf("append to %q", ref.Mailbox)
+	stop, err := c.watch(ctx, doing)
 	if err != nil {
 		b.giveUp(0, err)
 		return b.results
 	}
 	defer stop()
+	if err := c.checkGeneration(ref, doing); err != nil {
+		// Nothing has been sent of any message.
+		for i := range b.results {
+			b.results[i].Err = err
+		}
+		return b.results
+	}
 	for i := range uploads {
 		if c.broken != nil {
 			b.giveUp(i, c.broken)
@@ -154,9 +162,10 @@ func (b *batch) settle() {
 		case errors.As(err, &refusal) && refusal.Type != imap.StatusResponseTypeBye:
 			r.Err = refusedAppend(b.doing(sent.index), refusal)
 		default:
-			reason := b.lost(err)
-			b.breakOff(reason)
-			r.Err = b.unknown(sent.index, reason)
+			if b.broken == nil {
+				b.breakOff(b.lost(err))
+			}
+			r.Err = b.unknown(sent.index, b.broken)
 		}
 	}
 	b.pending = b.pending[:0]

@@ -43,7 +43,9 @@ func (t *transfer) receive(msg *imapclient.FetchMessageData, all bool) {
 		}
 		body = true
 		if section.Literal == nil {
-			continue // NIL: expunged by somebody else while we asked. Not an empty message.
+			// NIL: expunged by somebody else while we asked. Not an empty message.
+			t.current = 0
+			continue
 		}
 		switch {
 		case t.failed != nil:
@@ -61,9 +63,7 @@ func (t *transfer) receive(msg *imapclient.FetchMessageData, all bool) {
 			t.deliver(in, section.Literal)
 		}
 	}
-	if body {
-		t.current = 0
-	} else if in.UID != 0 && t.failed == nil {
+	if !body && in.UID != 0 && t.failed == nil {
 		t.incomplete = append(t.incomplete, in.UID)
 	}
 }
@@ -81,10 +81,17 @@ func (t *transfer) deliver(in state.Incoming, literal imap.LiteralReader) {
 	body := &wholeBody{from: literal, left: in.Size}
 	in.Body = body
 	t.failed = t.each(in)
-	body.from = nil // valid only until each returns
-	if t.failed != nil {
+	switch {
+	case body.err != nil:
+		t.failed = nil // the command will tell better what happened
+	case t.failed != nil:
 		t.drain(body.left)
 	}
+	// Whether the rest arrives tells whether this message broke the connection.
+	if _, err := io.Copy(io.Discard, body); err == nil {
+		t.current = 0
+	}
+	body.from = nil
 }
 
 // drain counts bytes that nobody wants any more, and gives the connection up

@@ -37,6 +37,8 @@ type Conn struct {
 
 	// selected is the mailbox that the server has open for us.
 	selected selection
+	// generations is the last UIDVALIDITY that was heard of each mailbox.
+	generations map[string]uint32
 	// events counts what the server told unasked of the selected mailbox:
 	// messages that came and went. The library's reader counts.
 	events atomic.Int64
@@ -64,7 +66,7 @@ func Dial(ctx context.Context, cfg wire.Config, o Options) (*Conn, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Conn{stream: stream, caps: stream.Capabilities(), o: o}
+	c := &Conn{stream: stream, caps: stream.Capabilities(), o: o, generations: make(map[string]uint32)}
 	// The handlers run in the library's reader: they must neither block nor
 	// call the library.
 	c.client = imapclient.New(stream, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{

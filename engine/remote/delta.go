@@ -66,7 +66,7 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 	if err := o.selectFresh(mailbox); err != nil {
 		return state.RemoteDelta{}, err
 	}
-	if err := o.checkGeneration(); err != nil {
+	if err := o.checkSaved(); err != nil {
 		return state.RemoteDelta{}, err
 	}
 	if err := o.fetch(); err != nil {
@@ -89,8 +89,8 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 	return delta, nil
 }
 
-// checkGeneration compares the mailbox with the cursor that was saved.
-func (o *observation) checkGeneration() error {
+// checkSaved compares the mailbox with the cursor that was saved.
+func (o *observation) checkSaved() error {
 	now := o.selected.Cursor
 	switch {
 	case o.saved.UIDValidity == 0:

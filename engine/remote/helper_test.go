@@ -2,8 +2,6 @@ package remote
 
 import (
 	"bufio"
-	"context"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -33,10 +31,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // the test the whole script must have been played.
 func scripted(t *testing.T, capabilities, script string) *Conn {
 	t.Helper()
-	return scriptedAs(t, capabilities, script, Options{Log: zerolog.Nop()})
+	return dialScript(t, capabilities, script, Options{Log: zerolog.Nop()}, func() {})
 }
 
+// scriptedAs is scripted with options.
 func scriptedAs(t *testing.T, capabilities, script string, o Options) *Conn {
+	t.Helper()
+	return dialScript(t, capabilities, script, o, func() {})
+}
+
+// scriptedAndThen calls then when the script has been played.
+func scriptedAndThen(t *testing.T, script string, then func()) *Conn {
+	t.Helper()
+	return dialScript(t, "", script, Options{Log: zerolog.Nop()}, then)
+}
+
+func dialScript(t *testing.T, capabilities, script string, o Options, then func()) *Conn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,6 +63,7 @@ func scriptedAs(t *testing.T, capabilities, script string, o Options) *Conn {
 		defer conn.Close()
 		s := &scriptServer{r: bufio.NewReader(conn), w: conn, capabilities: capabilities}
 		played <- s.play(strings.Split(script, "\n"))
+		then()
 		// What comes now is the end of the session.
 		_ = s.expect("nothing more")
 	}()
@@ -157,26 +168,4 @@ func message(key, text string, flags state.Flags) state.Upload {
 		Key: state.Key(key), Flags: flags, Date: 1_000_000_000, Size: int64(len(text)),
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
 	}
-}
-
-// account is how to reach a real server.
-type account struct {
-	host     string
-	port     int
-	roots    *x509.CertPool
-	user     string
-	password string
-}
-
-func (a account) dial(t *testing.T, hide ...string) *Conn {
-	t.Helper()
-	c, err := Dial(t.Context(), wire.Config{
-		Host: a.host, Port: a.port, Roots: a.roots, User: a.user, Hide: hide,
-		Secret: func(context.Context) (string, error) { return a.password, nil },
-	}, Options{Log: zerolog.New(zerolog.NewTestWriter(t))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
 }

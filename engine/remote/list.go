@@ -175,6 +175,13 @@ func (c *Conn) fillStatus(list []state.RemoteMailbox, doing string) error {
 			wanting = append(wanting, m)
 		}
 	}
+	defer func() {
+		for _, m := range list {
+			if m.Status.UIDValidity != 0 {
+				c.generations[m.Name] = m.Status.UIDValidity
+			}
+		}
+	}()
 	for len(wanting) > 0 {
 		window := wanting[:min(statusWindow, len(wanting))]
 		wanting = wanting[len(window):]

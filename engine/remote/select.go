@@ -47,6 +47,7 @@ func (c *Conn) selectFresh(mailbox string) error {
 			"the server gives no stable UIDs: it says UIDNOTSTICKY")
 	}
 	c.selected = s
+	c.generations[mailbox] = s.UIDValidity
 	return nil
 }
 
@@ -114,6 +115,20 @@ func (c *Conn) openForChange(ref state.Ref, doing string) error {
 	return nil
 }
 
+// checkGeneration compares ref with what this connection has heard of the
+// mailbox, and asks only when it has heard nothing.
+func (c *Conn) checkGeneration(ref state.Ref, doing string) error {
+	if c.generations[ref.Mailbox] == 0 {
+		if _, err := c.next(ref.Mailbox, doing); err != nil {
+			return err
+		}
+	}
+	if got := c.generations[ref.Mailbox]; got != ref.UIDValidity {
+		return generationError(ref.Mailbox, ref.UIDValidity, got)
+	}
+	return nil
+}
+
 func generationError(mailbox string, want, got uint32) error {
 	return mailboxError(state.CauseGeneration, fmt.Sprintf("open mailbox %q", mailbox),
 		"the server has rebuilt or replaced the mailbox; its messages will be matched anew",
@@ -141,6 +156,7 @@ func (c *Conn) next(mailbox, doing string) (state.Cursor, error) {
 		}
 		c.takeNotes()
 		if cursor := cursorOf(data); cursor.UIDValidity != 0 && cursor.UIDNext != 0 {
+			c.generations[mailbox] = cursor.UIDValidity
 			return cursor, nil
 		}
 	}
