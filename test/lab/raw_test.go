@@ -29,12 +29,16 @@ func dialRaw(t testing.TB, to Upstream) (*rawClient, string) {
 	}
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(rawTimeout))
-	c := &rawClient{t: t, conn: conn, in: bufio.NewReader(conn)}
+	c := newRawClient(t, conn)
 	greeting, err := readLine(c.in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c, greeting
+}
+
+func newRawClient(t testing.TB, conn *tls.Conn) *rawClient {
+	return &rawClient{t: t, conn: conn, in: bufio.NewReader(conn)}
 }
 
 // login returns a client that is logged in, and the answer to LOGIN.

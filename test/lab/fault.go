@@ -1,0 +1,134 @@
+package lab
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Direction is one of the two byte streams of a connection.
+type Direction uint8
+
+// The directions.
+const (
+	ToServer Direction = iota
+	ToClient
+)
+
+// Action is what a fault does to the connection.
+type Action uint8
+
+// The actions.
+const (
+	// Reset ends both sides with RST.
+	Reset Action = iota
+	// Close ends the connection with FIN, without a close_notify of TLS: a
+	// client must not take this for an orderly end.
+	Close
+	// CloseNotify ends it with close_notify and FIN.
+	CloseNotify
+	// HalfClose sends FIN to the client and nothing more; what the client
+	// sends still reaches the server.
+	HalfClose
+	// Stall lets no more bytes through in this direction. The connection stays
+	// open until either side ends it.
+	Stall
+)
+
+// Fault is something that happens when After bytes have passed in the
+// direction, not one byte earlier or later. 0 is the start of the connection.
+type Fault struct {
+	Direction Direction
+	After     int64
+	Action    Action
+}
+
+// Behaviour is how a connection behaves. The zero value is a good one.
+type Behaviour struct {
+	Faults []Fault
+	// RTT delays every byte, half of it in each direction.
+	RTT time.Duration
+	// BytesPerSecond limits each direction; 0 is no limit.
+	BytesPerSecond int
+}
+
+// Traffic is what has passed through a connection, in bytes.
+type Traffic struct{ ToServer, ToClient int64 }
+
+// FaultProxy is a bad network before a server.
+type FaultProxy struct {
+	*listener
+	raw bool
+
+	script atomic.Pointer[func(conn int) Behaviour]
+
+	mu    sync.Mutex
+	conns []*faultConn
+}
+
+// Faults starts a proxy that terminates TLS, so that offsets count the bytes
+// of IMAP. It behaves well until told otherwise.
+func Faults(t testing.TB, upstream Upstream) *FaultProxy {
+	t.Helper()
+	p := &FaultProxy{}
+	p.Behave(Behaviour{})
+	p.listener = listen(t, upstream, p.serve)
+	return p
+}
+
+// RawFaults is Faults on the encrypted stream: offsets count the bytes of TCP,
+// the handshake of TLS included.
+func RawFaults(t testing.TB, upstream Upstream) *FaultProxy {
+	t.Helper()
+	p := &FaultProxy{raw: true}
+	p.Behave(Behaviour{})
+	p.listener = listen(t, upstream, p.serve)
+	return p
+}
+
+// Behave makes all connections from now on behave so.
+func (p *FaultProxy) Behave(b Behaviour) { p.Script(func(int) Behaviour { return b }) }
+
+// Script asks behave at the start of each connection from now on how it shall
+// behave. Connections are numbered from 0 since the start of the proxy.
+func (p *FaultProxy) Script(behave func(conn int) Behaviour) { p.script.Store(&behave) }
+
+// Conns returns the traffic of all connections so far, by number.
+func (p *FaultProxy) Conns() []Traffic {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	traffic := make([]Traffic, len(p.conns))
+	for i, c := range p.conns {
+		if c != nil {
+			traffic[i] = Traffic{c.passed[ToServer].Load(), c.passed[ToClient].Load()}
+		}
+	}
+	return traffic
+}
+
+// serve relays one connection until both directions have ended.
+func (p *FaultProxy) serve(client net.Conn, number int) {
+	c := &faultConn{behaviour: (*p.script.Load())(number)}
+	p.mu.Lock()
+	for len(p.conns) <= number {
+		p.conns = append(p.conns, nil)
+	}
+	p.conns[number] = c
+	p.mu.Unlock()
+	server, err := p.dial()
+	if err != nil {
+		return // the client sees its connection end
+	}
+	defer p.drop(server)
+	c.client = &stream{Conn: client, tcp: client.(*net.TCPConn)}
+	c.server = &stream{Conn: server, tcp: server.(*net.TCPConn)}
+	if !p.raw {
+		config := &tls.Config{Certificates: []tls.Certificate{p.certificate()}}
+		c.client.Conn = tls.Server(client, config)
+		c.server.Conn = tls.Client(server, p.TLS())
+	}
+	c.relay()
+}
