@@ -233,7 +233,11 @@ func (x *executor) settle(ctx context.Context, s state.Settlement) error {
 func (x *executor) settleAgreed(ctx context.Context, b batch) error {
 	var s state.Settlement
 	for _, op := range b.ops {
-		s.Put = append(s.Put, agreedRecord(op))
+		r := agreedRecord(op)
+		if r.UID != op.Base.UID {
+			s.Drop = append(s.Drop, op.Base)
+		}
+		s.Put = append(s.Put, r)
 	}
 	return x.settle(ctx, s)
 }

@@ -187,6 +187,20 @@ func TestAnotherMessageUnderTheUID(t *testing.T) {
 	}
 }
 
+// TestServerRenumbers: a server lost its index and shows the same messages
+// under new UIDs. Nothing is transferred or removed.
+func TestServerRenumbers(t *testing.T) {
+	f := full(t, 3)
+	for _, token := range tokens(3) {
+		f.server.Move("INBOX", f.uid("INBOX", token), "INBOX")
+	}
+	report := f.clean()
+	if c := report.Counts; c.Downloaded+c.Uploaded+c.RemovedLocal+c.RemovedRemote != 0 {
+		t.Errorf("counts are %+v, want nothing transferred or removed", c)
+	}
+	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/m002:")
+}
+
 // TestPoisonStopsNobody: one message at which the connection always breaks,
 // and one file that the server refuses.
 func TestPoisonStopsNobody(t *testing.T) {

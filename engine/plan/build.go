@@ -22,6 +22,8 @@ type entry struct {
 	msg state.RemoteMessage
 	// to is the mailbox in which a moved message lies, nil otherwise.
 	to *Mailbox
+	// renumbered is true when the message is in its mailbox under another UID.
+	renumbered bool
 }
 
 // builder collects the plan of one account.

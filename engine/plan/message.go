@@ -9,6 +9,10 @@ import (
 
 // decide turns the decision about one message with a record into operations.
 func (b *builder) decide(v *view, e *entry) {
+	if e.renumbered {
+		b.renumber(v, e)
+		return
+	}
 	place := v
 	if e.to != nil {
 		// The flags that count are those of the mailbox where it lies now.
@@ -54,6 +58,19 @@ func (b *builder) decide(v *view, e *entry) {
 	case conflict.Pair, conflict.KeepBoth:
 		// These are for messages without a base.
 	}
+}
+
+// renumber gives the record the UID under which the server shows the message
+// now, as servers do that have lost their index. What else changed is seen in
+// the next cycle.
+func (b *builder) renumber(v *view, e *entry) {
+	r := e.base
+	b.add(v, Op{
+		Kind: Settle, Base: r, Remote: e.msg, Agreed: r.Flags, WantLocal: r.Flags, WantRemote: e.msg.Flags,
+		Local: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content},
+		Why:   "the server has given it another UID",
+	})
+	b.open(v)
 }
 
 // open notes that the mailbox has a change that waits.

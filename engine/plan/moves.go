@@ -83,7 +83,8 @@ type identity struct {
 }
 
 // matchRemoteMoves finds the messages that are gone from one mailbox and new
-// in another. The server's own words about them must agree: size, date, header.
+// in another, or new under another UID in the same one. The server's own words
+// about them must agree: size, date, header.
 func matchRemoteMoves(views []*view) {
 	news := make(map[identity][]place)
 	for _, v := range views {
@@ -104,8 +105,8 @@ func matchRemoteMoves(views []*view) {
 			}
 			id := e.base.Remote
 			for _, p := range news[identity{id.Header, id.Size, id.Date}] {
-				if p.view != v && !taken[p] {
-					taken[p], consumed[p] = true, e.local != conflict.LocalAbsent
+				if !taken[p] {
+					taken[p], consumed[p] = true, p.view == v || e.local != conflict.LocalAbsent
 					e.movedRemotely(v, p)
 					break
 				}
@@ -123,7 +124,12 @@ func (e *entry) movedRemotely(v *view, p place) {
 		e.remote, v.waiting, p.view.waiting = conflict.RemoteUnknown, true, true
 		return
 	}
-	e.remote, e.to, e.msg = conflict.RemoteMoved, p.view.Mailbox, p.view.newRemote[p.pos]
+	e.msg = p.view.newRemote[p.pos]
+	if p.view == v {
+		e.renumbered = true
+		return
+	}
+	e.remote, e.to = conflict.RemoteMoved, p.view.Mailbox
 }
 
 // without returns the items whose index is not dropped.
