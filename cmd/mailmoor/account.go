@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"mailmoor/config"
+	"mailmoor/engine"
+	"mailmoor/engine/plan"
+	"mailmoor/engine/remote"
+	"mailmoor/engine/remote/wire"
+	"mailmoor/maildir"
+	"mailmoor/state"
+	"mailmoor/state/store"
+)
+
+// lockRetry is how often a tree that another process works on is tried again.
+const lockRetry = 200 * time.Millisecond
+
+// lockMode says what becomes of an account that another process works on.
+type lockMode string
+
+const (
+	lockFail lockMode = "fail"
+	lockWait lockMode = "wait"
+	lockSkip lockMode = "skip"
+)
+
+// opened is an account that is ready for work: its state and its tree are open
+// and locked.
+type opened struct {
+	id      string
+	verdict store.Verdict
+	lock    *store.Lock
+	tree    *maildir.Tree
+	store   *store.Store
+}
+
+// open makes an account ready. It is the one place that knows the order: who
+// the tree belongs to, the marker of a new account, the locks, the database.
+func (a *app) open(ctx context.Context, stateDir string, account config.Account, mode lockMode, log zerolog.Logger) (*opened, error) {
+	dir, err := store.OpenDirectory(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	owner, verdict, err := claim(dir, account)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{id: owner.ID, verdict: verdict}
+	wait := store.LockFail
+	if mode == lockWait {
+		wait = store.LockWait
+	}
+	if o.lock, err = dir.Lock(ctx, owner.ID, wait); err != nil {
+		return nil, err
+	}
+	if err := a.openLocked(ctx, dir, owner, o, mode, log); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+// openLocked opens tree and database of a locked account.
+func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.Account, o *opened, mode lockMode, log zerolog.Logger) error {
+	hold, err := dir.HoldArea(owner.ID)
+	if err != nil {
+		return err
+	}
+	options := maildir.Options{
+		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Hook: a.hook, Log: log,
+	}
+	o.tree, err = maildir.Open(options)
+	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
+		o.tree, err = maildir.Open(options)
+	}
+	if err != nil {
+		return err
+	}
+	o.store, err = dir.Open(ctx, owner, store.Options{Hook: a.hook, Program: versionText()})
+	return err
+}
+
+// pause waits and reports whether ctx still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// close ends the work on the account.
+func (o *opened) close() error {
+	var errs []error
+	if o.store != nil {
+		errs = append(errs, o.store.Close())
+	}
+	if o.tree != nil {
+		errs = append(errs, o.tree.Close())
+	}
+	if o.lock != nil {
+		errs = append(errs, o.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// claim finds out which state belongs to the account, and marks the tree of a
+// new one.
+func claim(dir *store.Directory, account config.Account) (store.Account, store.Verdict, error) {
+	owner, verdict, err := resolve(dir, account)
+	if err != nil || verdict != store.New {
+		return owner, verdict, err
+	}
+	if err := maildir.CreateRoot(account.Maildir, owner.ID); err != nil {
+		// Another first run may have been faster by a moment: then its marker
+		// counts.
+		again, now, resolveErr := resolve(dir, account)
+		if resolveErr == nil && now != store.New {
+			return again, now, nil
+		}
+		return owner, verdict, err
+	}
+	return owner, verdict, nil
+}
+
+// resolve finds out which state belongs to the account and changes nothing.
+func resolve(dir *store.Directory, account config.Account) (store.Account, store.Verdict, error) {
+	info, err := rootOf(account)
+	if err != nil {
+		return store.Account{}, store.Suspended, err
+	}
+	return dir.Resolve(identity(account), store.RootFacts{
+		Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty,
+	})
+}
+
+// rootOf looks at the account's root.
+func rootOf(account config.Account) (maildir.RootInfo, error) {
+	info, err := maildir.ReadRoot(account.Maildir)
+	if err == nil && info.Foreign != "" {
+		err = &state.Error{
+			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: fmt.Sprintf("use root %q", account.Maildir),
+			Hint: "give each account a directory of its own", Err: errors.New(info.Foreign),
+		}
+	}
+	return info, err
+}
+
+// identity is the account as its state knows it.
+func identity(account config.Account) store.Account {
+	return store.Account{Name: account.Name, Root: account.Maildir, Host: account.Host, User: account.User}
+}
+
+// engineOptions is everything about an engine that follows from the
+// configuration. The caller adds the two sides and the store.
+func (a *app) engineOptions(account config.Account, only *selection, log zerolog.Logger) (engine.Options, error) {
+	connect, err := a.connector(account, log)
+	if err != nil {
+		return engine.Options{}, err
+	}
+	g := account.Guard
+	return engine.Options{
+		Account:     account.Name,
+		Connect:     connect,
+		Connections: account.Connections,
+		Wanted: func(name string, delimiter rune, role state.Role) bool {
+			return account.Mailboxes.Match(name, delimiter, role.Virtual()) && only.wants(name, delimiter)
+		},
+		Expunge: account.Delete == config.DeleteExpunge,
+		Limits: plan.Limits{
+			ReversibleCount: g.ReversibleCount, ReversiblePercent: g.ReversiblePercent,
+			FinalCount: g.FinalCount, FinalPercent: g.FinalPercent,
+			TrashCount: g.TrashCount,
+		},
+		Log: log,
+	}, nil
+}
+
+// connector returns what opens connections to the account's server. The secret
+// is asked for once.
+func (a *app) connector(account config.Account, log zerolog.Logger) (func(context.Context) (engine.Remote, error), error) {
+	roots, err := account.RootCAs()
+	if err != nil {
+		return nil, &state.Error{Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "prepare the connection", Err: err}
+	}
+	prompt := a.prompts.prompt()
+	secret := &once{ask: func(ctx context.Context) (string, error) { return account.Secret(ctx, prompt) }}
+	cfg := wire.Config{
+		Host: account.Host, Port: account.Port, Security: security(account.TLS),
+		Roots: roots, Pins: account.Pins,
+		User: account.User, Secret: secret.get, Mechanism: strings.ToUpper(string(account.Auth)),
+		Version: versionText(),
+	}
+	if log.GetLevel() <= zerolog.TraceLevel {
+		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(e.Line) }
+	}
+	return func(ctx context.Context) (engine.Remote, error) {
+		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook})
+		if err != nil {
+			return nil, err // not c: a nil pointer in an interface is not nil
+		}
+		return c, nil
+	}, nil
+}
+
+func security(mode config.TLSMode) wire.Security {
+	switch mode {
+	case config.TLSStart:
+		return wire.StartTLS
+	case config.TLSNone:
+		return wire.Plain
+	default:
+		return wire.Implicit
+	}
+}

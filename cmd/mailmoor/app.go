@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"mailmoor/config"
+)
+
+// app is what all commands share.
+type app struct {
+	ui      *ui
+	prompts *prompter
+	// hook is called after each durable effect; nil in normal life.
+	hook func(point string)
+	now  func() time.Time
+
+	// The global flags.
+	configFile string
+	json       bool
+	logLevel   string
+	logFormat  string
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	u := newUI(stdin, stdout, stderr)
+	return &app{ui: u, prompts: &prompter{ui: u}, hook: crashHook(), now: time.Now}
+}
+
+const rootLong = `Mailmoor keeps IMAP accounts and local Maildir trees in step, both ways, and
+holds removals that look like an accident until you have approved them.
+
+Begin with one of these:
+  mailmoor demo             shows what it does, on mail of its own
+  mailmoor sync --dry-run   says what a run would do, and does nothing
+  mailmoor sync             one run
+`
+
+// rootCommand returns the command line.
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mailmoor",
+		Short:         "Keep IMAP accounts and Maildir trees in step",
+		Long:          rootLong,
+		Args:          cobra.ArbitraryArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configFile, "config", "", "configuration file (default "+config.DefaultPath()+")")
+	flags.BoolVar(&a.json, "json", false, "print the result as one JSON document")
+	flags.StringVar(&a.logLevel, "log-level", "", "trace, debug, info, warn or error (default: log_level of the configuration)")
+	flags.StringVar(&a.logFormat, "log-format", "console", "console or json")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{text: err.Error(), hint: "see " + cmd.CommandPath() + " --help"}
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		a.syncCommand(),
+		a.versionCommand(),
+	)
+	return root
+}
+
+// unknownCommand suggests what may be meant.
+func unknownCommand(root *cobra.Command, name string) error {
+	hint := "see mailmoor --help"
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return &usageError{text: fmt.Sprintf("there is no command %q", name), hint: hint}
+}
+
+// arguments wraps cobra's checks of the number of arguments, so that they count
+// as errors of usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{text: err.Error(), hint: "usage: " + cmd.UseLine()}
+		}
+		return nil
+	}
+}
+
+// conclude says what is still to be said of the error that ended a command, and
+// returns the exit code.
+func (a *app) conclude(err error) exitCode {
+	if e := new(exitStatus); err != nil && !errors.As(err, &e) {
+		a.ui.failure("", err)
+	}
+	return exitOf(err)
+}
+
+// load reads the configuration.
+func (a *app) load() (config.Config, error) {
+	return config.Load(a.configFile)
+}
+
+// logger returns the log of the run. level is that of the configuration; the
+// flag wins.
+func (a *app) logger(level string) (zerolog.Logger, error) {
+	if a.logLevel != "" {
+		level = a.logLevel
+	}
+	parsed, err := zerolog.ParseLevel(level)
+	if err != nil || parsed < zerolog.TraceLevel || parsed > zerolog.ErrorLevel {
+		return zerolog.Nop(), &usageError{
+			text: fmt.Sprintf("--log-level %q does not exist", level), hint: "use trace, debug, info, warn or error",
+		}
+	}
+	var out io.Writer = a.ui
+	switch a.logFormat {
+	case "json":
+	case "console":
+		out = zerolog.ConsoleWriter{Out: a.ui, NoColor: !a.ui.colour, TimeFormat: time.TimeOnly}
+	default:
+		return zerolog.Nop(), &usageError{
+			text: fmt.Sprintf("--log-format %q does not exist", a.logFormat), hint: "use console or json",
+		}
+	}
+	return zerolog.New(out).Level(parsed).With().Timestamp().Logger(), nil
+}
+
+// versionText returns the version: the linker's, or what the build recorded.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel-" + s.Value[:12]
+		}
+	}
+	return "devel"
+}

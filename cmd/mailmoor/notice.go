@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"mailmoor/state"
+	"mailmoor/state/store"
+)
+
+// problemsKept bounds what is kept of the problems of the last run.
+const problemsKept = 200
+
+// awayNotice stands for "the server is away", whose texts differ from try to
+// try.
+const awayNotice = "the network or the server is away"
+
+// notices are what the user has to be told of a run: its problems and the holds
+// that nobody has decided on.
+func (r accountReport) notices() []state.Problem {
+	var notices []state.Problem
+	for _, p := range r.Problems {
+		notices = append(notices, state.Problem{Mailbox: p.Mailbox, Subject: p.Subject, Text: p.Text, Hint: p.Hint})
+	}
+	for _, h := range r.Holds {
+		if h.Decision == "" {
+			notices = append(notices, h.notice())
+		}
+	}
+	if r.Exit == exitTemporary && r.Error != nil {
+		notices = append(notices, state.Problem{Text: awayNotice})
+	}
+	return notices
+}
+
+// notice says of a hold what it is and what to do.
+func (h holdReport) notice() state.Problem {
+	return state.Problem{
+		Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.Reason,
+		Hint: fmt.Sprintf("nothing is removed yet; mailmoor holds explains, then mailmoor approve %s or mailmoor reject %s", h.ID, h.ID),
+	}
+}
+
+// remember keeps what a run of the account did, and returns what of it the user
+// has not been told lately.
+func (a *app) remember(ctx context.Context, s *store.Store, r accountReport, started int64) ([]state.Problem, error) {
+	// What an interrupted run has found out is worth keeping too.
+	ctx = context.WithoutCancel(ctx)
+	if r.Error != nil {
+		// A run that ended early did not look at everything: what was wrong
+		// before still counts as told.
+		last, _, err := lastRun(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		r.inherit(last)
+	}
+	r.Problems = r.Problems[:min(len(r.Problems), problemsKept)]
+	now := a.now().Unix()
+	fresh, err := s.Notices(ctx, now, r.notices())
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("keep the result of the run: %w", err)
+	}
+	return fresh, s.PutLastRun(ctx, store.Run{Started: started, Ended: now, Exit: int(r.Exit), Summary: data})
+}
+
+// inherit takes over what an earlier run found and this one did not look at.
+func (r *accountReport) inherit(last accountReport) {
+	r.Problems = slices.Clone(r.Problems)
+	for _, p := range last.Problems {
+		if !slices.Contains(r.Problems, p) {
+			r.Problems = append(r.Problems, p)
+		}
+	}
+	if len(r.Holds) == 0 {
+		r.Holds = last.Holds
+	}
+}
+
+// lastRun returns what was kept of the last run; both are zero when there was
+// none.
+func lastRun(ctx context.Context, s *store.Store) (accountReport, store.Run, error) {
+	var report accountReport
+	run, found, err := s.LastRun(ctx)
+	if err != nil || !found {
+		return report, run, err
+	}
+	if err := json.Unmarshal(run.Summary, &report); err != nil {
+		// Another version of the program may have kept it in another form.
+		return accountReport{}, run, nil //nolint:nilerr // it only serves the display
+	}
+	return report, run, nil
+}
+
+// problemText says where something is wrong, and what.
+func problemText(mailbox, subject, text string) string {
+	for _, place := range []string{subject, mailbox} {
+		if place != "" {
+			text = place + ": " + text
+		}
+	}
+	return text
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+)
+
+// runReport is the JSON document of a run.
+type runReport struct {
+	Command  string          `json:"command"`
+	DryRun   bool            `json:"dry_run"`
+	Exit     exitCode        `json:"exit"`
+	Accounts []accountReport `json:"accounts"`
+	// Error is why no account was worked on.
+	Error *errorReport `json:"error,omitempty"`
+}
+
+// accountReport is what a run did with one account. It is also what is kept of
+// the last run for status.
+type accountReport struct {
+	Account   string          `json:"account"`
+	Exit      exitCode        `json:"exit"`
+	InStep    bool            `json:"in_step"`
+	Skipped   bool            `json:"skipped,omitempty"`
+	Mailboxes int             `json:"mailboxes"`
+	Rounds    int             `json:"rounds"`
+	Seconds   float64         `json:"seconds"`
+	Counts    engine.Counts   `json:"counts"`
+	Holds     []holdReport    `json:"holds"`
+	Problems  []problemReport `json:"problems"`
+	Error     *errorReport    `json:"error,omitempty"`
+}
+
+// holdReport is a hold as JSON shows it.
+type holdReport struct {
+	ID       string `json:"id"` // ACCOUNT:NUMBER
+	Mailbox  string `json:"mailbox"`
+	Missing  string `json:"missing"` // "local" or "remote"
+	Whole    bool   `json:"whole"`
+	Messages int    `json:"messages"`
+	UIDs     string `json:"uids"`
+	Reason   string `json:"reason"`
+	Decision string `json:"decision"` // "", "approved" or "rejected"
+	Created  int64  `json:"created"`
+}
+
+// problemReport is a problem as JSON shows it.
+type problemReport struct {
+	Scope   string `json:"scope"`
+	Mailbox string `json:"mailbox,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text"`
+	Hint    string `json:"hint,omitempty"`
+	Waiting bool   `json:"waiting"`
+}
+
+// errorReport is an error as JSON shows it.
+type errorReport struct {
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"`
+}
+
+func errorOf(err error) *errorReport {
+	if err == nil {
+		return nil
+	}
+	return &errorReport{Text: err.Error(), Hint: hintOf(err)}
+}
+
+func holdsOf(account string, holds []state.Hold) []holdReport {
+	reports := make([]holdReport, 0, len(holds))
+	for _, h := range holds {
+		reports = append(reports, holdReport{
+			ID: holdName(account, h.ID), Mailbox: h.Mailbox, Missing: h.Missing.String(), Whole: h.Whole,
+			Messages: h.UIDs.Len(), UIDs: h.UIDs.String(), Reason: h.Reason,
+			Decision: decisionText(h.Decision), Created: h.Created,
+		})
+	}
+	return reports
+}
+
+// holdName is how the user calls a hold.
+func holdName(account string, id int64) string { return fmt.Sprintf("%s:%d", account, id) }
+
+func decisionText(d state.Decision) string {
+	switch d {
+	case state.Approved:
+		return "approved"
+	case state.Rejected:
+		return "rejected"
+	default:
+		return ""
+	}
+}
+
+func problemsOf(problems []state.Problem) []problemReport {
+	reports := make([]problemReport, 0, len(problems))
+	for _, p := range problems {
+		reports = append(reports, problemReport{
+			Scope: p.Scope.String(), Mailbox: p.Mailbox, Subject: p.Subject,
+			Text: p.Text, Hint: p.Hint, Waiting: p.Waiting,
+		})
+	}
+	return reports
+}
+
+// reportOf turns what the engine says into what the user gets. err ended the
+// run of the account, nil if nothing did.
+func reportOf(account string, r engine.Report, err error) accountReport {
+	report := accountReport{
+		Account: account, Mailboxes: r.Mailboxes, Rounds: r.Rounds, Seconds: r.Duration.Seconds(),
+		Counts: r.Counts, Holds: holdsOf(account, r.Holds), Problems: problemsOf(r.Problems), Error: errorOf(err),
+	}
+	report.Exit = exitOf(err)
+	waiting := 0
+	for _, p := range r.Problems {
+		if p.Waiting {
+			waiting++
+			continue
+		}
+		report.Exit = worst(report.Exit, exitFailed)
+	}
+	for _, h := range r.Holds {
+		if h.Decision == state.Undecided {
+			report.Exit = worst(report.Exit, exitHeld)
+		}
+	}
+	report.InStep = report.Exit == exitInStep && r.Quiet && waiting == 0
+	return report
+}
+
+// summary says in one line what a run did.
+func (r accountReport) summary() string {
+	if r.Skipped {
+		return "skipped: another process is working on it"
+	}
+	text := r.standing() + "; " + changes(r.Counts)
+	if r.Mailboxes > 0 {
+		text += fmt.Sprintf("; %s in %s", count(r.Mailboxes, "mailbox|mailboxes"),
+			durationText(time.Duration(r.Seconds*float64(time.Second))))
+	}
+	return text
+}
+
+// standing says how the two sides stand.
+func (r accountReport) standing() string {
+	open, waiting, failed := 0, 0, 0
+	for _, h := range r.Holds {
+		if h.Decision == "" {
+			open++
+		}
+	}
+	for _, p := range r.Problems {
+		if p.Waiting {
+			waiting++
+		} else {
+			failed++
+		}
+	}
+	var parts []string
+	switch {
+	case r.Error != nil:
+		parts = append(parts, "stopped early")
+	case r.InStep:
+		return "in step"
+	case failed == 0 && open == 0 && waiting == 0:
+		return "still changing, the next run goes on"
+	case failed > 0:
+		parts = append(parts, "not in step: "+count(failed, "problem"))
+	default:
+		parts = append(parts, "in step but for")
+	}
+	var rest []string
+	if open > 0 {
+		rest = append(rest, count(open, "hold"))
+	}
+	if waiting > 0 {
+		rest = append(rest, count(waiting, "stuck message"))
+	}
+	if len(rest) == 0 {
+		return parts[0]
+	}
+	if parts[0] == "in step but for" {
+		return parts[0] + " " + strings.Join(rest, " and ")
+	}
+	return parts[0] + ", " + strings.Join(rest, ", ")
+}
+
+// changes lists what was done in words.
+func changes(c engine.Counts) string {
+	var parts []string
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, text))
+		}
+	}
+	add(c.Downloaded, "downloaded")
+	add(c.Uploaded, "uploaded")
+	add(c.Paired, "paired")
+	if n := c.FlagsLocal + c.FlagsRemote; n > 0 {
+		parts = append(parts, "flags of "+count(n, "message")+" changed")
+	}
+	add(c.MovedLocal, "moved locally")
+	add(c.MovedRemote, "moved on the server")
+	add(c.RemovedLocal, "removed locally")
+	add(c.RemovedRemote, "removed on the server")
+	if c.NewFolders > 0 {
+		parts = append(parts, count(c.NewFolders, "new folder"))
+	}
+	if c.NewMailboxes > 0 {
+		parts = append(parts, count(c.NewMailboxes, "new mailbox|new mailboxes"))
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}

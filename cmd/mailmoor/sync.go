@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"mailmoor/config"
+	"mailmoor/engine"
+	"mailmoor/state"
+	"mailmoor/state/store"
+)
+
+const syncLong = `One run: brings every account, or those that are named, in step with its
+Maildir tree. ACCOUNT/MAILBOX narrows the run to a mailbox, with / between its
+levels; all other mailboxes are left alone.
+
+A run repeats until both sides are equal, at most three times. Accounts are
+worked on side by side, and none stops another.
+`
+
+// syncFlags are the flags of sync.
+type syncFlags struct {
+	dryRun   string
+	quiet    bool
+	ifLocked string
+	timeout  time.Duration
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var f syncFlags
+	cmd := &cobra.Command{
+		Use:               "sync [ACCOUNT[/MAILBOX]...]",
+		Short:             "Bring both sides in step, once",
+		Long:              syncLong + exitHelp(allExits()...),
+		ValidArgsFunction: a.completeAccounts,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.sync(cmd.Context(), args, f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.dryRun, "dry-run", "", "say what would be done and change nothing")
+	flags.Lookup("dry-run").NoOptDefVal = "plan"
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
+	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
+	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time, such as 10m (default: never)")
+	return cmd
+}
+
+// check reports flags that mean nothing.
+func (f syncFlags) check() error {
+	switch f.dryRun {
+	case "":
+	default:
+		return &usageError{text: "--dry-run is not built yet"}
+	}
+	switch lockMode(f.ifLocked) {
+	case lockFail, lockWait, lockSkip:
+	default:
+		return &usageError{text: fmt.Sprintf("--if-locked=%s does not exist", f.ifLocked), hint: "use fail, wait or skip"}
+	}
+	if f.timeout < 0 {
+		return &usageError{text: "--timeout must not be negative"}
+	}
+	return nil
+}
+
+// sync is the command: it works on the chosen accounts side by side.
+func (a *app) sync(ctx context.Context, args []string, f syncFlags) error {
+	report := runReport{Command: "sync", DryRun: f.dryRun != "", Accounts: []accountReport{}}
+	err := a.syncAccounts(ctx, args, f, &report)
+	if err != nil {
+		report.Exit, report.Error = exitOf(err), errorOf(err)
+	}
+	for _, r := range report.Accounts {
+		report.Exit = worst(report.Exit, r.Exit)
+	}
+	if a.json {
+		if jsonErr := a.ui.document(report); jsonErr != nil {
+			return jsonErr
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return ending(report.Exit)
+}
+
+func (a *app) syncAccounts(ctx context.Context, args []string, f syncFlags, report *runReport) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	level := cfg.LogLevel
+	if f.quiet {
+		level = zerolog.LevelErrorValue
+	}
+	log, err := a.logger(level)
+	if err != nil {
+		return err
+	}
+	choices, err := choose(cfg, args)
+	if err != nil {
+		return err
+	}
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, &errTimeout{fmt.Sprintf("not done within %s (--timeout)", f.timeout)})
+		defer cancel()
+	}
+	s := &syncing{app: a, stateDir: cfg.StateDir, flags: f, log: log, progress: newProgress(a.ui, log, f.quiet)}
+	report.Accounts = make([]accountReport, len(choices))
+	var group sync.WaitGroup
+	for i, c := range choices {
+		group.Go(func() { report.Accounts[i] = s.account(ctx, c) })
+	}
+	group.Wait()
+	return nil
+}
+
+// syncing is one run over some accounts.
+type syncing struct {
+	*app
+	stateDir string
+	flags    syncFlags
+	log      zerolog.Logger
+	progress *progress
+}
+
+// account works on one account and says what became of it.
+func (s *syncing) account(ctx context.Context, c choice) accountReport {
+	defer s.progress.done(c.account.Name)
+	log := s.log.With().Str("account", c.account.Name).Logger()
+	started := s.now()
+	o, err := s.open(ctx, s.stateDir, c.account, lockMode(s.flags.ifLocked), log)
+	if err != nil {
+		err = because(ctx, err)
+		report := reportOf(c.account.Name, engine.Report{Duration: s.now().Sub(started)}, err)
+		if state.CauseOf(err) == state.CauseLocked && lockMode(s.flags.ifLocked) == lockSkip {
+			report.Skipped, report.Exit, report.Error = true, exitInStep, nil
+		} else {
+			s.ui.failure(c.account.Name, err)
+		}
+		s.conclude(report)
+		return report
+	}
+	s.introduce(c.account, o)
+	result, err := s.cycle(ctx, c, o, log)
+	report := reportOf(c.account.Name, result, err)
+	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
+	s.tell(report, err, fresh)
+	for _, err := range []error{rememberErr, o.close()} {
+		if err != nil {
+			s.ui.failure(c.account.Name, err)
+			report.Exit = worst(report.Exit, exitFailed)
+		}
+	}
+	s.conclude(report)
+	return report
+}
+
+// introduce says what is special about a first run.
+func (s *syncing) introduce(account config.Account, o *opened) {
+	if s.flags.quiet {
+		return
+	}
+	switch o.verdict {
+	case store.New:
+		s.ui.message(account.Name, "first run into "+account.Maildir, "")
+	case store.StateLost:
+		s.ui.message(account.Name, "the state of this account is lost: both sides are paired again, and nothing is removed in this run", "")
+	default:
+	}
+}
+
+// cycle runs the engine.
+func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Logger) (engine.Report, error) {
+	options, err := s.engineOptions(c.account, c.only, log)
+	if err != nil {
+		return engine.Report{}, err
+	}
+	options.Local, options.Store = tree{o.tree}, o.store
+	options.Progress = s.progress.of(c.account.Name)
+	e := engine.New(options)
+	report, err := e.Sync(ctx)
+	if closeErr := e.Close(); closeErr != nil {
+		log.Debug().Err(closeErr).Msg("connections closed")
+	}
+	err = because(ctx, err)
+	report.Problems = append(report.Problems, o.tree.FolderProblems()...)
+	if missing := c.only.missing(); err == nil && len(missing) > 0 {
+		err = noSuchMailbox(c.account, missing[0])
+	}
+	return report, err
+}
+
+// noSuchMailbox is for a name of the command line that neither side knows.
+func noSuchMailbox(account config.Account, name string) error {
+	return &usageError{
+		text: fmt.Sprintf("there is no mailbox %q", name),
+		hint: fmt.Sprintf("names are written as on the server, with / between levels; mailboxes = %q selects what is kept in step",
+			account.Mailboxes.Patterns()),
+	}
+}
+
+// tell prints what went wrong and what is held. With --quiet only what is fresh.
+func (s *syncing) tell(r accountReport, err error, fresh []state.Problem) {
+	notices, away := r.notices(), false
+	if s.flags.quiet {
+		notices = fresh
+	}
+	for _, p := range notices {
+		if p.Text == awayNotice {
+			away = true
+			continue
+		}
+		s.ui.message(r.Account, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
+	}
+	if err != nil && (r.Exit != exitTemporary || away) {
+		s.ui.failure(r.Account, err)
+	}
+}
+
+// conclude prints the closing line of an account.
+func (s *syncing) conclude(r accountReport) {
+	if s.flags.quiet || s.json || r.Error != nil && r.Rounds == 0 {
+		return
+	}
+	s.ui.result("%s: %s", r.Account, r.summary())
+}
