@@ -105,8 +105,10 @@ func (t *Tree) locate(ctx context.Context, f *folder, key state.Key) (entry, boo
 		if err != nil {
 			return entry{}, false, err
 		}
-		t.remember(f.path, l, false)
-		if e, found := l.files[key]; found || l.proven {
+		e, found := l.files[key]
+		proven := l.proven
+		t.remember(f.path, l, false) // it belongs to everybody from here on
+		if found || proven {
 			return e, found, nil
 		}
 	}

@@ -100,9 +100,9 @@ func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat
 		t.moved(from.path, parseFileName(e.name).key, nil)
 		t.moved(to.path, parseFileName(now.name).key, &now)
 		t.step("maildir: file renamed")
-		err := toDir.sync()
+		err := t.syncs.sync(toDir)
 		if err == nil && !sameDir {
-			err = fromDir.sync()
+			err = t.syncs.sync(fromDir)
 		}
 		if err != nil {
 			return st, err

@@ -105,6 +105,8 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFold
 		return state.LocalFolder{}, refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration",
 			fmt.Sprintf("create a folder for %q", strings.Join(name, "/")), "%w", err)
 	}
+	t.making.Lock()
+	defer t.making.Unlock()
 	base, err := t.makePath(path)
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)

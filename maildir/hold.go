@@ -59,7 +59,9 @@ func (t *Tree) holdPath(h state.Held, n fileName) (subs []string, name string, e
 }
 
 // openHold opens a directory of a hold area and creates what is missing of it.
-func openHold(area string, subs []string) (dir, error) {
+func (t *Tree) openHold(area string, subs []string) (dir, error) {
+	t.making.Lock()
+	defer t.making.Unlock()
 	if err := mkdirDurable(area); err != nil {
 		return dir{}, err
 	}
@@ -140,21 +142,21 @@ func (t *Tree) hold(ctx context.Context, f *folder, e entry, st unix.Stat_t, h s
 		if !onDevice(area, uint64(st.Dev)) {
 			continue
 		}
-		d, err := openHold(area, subs)
+		d, err := t.openHold(area, subs)
 		if err != nil && area != t.o.HoldDir {
 			break // we may not write beside the root
 		}
 		if err != nil {
 			return "", err
 		}
-		held, err := holdByRename(f.sub(e.inNew), e.name, st, d, name)
+		held, err := t.holdByRename(f.sub(e.inNew), e.name, st, d, name)
 		d.close()
 		if errors.Is(err, unix.EXDEV) {
 			continue
 		}
 		return filepath.Join(filepath.Join(subs...), held), err
 	}
-	d, err := openHold(t.o.HoldDir, subs)
+	d, err := t.openHold(t.o.HoldDir, subs)
 	if err != nil {
 		return "", err
 	}
@@ -196,7 +198,7 @@ func (t *Tree) Keep(ctx context.Context, held state.Held, in state.Incoming) (st
 	if err != nil {
 		return state.Held{}, wrap(state.ScopeMessage, err, "%s", doing)
 	}
-	d, err := openHold(t.o.HoldDir, subs)
+	d, err := t.openHold(t.o.HoldDir, subs)
 	if err != nil {
 		return state.Held{}, wrap(state.ScopeMessage, err, "%s", doing)
 	}

@@ -14,7 +14,7 @@ import (
 
 // holdByRename moves the file. If another one took its name since it was checked,
 // that one is put back.
-func holdByRename(from dir, name string, want unix.Stat_t, to dir, newName string) (string, error) {
+func (t *Tree) holdByRename(from dir, name string, want unix.Stat_t, to dir, newName string) (string, error) {
 	newName, err := renameFree(from, name, to, newName)
 	if err != nil {
 		return "", err
@@ -24,10 +24,10 @@ func holdByRename(from dir, name string, want unix.Stat_t, to dir, newName strin
 		err = errors.Join(stale("remove "+name, "the file was exchanged for another one"), renameNoReplace(to, newName, from, name))
 	}
 	if err == nil {
-		err = to.sync()
+		err = t.syncs.sync(to)
 	}
 	if err == nil {
-		err = from.sync()
+		err = t.syncs.sync(from)
 	}
 	return newName, err
 }

@@ -113,6 +113,9 @@ func mkdirDurable(path string) error {
 		}
 		err = os.Mkdir(path, dirMode)
 	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

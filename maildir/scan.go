@@ -47,12 +47,12 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o Sca
 		}
 	}
 	s.reportOdd()
-	t.remember(path, s.listing, true)
 	s.delta.Count = len(s.listing.files)
 	// A folder with problems is looked at again, or they would be forgotten.
 	if s.listing.settled && len(s.delta.Problems) == 0 {
 		s.delta.Stamp = s.listing.stamp
 	}
+	t.remember(path, s.listing, true) // it belongs to everybody from here on
 	return s.delta, nil
 }
 

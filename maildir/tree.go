@@ -48,6 +48,10 @@ type Tree struct {
 	// slowSync is set when syncing the whole file system took too long: other
 	// programs write a lot, and this run syncs file by file from then on.
 	slowSync atomic.Bool
+	syncs    dirSyncs
+	// making is held while directories are created, so that nobody uses one
+	// whose name another goroutine has yet to make durable.
+	making sync.Mutex
 
 	mu       sync.Mutex
 	listings map[string]*listing // by folder path; see cache.go
@@ -70,7 +74,8 @@ func Open(o Options) (*Tree, error) {
 	if err != nil {
 		return nil, missingRoot(o.Root, err)
 	}
-	t := &Tree{o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{}}
+	t := &Tree{o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{},
+		syncs: dirSyncs{waiting: map[uint64]*dirSync{}}}
 	if err := t.begin(); err != nil {
 		t.root.close()
 		return nil, err
