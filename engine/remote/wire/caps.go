@@ -69,7 +69,7 @@ func visible(announced string, hide []string) string {
 	}
 	list := []string{"IMAP4rev1"}
 	for _, name := range slices.Sorted(maps.Keys(c)) {
-		if !withheld(name) && isAtom(name) {
+		if !withheld(name) && isAtom(name) && isASCII(name) {
 			list = append(list, name)
 		}
 	}

@@ -27,6 +27,7 @@ type Conn struct {
 	caps Capabilities
 	own  string        // tag of our own command, whose answer go-imap must not see
 	done chan struct{} // closed when the pump has ended
+	line []byte        // the pump's, to put a response together
 
 	writeMu sync.Mutex // held while one Write works
 	sending []byte     // bytes of commands that have yet to be sent
@@ -42,6 +43,7 @@ type Conn struct {
 	permits int
 	out     outgoing
 	notes   Notes
+	bye     string // what the server said when it hung up; unlike in notes, it stays
 	// err is the first error, and stays.
 	err    error
 	closed bool
@@ -128,12 +130,10 @@ func (c *Conn) explain(err error) error {
 		return err
 	}
 	doing := "talk to " + c.cfg.address()
-	hungUp := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case hungUp && c.notes.Bye != "":
-		return problem(state.CauseNetwork, doing, "try again later",
-			fmt.Errorf("the server hung up: %s: %w", c.notes.Bye, io.ErrUnexpectedEOF))
-	case hungUp:
+	case c.bye != "":
+		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %s: %w", c.bye, err))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return problem(state.CauseNetwork, doing, "", fmt.Errorf("the server hung up: %w", io.ErrUnexpectedEOF))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem(state.CauseNetwork, doing, "",

@@ -124,11 +124,11 @@ func TestErrorsStay(t *testing.T) {
 			t.Errorf("writing: %v", err)
 		}
 	}
-	if err := conn.Err(); !strings.Contains(err.Error(), "hung up: BYE [UNAVAILABLE] too busy") {
-		t.Errorf("error %v does not repeat the goodbye", err)
-	}
 	if bye := conn.Take().Bye; bye != "BYE [UNAVAILABLE] too busy" {
 		t.Errorf("goodbye %q", bye)
+	}
+	if err := conn.Err(); !strings.Contains(err.Error(), "hung up: BYE [UNAVAILABLE] too busy") {
+		t.Errorf("error %v does not repeat the goodbye", err)
 	}
 }
 

@@ -84,9 +84,6 @@ func (cfg Config) withDefaults() Config {
 	if cfg.LineMax <= 0 {
 		cfg.LineMax = lineMaxDefault
 	}
-	if cfg.Trace == nil {
-		cfg.Trace = func(Event) {}
-	}
 	return cfg
 }
 

@@ -62,7 +62,7 @@ func responseOf(text string) (string, bool) {
 	whole := line
 	if _, is := parseStatus(line); !is {
 		var body int64
-		if whole, body, err = c.collect(line, strings.Contains(strings.ToUpper(line), " FETCH ")); err != nil || body >= 0 {
+		if whole, body, err = c.collect(line, isFetch(line)); err != nil || body >= 0 {
 			return "", false
 		}
 	}

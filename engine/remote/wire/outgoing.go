@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -194,7 +193,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 			return done, c.fail(err)
 		}
 		if wasLine && len(send) > len("\r\n") {
-			c.cfg.Trace(Event{Sent: true, Line: shownLine(strings.TrimRight(string(send), "\r\n"))})
+			c.cfg.trace(true, func() string { return strings.TrimRight(string(send), "\r\n") })
 		}
 		c.sending = append(c.sending, send...)
 		hold = permits > 0
@@ -231,7 +230,7 @@ func (c *Conn) flush() error {
 
 // broken ends the connection because nothing more can be sent.
 func (c *Conn) broken(err error) error {
-	err = c.fail(errors.Join(errors.New("send a command"), err))
+	err = c.fail(fmt.Errorf("send a command: %w", err))
 	_ = c.raw.Close()
 	return err
 }

@@ -75,18 +75,17 @@ func (c *Conn) response() error {
 		return nil // Some servers end literals with an empty line of their own.
 	}
 	if line[0] == '+' {
-		c.cfg.Trace(Event{Line: shownLine(line)})
+		c.cfg.trace(false, func() string { return line })
 		return c.continuation(line)
 	}
 	if st, is := parseStatus(line); is {
-		c.cfg.Trace(Event{Line: shownLine(line)})
+		c.cfg.trace(false, func() string { return line })
 		return c.status(st)
 	}
 	if !strings.HasPrefix(line, "* ") {
 		return fmt.Errorf("the server sent what is no response: %q", printable(line))
 	}
-	words := strings.SplitN(line, " ", 4)
-	if len(words) == 4 && strings.EqualFold(words[2], "FETCH") {
+	if isFetch(line) {
 		return c.fetch(line)
 	}
 	text, _, err := c.collect(line, false)
@@ -95,6 +94,13 @@ func (c *Conn) response() error {
 	}
 	out, note := repairData(text, c.visible)
 	return c.pass(out, note)
+}
+
+// isFetch reports whether the line begins a FETCH response.
+func isFetch(line string) bool {
+	number, rest, _ := strings.Cut(strings.TrimPrefix(line, "* "), " ")
+	_, found := cutPrefixFold(strings.TrimLeft(rest, " "), "FETCH ")
+	return found && strings.Trim(number, "0123456789") == ""
 }
 
 func (c *Conn) visible(announced string) string { return visible(announced, c.cfg.Hide) }
@@ -109,7 +115,8 @@ func (c *Conn) pass(out, note string) error {
 	if out == "" {
 		return nil
 	}
-	return c.deliver([]byte(out+"\r\n"), false)
+	c.line = append(append(c.line[:0], out...), "\r\n"...)
+	return c.deliver(c.line, false)
 }
 
 // continuation passes a continuation request on if a command waits for it.
@@ -130,6 +137,9 @@ func (c *Conn) status(st status) error {
 	}
 	c.mu.Lock()
 	c.notes.status(st)
+	if st.cond == "BYE" {
+		c.bye = c.notes.Bye
+	}
 	if st.tag != "*" && c.out.answered(st.tag) {
 		// The server refused a literal before it was sent. go-imap would give
 		// the connection up, so it gets its permission, and what it sends by
@@ -191,16 +201,19 @@ func (c *Conn) collect(line string, isFetch bool) (text string, body int64, err 
 	for range literalsPerLineMax {
 		head, size, _, announced := literalAtEnd(line)
 		if !announced {
-			b.WriteString(line)
-			c.cfg.Trace(Event{Line: shownResponse(b.String(), isFetch)})
-			return b.String(), -1, nil
+			text = line
+			if b.Len() > 0 {
+				text = b.String() + line
+			}
+			c.cfg.trace(false, func() string { return shownResponse(text, isFetch) })
+			return text, -1, nil
 		}
 		b.WriteString(head)
 		if isFetch && bodyAhead(head) {
 			if size > c.cfg.LiteralMax {
 				return "", 0, fmt.Errorf("the server sent a message of more than %d bytes", c.cfg.LiteralMax)
 			}
-			c.cfg.Trace(Event{Line: fmt.Sprintf("%s{%d bytes}", shownResponse(b.String(), true), size)})
+			c.cfg.trace(false, func() string { return fmt.Sprintf("%s{%d bytes}", shownResponse(b.String(), true), size) })
 			return b.String(), size, nil
 		}
 		if size > int64(c.cfg.LineMax-b.Len()) {

@@ -12,7 +12,7 @@ func repairWhole(text string) (repaired, note string) {
 		note = st.repair(list)
 		return st.String(), note
 	}
-	if words := strings.SplitN(text, " ", 4); len(words) == 4 && strings.EqualFold(words[2], "FETCH") {
+	if isFetch(text) {
 		var f fetchRepair
 		repaired, err := f.part(text, false)
 		if err != nil {
@@ -49,6 +49,7 @@ func TestRepair(t *testing.T) {
 		{"no space behind", "* OK [ALERT]text", "* OK [ALERT] text"},
 		{"never closed", "* NO [ALERT text", "* NO ALERT text"},
 		{"never closed behind no code", `T1 OK [0"0] [x`, "T1 OK x"},
+		{"8-bit code", "* NO [\xf7\xdb x] y", "* NO y"},
 		{"empty code", "* OK [] text", "* OK text"},
 		{"no number", "* OK [UIDNEXT x] text", "* OK text"},
 		{"too large a number", "* OK [UIDVALIDITY 4294967296] text", "* OK text"},

@@ -83,13 +83,13 @@ func (s *session) readLine() (string, error) {
 	if err != nil {
 		return "", s.broken(err)
 	}
-	s.cfg.Trace(Event{Line: shownLine(s.secrets.Replace(line))})
+	s.cfg.trace(false, func() string { return s.secrets.Replace(line) })
 	return line, nil
 }
 
 // write sends line; shown is what the trace may see of it.
 func (s *session) write(line, shown string) error {
-	s.cfg.Trace(Event{Sent: true, Line: shownLine(shown)})
+	s.cfg.trace(true, func() string { return shown })
 	if err := s.raw.SetWriteDeadline(time.Now().Add(s.cfg.ProgressTimeout)); err != nil {
 		return s.broken(err)
 	}

@@ -54,7 +54,7 @@ func (st *status) cutCode() {
 		return
 	}
 	code, args, _ := strings.Cut(strings.TrimSpace(inner[:end]), " ")
-	if !isAtom(code) {
+	if !isAtom(code) || !isASCII(code) {
 		st.text = strings.TrimSpace(inner[end+1:])
 		return
 	}

@@ -15,6 +15,13 @@ type Event struct {
 	Line string
 }
 
+// trace tells Config.Trace of a line, which is made only if somebody listens.
+func (cfg *Config) trace(sent bool, line func() string) {
+	if cfg.Trace != nil {
+		cfg.Trace(Event{Sent: sent, Line: shownLine(line())})
+	}
+}
+
 // shownLine makes a line without literals harmless.
 func shownLine(line string) string {
 	return cut(strings.ToValidUTF8(line, "?"), traceLineByteMax)
