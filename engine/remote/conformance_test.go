@@ -35,7 +35,8 @@ func TestConformance(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := lab.Dovecot(t, lab.ACL())
+			// Without the plugin names must not begin with "~".
+			srv := lab.Dovecot(t, lab.ACL(), lab.Config("protocol imap {\n  mail_plugins = acl imap_acl listescape\n}"))
 			users := 0
 			conformance.Remote(t, func(t *testing.T) conformance.RemoteFixture {
 				users++

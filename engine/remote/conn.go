@@ -21,7 +21,7 @@ type Options struct {
 	// a constant name such as "remote: appended". Tests interrupt there. It
 	// may be nil.
 	Hook func(point string)
-	// Now tells the time for back-off and logs; nil means time.Now.
+	// Now tells the time, for durations in the log; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -153,9 +153,6 @@ func (c *Conn) Close() error {
 	}
 	return nil
 }
-
-// quoted names a mailbox in errors.
-func quoted(mailbox string) string { return fmt.Sprintf("%q", mailbox) }
 
 // doingUIDs describes work on messages of a mailbox.
 func doingUIDs(verb string, uids state.UIDSet, mailbox string) string {

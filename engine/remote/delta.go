@@ -30,6 +30,7 @@ func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, ba
 		return state.RemoteDelta{}, err
 	}
 	defer stop()
+	began := c.o.Now()
 	for try := 1; ; try++ {
 		o := &observation{Conn: c, doing: doing, saved: saved, base: base, started: c.events.Load(), limits: c.limits}
 		delta, err := o.run(mailbox)
@@ -37,9 +38,11 @@ func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, ba
 			return state.RemoteDelta{}, err
 		}
 		if !delta.GoneUnknown || !o.disturbed() || try == observationsMax {
+			c.o.Log.Debug().Str("mailbox", mailbox).Int("tries", try).Dur("took", c.o.Now().Sub(began)).
+				Int("new", len(delta.New)).Int("changed", len(delta.Changed)).Int("gone", len(delta.Gone)).
+				Bool("goneUnknown", delta.GoneUnknown).Msg("observed a mailbox")
 			return delta, nil
 		}
-		c.o.Log.Debug().Str("mailbox", mailbox).Int("try", try).Msg("the mailbox changed while it was observed")
 	}
 }
 
@@ -68,6 +71,9 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 	}
 	if err := o.checkSaved(); err != nil {
 		return state.RemoteDelta{}, err
+	}
+	if o.selected.Messages > listedMax {
+		return state.RemoteDelta{}, mailboxError(state.CauseOther, o.doing, "", "%w", errTooMany)
 	}
 	if err := o.fetch(); err != nil {
 		return state.RemoteDelta{}, err

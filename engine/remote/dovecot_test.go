@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 	"mailmoor/state"
 	"mailmoor/test/lab"
 )
+
+var seedFlag = flag.Uint64("seed", 0, "repeat the random changes of this seed")
 
 // follower is a client that knows a mailbox only by deltas.
 type follower struct {
@@ -71,8 +74,11 @@ func TestDeltasFollowTwoClients(t *testing.T) {
 			srv := lab.Dovecot(t)
 			a := &dovecotAccount{srv: srv, user: srv.User("u1").Name, hide: hide}
 			c := a.dial(t)
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
+			seed := *seedFlag
+			if seed == 0 {
+				seed = rand.Uint64()
+			}
+			t.Logf("repeat with -seed=%d", seed)
 			w := &world{T: t, random: rand.New(rand.NewPCG(seed, 0)), account: a, conn: c}
 			f := &follower{}
 			f.follow(t, c)
@@ -252,11 +258,11 @@ func TestQuota(t *testing.T) {
 func TestContextEndsACall(t *testing.T) {
 	tests := []struct {
 		name, script string
-		call         func(ctx context.Context, c *Conn, cancel func()) error
+		call         func(ctx context.Context, c *Conn) error
 	}{
 		{"a listing", `
 			C: LIST`,
-			func(ctx context.Context, c *Conn, _ func()) error { _, err := c.List(ctx); return err }},
+			func(ctx context.Context, c *Conn) error { _, err := c.List(ctx); return err }},
 		{"a delta in the middle", `
 			C: SELECT "Box"
 			S: * 3 EXISTS
@@ -264,7 +270,7 @@ func TestContextEndsACall(t *testing.T) {
 			S: $ OK done
 			C: UID FETCH 1:*
 			S: * 1 FETCH (UID 2 FLAGS ())`,
-			func(ctx context.Context, c *Conn, _ func()) error {
+			func(ctx context.Context, c *Conn) error {
 				_, err := c.Delta(ctx, "Box", state.Cursor{}, nil)
 				return err
 			}},
@@ -272,7 +278,7 @@ func TestContextEndsACall(t *testing.T) {
 			C: UID FETCH 1
 			S: * 1 FETCH (UID 1 FLAGS () INTERNALDATE NIL BODY[] {1000}
 			S: text`,
-			func(ctx context.Context, c *Conn, _ func()) error {
+			func(ctx context.Context, c *Conn) error {
 				return c.Fetch(ctx, box, state.NewUIDSet(1), func(in state.Incoming) error {
 					_, err := io.Copy(io.Discard, in.Body)
 					return err
@@ -280,7 +286,7 @@ func TestContextEndsACall(t *testing.T) {
 			}},
 		{"an upload without an answer", known + `
 			C: APPEND`,
-			func(ctx context.Context, c *Conn, _ func()) error {
+			func(ctx context.Context, c *Conn) error {
 				err := c.Append(ctx, box, []state.Upload{message("a", "one", 0)})[0].Err
 				if state.CauseOf(err) != state.CauseUnknown {
 					return fmt.Errorf("not unknown: %w", err)
@@ -297,7 +303,7 @@ func TestContextEndsACall(t *testing.T) {
 				<-reached
 				cancel()
 			}()
-			err := tt.call(ctx, c, cancel)
+			err := tt.call(ctx, c)
 			cause(t, err, state.CauseNetwork, state.ScopeAccount)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("%v does not say that it was cancelled", err)

@@ -21,9 +21,9 @@ type verdict struct {
 	hint  string
 }
 
-// verdicts are the response codes that say more than "no". RFC 5530, section 3;
-// TRYCREATE: RFC 9051, section 7.1; TOOBIG: RFC 7889, section 4; EXPUNGEISSUED:
-// RFC 5530; THROTTLED is sent by Gmail.
+// verdictOf knows the response codes that say more than "no": those of RFC 5530,
+// section 3, TRYCREATE of RFC 9051, section 7.1, TOOBIG of RFC 7889, section 4,
+// and THROTTLED, which Gmail sends.
 func verdictOf(code string) (verdict, bool) {
 	switch code {
 	case "TOOBIG", "LIMIT":

@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"fmt"
+
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
@@ -10,6 +12,12 @@ import (
 // pieceMessages is the size of a piece of a listing. RFC 9738 lets servers
 // limit how many messages a command may name; known limits are 1,000 and more.
 const pieceMessages = 500
+
+// listedMax bounds a listing: no mailbox has that many messages, and memory
+// has an end.
+const listedMax = 50_000_000
+
+var errTooMany = fmt.Errorf("the server lists more than %d messages", listedMax)
 
 // listFlags fetches UID and FLAGS of the messages of set: those changed since
 // the mod-sequence since, or all when it is 0. Lines without flags, which a
@@ -44,6 +52,7 @@ func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing string) (li
 
 // readFlags reads the whole answer to a FETCH or STORE of flags.
 func readFlags(cmd *imapclient.FetchCommand) (list []listed, partial []state.UID, err error) {
+	tooMany := false
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		var m listed
 		known := false
@@ -57,13 +66,18 @@ func readFlags(cmd *imapclient.FetchCommand) (list []listed, partial []state.UID
 		}
 		switch {
 		case m.uid == 0: // it names nobody
+		case len(list)+len(partial) >= listedMax:
+			tooMany = true
 		case known:
 			list = append(list, m)
 		default:
 			partial = append(partial, m.uid)
 		}
 	}
-	return list, partial, cmd.Close()
+	if err := cmd.Close(); err != nil || !tooMany {
+		return list, partial, err
+	}
+	return nil, nil, errTooMany
 }
 
 // presentFlags returns the flags of those of the uids that exist, as they are

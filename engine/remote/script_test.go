@@ -375,3 +375,18 @@ func TestFetchEndsWithTheErrorOfEach(t *testing.T) {
 		t.Errorf("the connection cannot go on: %v, %v", got, err)
 	}
 }
+
+// TestFetchGivesUpALongAnswer: nobody waits for megabytes that nobody wants.
+func TestFetchGivesUpALongAnswer(t *testing.T) {
+	full := errors.New("no room")
+	c := scripted(t, "", opened("1")+`
+		C: UID FETCH 1 (UID
+		S: * 1 FETCH (UID 1 FLAGS () INTERNALDATE NIL BODY[] {60000000}
+		S: the rest never comes`)
+	err := c.Fetch(t.Context(), box, state.NewUIDSet(1), func(state.Incoming) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("error %v", err)
+	}
+	_, err = c.List(t.Context())
+	cause(t, err, state.CauseNetwork, state.ScopeAccount)
+}

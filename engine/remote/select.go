@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,12 @@ func (c *Conn) selectFresh(mailbox string) error {
 	c.selected = selection{}
 	data, err := c.client.Select(mailbox, &imap.SelectOptions{CondStore: c.canCondStore()}).Wait()
 	if err != nil {
-		return c.fail(doing, err)
+		err = c.fail(doing, err)
+		var e *state.Error
+		if errors.As(err, &e) && e.Cause == state.CauseReadOnly {
+			e.Cause = state.CauseRefused // it cannot even be read
+		}
+		return err
 	}
 	said := c.takeNotes()
 	s := selectionOf(mailbox, data, said)
