@@ -73,19 +73,21 @@ type FaultProxy struct {
 // of IMAP. It behaves well until told otherwise.
 func Faults(t testing.TB, upstream Upstream) *FaultProxy {
 	t.Helper()
-	p := &FaultProxy{}
-	p.Behave(Behaviour{})
-	p.listener = listen(t, upstream, p.serve)
-	return p
+	return newFaultProxy(t, upstream, false)
 }
 
 // RawFaults is Faults on the encrypted stream: offsets count the bytes of TCP,
 // the handshake of TLS included.
 func RawFaults(t testing.TB, upstream Upstream) *FaultProxy {
 	t.Helper()
-	p := &FaultProxy{raw: true}
+	return newFaultProxy(t, upstream, true)
+}
+
+func newFaultProxy(t testing.TB, upstream Upstream, raw bool) *FaultProxy {
+	t.Helper()
+	p := &FaultProxy{listener: newListener(t, upstream), raw: raw}
 	p.Behave(Behaviour{})
-	p.listener = listen(t, upstream, p.serve)
+	p.accept(p.serve)
 	return p
 }
 

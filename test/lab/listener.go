@@ -30,7 +30,6 @@ type listener struct {
 	Host string
 	Port int
 
-	t        testing.TB
 	upstream Upstream
 	net      net.Listener
 	wait     sync.WaitGroup
@@ -42,9 +41,8 @@ type listener struct {
 
 const dialTimeout = 10 * time.Second
 
-// listen begins to accept. Each connection is served by serve, in a goroutine
-// of its own, with its number from 0; serve returns when it is done with it.
-func listen(t testing.TB, upstream Upstream, serve func(client net.Conn, number int)) *listener {
+// newListener opens the port of a proxy. Nobody is served before accept.
+func newListener(t testing.TB, upstream Upstream) *listener {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,11 +51,18 @@ func listen(t testing.TB, upstream Upstream, serve func(client net.Conn, number 
 	addr := inner.Addr().(*net.TCPAddr)
 	l := &listener{
 		Host: addr.IP.String(), Port: addr.Port,
-		t: t, upstream: upstream, net: inner, conns: map[net.Conn]bool{},
+		upstream: upstream, net: inner, conns: map[net.Conn]bool{},
 	}
+	t.Cleanup(l.close)
+	return l
+}
+
+// accept begins to serve. Each connection is served in a goroutine of its own,
+// with its number from 0; serve returns when it is done with it.
+func (l *listener) accept(serve func(client net.Conn, number int)) {
 	l.wait.Go(func() {
 		for number := 0; ; number++ {
-			client, err := inner.Accept()
+			client, err := l.net.Accept()
 			if err != nil {
 				return // closed
 			}
@@ -69,8 +74,6 @@ func listen(t testing.TB, upstream Upstream, serve func(client net.Conn, number 
 			})
 		}
 	})
-	t.Cleanup(l.close)
-	return l
 }
 
 // Addr returns host:port of the proxy.

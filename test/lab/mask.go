@@ -25,7 +25,7 @@ type Proxy struct {
 // anything is, because it implies most of the others.
 func Mask(t testing.TB, upstream Upstream, hide ...string) *Proxy {
 	t.Helper()
-	p := &Proxy{hiding: hiding{rules: []rule{
+	p := &Proxy{listener: newListener(t, upstream), hiding: hiding{rules: []rule{
 		{names: []string{"STARTTLS"}, commands: []string{"STARTTLS"}},
 		{names: []string{"COMPRESS=DEFLATE"}, commands: []string{"COMPRESS"}},
 	}}}
@@ -39,7 +39,7 @@ func Mask(t testing.TB, upstream Upstream, hide ...string) *Proxy {
 		p.hiding.rules = append(p.hiding.rules, rule)
 		p.hiding.noNonSync = p.hiding.noNonSync || name == "LITERAL+"
 	}
-	p.listener = listen(t, upstream, p.serve)
+	p.accept(p.serve)
 	return p
 }
 

@@ -37,7 +37,7 @@ func rules() map[string]rule {
 		"ESEARCH":     esearch(),
 		"ID":          one("ID", "ID"),
 		"IDLE":        one("IDLE", "IDLE"),
-		"LITERAL+":    {names: []string{"LITERAL+", "LITERAL-"}}, // see client.refuses
+		"LITERAL+":    {names: []string{"LITERAL+", "LITERAL-"}}, // see hiding.refuses
 		"MOVE":        one("MOVE", "MOVE", "UID MOVE"),
 		"NAMESPACE":   one("NAMESPACE", "NAMESPACE"),
 		"NOTIFY":      one("NOTIFY", "NOTIFY"),
