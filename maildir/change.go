@@ -15,8 +15,12 @@ import (
 // it between the look and the act.
 const triesMax = 5
 
-// renamed reports whether a file has left the name under which it was seen.
-func renamed(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+// renamed reports whether a file has left the name under which it was seen. An
+// error that was judged before is about something else.
+func renamed(err error) bool {
+	var judged *state.Error
+	return errors.Is(err, fs.ErrNotExist) && !errors.As(err, &judged)
+}
 
 // errRestless says that triesMax was not enough.
 func errRestless(doing string) error {

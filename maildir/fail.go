@@ -33,6 +33,8 @@ func wrap(scope state.Scope, err error, doing string, args ...any) error {
 		e.Scope, e.Hint = state.ScopeAccount, "too many files are open: raise the limit (ulimit -n)"
 	case errors.Is(err, fs.ErrPermission):
 		e.Hint = "make the path readable and writable for the user that runs mailmoor"
+	case errors.Is(err, unix.EINVAL):
+		e.Hint = "use a file system that allows any name: FAT and some network mounts allow no colon"
 	case errors.Is(err, unix.EIO), errors.Is(err, unix.ESTALE):
 		e.Hint = "look at the system log: the disk or the network mount has a fault"
 	}

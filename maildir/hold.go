@@ -147,7 +147,7 @@ func (t *Tree) hold(ctx context.Context, f *folder, e entry, st unix.Stat_t, h s
 			break // we may not write beside the root
 		}
 		if err != nil {
-			return "", err
+			return "", wrap(state.ScopeAccount, err, "use hold area %q", area)
 		}
 		held, err := t.holdByRename(f.sub(e.inNew), e.name, st, d, name)
 		d.close()
@@ -158,7 +158,7 @@ func (t *Tree) hold(ctx context.Context, f *folder, e entry, st unix.Stat_t, h s
 	}
 	d, err := t.openHold(t.o.HoldDir, subs)
 	if err != nil {
-		return "", err
+		return "", wrap(state.ScopeAccount, err, "use hold area %q", t.o.HoldDir)
 	}
 	defer d.close()
 	held, err := t.holdByCopy(ctx, f, e, h.Content, d, name)

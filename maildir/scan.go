@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"mailmoor/state"
 )
 
@@ -68,9 +70,18 @@ type scan struct {
 
 // problem reports one file; the scan goes on.
 func (s *scan) problem(e entry, err error, hint string) {
+	s.report(e.path(), err, hint)
+}
+
+// report reports the entry path of the folder.
+func (s *scan) report(path string, err error, hint string) {
+	cause := state.CauseOther
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EIO) {
+		cause = state.CauseDisk
+	}
 	s.delta.Problems = append(s.delta.Problems, state.Problem{
-		Scope: state.ScopeMessage, Cause: state.CauseDisk, Mailbox: s.mailbox,
-		Subject: s.f.path + "/" + e.path(), Text: err.Error(), Hint: hint,
+		Scope: state.ScopeMessage, Cause: cause, Mailbox: s.mailbox,
+		Subject: s.f.path + "/" + path, Text: err.Error(), Hint: hint,
 	})
 }
 
@@ -127,8 +138,7 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 		case !found || s.base[r.Key] != i:
 			continue
 		case e.ambiguous:
-			s.problem(e, errors.New("another file has the same name but for its flags"),
-				"give one of the two files another name in front of the \":2,\"")
+			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
 			continue
 		case !stat && e.flags == r.Flags:
 			continue
@@ -193,8 +203,7 @@ func (s *scan) readNew(ctx context.Context) error {
 	for _, key := range keys {
 		e := s.listing.files[key]
 		if e.ambiguous {
-			s.problem(e, errors.New("another file has the same name but for its flags"),
-				"give one of the two files another name in front of the \":2,\"")
+			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
 			continue
 		}
 		m, err := s.f.identify(ctx, e)
@@ -216,9 +225,6 @@ func (s *scan) readNew(ctx context.Context) error {
 func (s *scan) reportOdd() {
 	slices.SortFunc(s.listing.odd, func(a, b oddEntry) int { return strings.Compare(a.path, b.path) })
 	for _, odd := range s.listing.odd {
-		s.delta.Problems = append(s.delta.Problems, state.Problem{
-			Scope: state.ScopeMessage, Cause: state.CauseDisk, Mailbox: s.mailbox,
-			Subject: s.f.path + "/" + odd.path, Text: odd.err.Error(), Hint: "rename the file",
-		})
+		s.report(odd.path, odd.err, "rename the file")
 	}
 }
