@@ -37,6 +37,9 @@ func fetchBodies(c *imapclient.Client, uids imap.UIDSet) (map[imap.UID]string, e
 				body, err := io.ReadAll(item.Literal)
 				if err != nil && first == nil {
 					first = err
+					// The client's reader goes on after an error in a literal and
+					// shares its buffer with whoever drains: let it end first.
+					<-c.Closed()
 				}
 				got[uid] = string(body)
 			}

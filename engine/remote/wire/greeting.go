@@ -45,6 +45,7 @@ func (s *session) establish(ctx context.Context) error {
 // greet reads the server's greeting, OK or PREAUTH. RFC 9051, section 7.1.
 func (s *session) greet() (status, error) {
 	doing := "connect to " + s.cfg.address()
+	s.expect()
 	line, err := s.readLine()
 	if err != nil {
 		return status{}, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"mailmoor/state"
 )
@@ -198,6 +199,18 @@ func TestGreetings(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestGreetingThatDripsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err := handshake(t, testConfig(), func(s *server) {
+			for range 1000 {
+				s.raw("*")
+				time.Sleep(15 * time.Second)
+			}
+		})
+		wantError(t, err, state.CauseNetwork, "not complete after 1m40s", "later")
+	})
 }
 
 func TestPreauthenticated(t *testing.T) {

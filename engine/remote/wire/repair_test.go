@@ -23,8 +23,26 @@ func repairWhole(text string) (repaired, note string) {
 	return repairData(text, list)
 }
 
-func TestRepair(t *testing.T) {
-	tests := []struct{ name, in, want string }{
+// repairCase is a response and what go-imap may see of it.
+type repairCase struct{ name, in, want string }
+
+func checkRepairs(t *testing.T, tests []repairCase) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, note := repairWhole(test.in)
+			if got != test.want {
+				t.Errorf("repaired\n%q to\n%q, want\n%q (note %q)", test.in, got, test.want, note)
+			}
+			if again, _ := repairWhole(got); got != "" && again != got {
+				t.Errorf("repairing %q again gives %q", got, again)
+			}
+		})
+	}
+}
+
+func TestRepairStatus(t *testing.T) {
+	checkRepairs(t, []repairCase{
 		// What needs no repair stays as it is.
 		{"status", "T1 OK [APPENDUID 7 8] done", "T1 OK [APPENDUID 7 8] done"},
 		{"status without text", "* OK", "* OK"},
@@ -63,14 +81,24 @@ func TestRepair(t *testing.T) {
 			"* CAPABILITY IMAP4rev1 MOVE",
 		},
 		{"capability code", "T1 OK [CAPABILITY IMAP4rev1 IMAP4rev2 IDLE] in", "T1 OK [CAPABILITY IMAP4rev1 IDLE] in"},
+	})
+}
 
-		// FETCH items.
-		{"unknown items", `* 1 FETCH (X-GM-MSGID 5 UID 1 EMAILID (M1) X-GM-LABELS ("a (b" \x {2}` + "\r\n)(" + `) SAVEDATE NIL)`, "* 1 FETCH (UID 1)"},
+func TestRepairFetch(t *testing.T) {
+	checkRepairs(t, []repairCase{
+		{
+			"unknown items",
+			`* 1 FETCH (X-GM-MSGID 5 UID 1 EMAILID (M1) X-GM-LABELS ("a (b" \x {2}` + "\r\n)(" + `) SAVEDATE NIL)`,
+			"* 1 FETCH (UID 1)",
+		},
 		{"nothing left", "* 1 FETCH (EMAILID (M1))", ""},
 		{"nothing in it", "* 1 FETCH ()", "* 1 FETCH ()"},
 		{"date is NIL", "* 1 FETCH (INTERNALDATE NIL UID 1)", "* 1 FETCH (INTERNALDATE " + NoDate + " UID 1)"},
 		{"date is none", `* 1 FETCH (INTERNALDATE "31-Foo-2020 00:00:00 +0000")`, "* 1 FETCH (INTERNALDATE " + NoDate + ")"},
-		{"date is good", `* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`, `* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`},
+		{
+			"date is good", `* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`,
+			`* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`,
+		},
 		{"negative size", "* 1 FETCH (RFC822.SIZE -1)", "* 1 FETCH (RFC822.SIZE 0)"},
 		{"size beyond 63 bits", "* 1 FETCH (RFC822.SIZE 9999999999999999999)", "* 1 FETCH (RFC822.SIZE 0)"},
 		{"large size", "* 1 FETCH (RFC822.SIZE 5000000000)", "* 1 FETCH (RFC822.SIZE 5000000000)"},
@@ -78,7 +106,11 @@ func TestRepair(t *testing.T) {
 		{"sequence number is none", "* 4294967296 FETCH (UID 1)", ""},
 		{"never closed list", "* 1 FETCH (UID 1 FLAGS (", ""},
 		{"no list", "* 1 FETCH UID 1", ""},
+	})
+}
 
+func TestRepairOther(t *testing.T) {
+	checkRepairs(t, []repairCase{
 		// Mailboxes.
 		{"space in the attributes", `* LIST ( \Noselect ) "/" x`, `* LIST (\Noselect) "/" x`},
 		{"no delimiter", `* LIST () nil x`, `* LIST () NIL x`},
@@ -100,18 +132,7 @@ func TestRepair(t *testing.T) {
 		{"unknown with a number", "* 3 XYZZY", ""},
 		{"spaces in a search", "* SEARCH  1   2", "* SEARCH 1 2"},
 		{"empty search", "* SEARCH", "* SEARCH"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got, note := repairWhole(test.in)
-			if got != test.want {
-				t.Errorf("repaired\n%q to\n%q, want\n%q (note %q)", test.in, got, test.want, note)
-			}
-			if again, _ := repairWhole(got); got != "" && again != got {
-				t.Errorf("repairing %q again gives %q", got, again)
-			}
-		})
-	}
+	})
 }
 
 func TestMailboxNames(t *testing.T) {

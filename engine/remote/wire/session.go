@@ -22,6 +22,9 @@ const (
 	handshakeLineMax  = 64 << 10
 	handshakeLinesMax = 1000
 	readBufferBytes   = 32 << 10
+	// answerTimeouts is how many times ProgressTimeout one whole answer may
+	// take, however steadily it drips in.
+	answerTimeouts = 5
 )
 
 // session is the connection before go-imap gets it.
@@ -30,6 +33,8 @@ type session struct {
 	raw net.Conn
 	in  *bufio.Reader
 	tag int
+	// until is when the answer that is due must be complete.
+	until time.Time
 	// caps is nil while the server has not announced any under the present
 	// circumstances: STARTTLS and the login each void what was said before.
 	caps Capabilities
@@ -49,20 +54,27 @@ func newSession(cfg Config, raw net.Conn) *session {
 // use makes raw the transport. Nothing read from the former one survives.
 func (s *session) use(raw net.Conn) {
 	s.raw = raw
-	s.in = bufio.NewReaderSize(patientReader{raw, s.cfg.ProgressTimeout}, readBufferBytes)
+	s.in = bufio.NewReaderSize(patientReader{s}, readBufferBytes)
 }
 
-// patientReader gives every read the whole time again.
-type patientReader struct {
-	conn    net.Conn
-	timeout time.Duration
-}
+// patientReader gives every read the whole time again, up to the end of the
+// session's patience.
+type patientReader struct{ s *session }
 
 func (r patientReader) Read(p []byte) (int, error) {
-	if err := r.conn.SetReadDeadline(time.Now().Add(r.timeout)); err != nil {
+	deadline := time.Now().Add(r.s.cfg.ProgressTimeout)
+	if r.s.until.Before(deadline) {
+		deadline = r.s.until
+	}
+	if err := r.s.raw.SetReadDeadline(deadline); err != nil {
 		return 0, err
 	}
-	return r.conn.Read(p)
+	return r.s.raw.Read(p)
+}
+
+// expect starts the time within which an answer must be complete.
+func (s *session) expect() {
+	s.until = time.Now().Add(answerTimeouts * s.cfg.ProgressTimeout)
 }
 
 // hush keeps the secret, in the forms in which it is sent, out of traces and
@@ -123,6 +135,7 @@ type exchange struct {
 // run sends the command and returns its tagged answer. Capabilities that come
 // with it are taken over.
 func (s *session) run(e exchange) (status, error) {
+	s.expect()
 	s.tag++
 	tag := "H" + strconv.Itoa(s.tag)
 	if e.shown == "" {
@@ -193,6 +206,9 @@ func (s *session) broken(err error) error {
 	switch {
 	case s.bye != "":
 		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %s", s.bye))
+	case errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(s.until):
+		return problem(state.CauseNetwork, doing, "try again later",
+			fmt.Errorf("the server's answer was not complete after %s", answerTimeouts*s.cfg.ProgressTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		hint := "check the account's port"
 		if s.cfg.Security != Implicit {

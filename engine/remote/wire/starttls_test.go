@@ -13,20 +13,22 @@ func beginTLS(s *server, announced string) {
 	s.send(tag + " OK [CAPABILITY IMAP4rev1 XINJECTED] begin")
 }
 
+// letIn is the server's part once TLS is up.
+func letIn(s *server) {
+	s.ok("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN")
+	tag := s.expect("AUTHENTICATE PLAIN")
+	s.send("+ ")
+	if got := s.line(); got != "AHUxAGh1bnRlcjI=" {
+		s.t.Errorf("credentials sent: %q", got)
+	}
+	s.send(tag + " OK welcome")
+	s.ok("CAPABILITY", "* CAPABILITY IMAP4rev1 MOVE XREAL")
+	s.drain()
+}
+
 func TestStartTLS(t *testing.T) {
 	known := newAuthority(t)
 	cert := known.issue(t, 0, "127.0.0.1")
-	inside := func(s *server) {
-		s.ok("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN")
-		tag := s.expect("AUTHENTICATE PLAIN")
-		s.send("+ ")
-		if got := s.line(); got != "AHUxAGh1bnRlcjI=" {
-			s.t.Errorf("credentials sent: %q", got)
-		}
-		s.send(tag + " OK welcome")
-		s.ok("CAPABILITY", "* CAPABILITY IMAP4rev1 MOVE XREAL")
-		s.drain()
-	}
 	tests := []struct {
 		name  string
 		run   script
@@ -36,21 +38,19 @@ func TestStartTLS(t *testing.T) {
 	}{
 		{name: "good", run: func(s *server) {
 			beginTLS(s, "STARTTLS LOGINDISABLED XFORGED")
-			secured(cert, 0, inside)(s)
+			secured(cert, 0, letIn)(s)
 		}},
 		{name: "asked for", run: func(s *server) {
 			s.send("* OK hello")
 			s.ok("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS")
-			tag := s.expect("STARTTLS")
-			s.send(tag + " OK begin")
-			secured(cert, 0, inside)(s)
+			s.send(s.expect("STARTTLS") + " OK begin")
+			secured(cert, 0, letIn)(s)
 		}},
 		{
 			name: "injection", cause: state.CauseTLS, words: "plain text follows", hint: "changes the traffic",
 			run: func(s *server) {
 				s.send("* OK [CAPABILITY IMAP4rev1 STARTTLS] hello")
-				tag := s.expect("STARTTLS")
-				s.raw(tag + " OK begin\r\n* CAPABILITY IMAP4rev1 XEVIL\r\n")
+				s.raw(s.expect("STARTTLS") + " OK begin\r\n* CAPABILITY IMAP4rev1 XEVIL\r\n")
 				s.drain()
 			},
 		},

@@ -114,7 +114,9 @@ func listen(t *testing.T, run script) int {
 // secured goes over to TLS and runs the script there.
 func secured(cert tls.Certificate, maxVersion uint16, run script) script {
 	return func(s *server) {
-		conn := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: maxVersion, MinVersion: tls.VersionTLS10})
+		conn := tls.Server(s.conn, &tls.Config{
+			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10, MaxVersion: maxVersion,
+		})
 		defer conn.Close()
 		if conn.Handshake() != nil {
 			return // The client's error is what the test looks at.
@@ -227,7 +229,10 @@ func TestNoTLSThere(t *testing.T) {
 		words string
 	}{
 		{"plain IMAP", func(s *server) { s.send("* OK hello"); s.drain() }, state.CauseTLS, "does not speak TLS"},
-		{"captive portal", func(s *server) { s.send("HTTP/1.1 302 Found", "Location: http://portal/"); s.drain() }, state.CauseNetwork, "a web server answers"},
+		{"captive portal", func(s *server) {
+			s.send("HTTP/1.1 302 Found", "Location: http://portal/")
+			s.drain()
+		}, state.CauseNetwork, "a web server answers"},
 		{"hangs up", func(*server) {}, state.CauseNetwork, ""},
 	}
 	for _, test := range tests {
@@ -254,9 +259,36 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestLoopback(t *testing.T) {
-	for text, want := range map[string]bool{"127.0.0.1": true, "127.8.8.8": true, "::1": true, "10.0.0.1": false, "2001:db8::1": false} {
+	tests := map[string]bool{
+		"127.0.0.1": true, "127.8.8.8": true, "::1": true, "10.0.0.1": false, "2001:db8::1": false,
+	}
+	for text, want := range tests {
 		if got := loopback(&net.TCPAddr{IP: net.ParseIP(text)}); got != want {
 			t.Errorf("loopback(%s) = %v, want %v", text, got, want)
 		}
 	}
+}
+
+func TestPlainOnlyToThisComputer(t *testing.T) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range addrs {
+		network, is := addr.(*net.IPNet)
+		if !is || !network.IP.IsGlobalUnicast() {
+			continue
+		}
+		listener, err := net.Listen("tcp", net.JoinHostPort(network.IP.String(), "0"))
+		if err != nil {
+			continue
+		}
+		defer listener.Close()
+		cfg := testConfig()
+		cfg.Host, cfg.Port = network.IP.String(), listener.Addr().(*net.TCPAddr).Port
+		wantSecret(t, &cfg, false)
+		wantError(t, dialTest(t, cfg), state.CauseConfig, "is another computer", `tls = "starttls"`)
+		return
+	}
+	t.Skip("no address but the loopback's")
 }
