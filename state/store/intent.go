@@ -108,7 +108,7 @@ func scanIntent(rows *sql.Rows) (state.Intent, error) {
 
 func sumIntent(mailbox int64, i state.Intent) rowSum {
 	return rowSum(nil).num(i.ID, int64(i.Kind), mailbox, int64(i.UIDValidity), int64(i.UID), int64(i.UIDNext)).
-		text(string(i.Key)).num(int64(i.Flags), i.Date).content(i.Content).num(int64(i.Replaces), i.Created)
+		text(i.Mailbox).text(string(i.Key)).num(int64(i.Flags), i.Date).content(i.Content).num(int64(i.Replaces), i.Created)
 }
 
 // endIntents removes intents. Those that are not there have ended already.

@@ -134,9 +134,10 @@ func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
 	return *r, nil
 }
 
-// appendRecord appends the values that the checksum of a record covers.
+// appendRecord appends the values that the checksum of a record covers. They
+// include the name of its mailbox, which another row or an index supplies.
 func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
-	s = s.num(mailbox, int64(r.UID), int64(r.State), int64(r.Flags)).text(string(r.Key)).
+	s = s.num(mailbox, int64(r.UID), int64(r.State), int64(r.Flags)).text(r.Mailbox).text(string(r.Key)).
 		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
 		num(r.Remote.Size, r.Remote.Date)
 	s = append(s, r.Remote.Header[:]...)
