@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -39,6 +40,8 @@ type opened struct {
 	lock    *store.Lock
 	tree    *maildir.Tree
 	store   *store.Store
+	// scratch is a directory that is removed in the end, "" without one.
+	scratch string
 }
 
 // open makes an account ready. It is the one place that knows the order: who
@@ -72,18 +75,24 @@ func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.
 	if err != nil {
 		return err
 	}
-	options := maildir.Options{
+	o.tree, err = openTree(ctx, maildir.Options{
 		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Hook: a.hook, Log: log,
-	}
-	o.tree, err = maildir.Open(options)
-	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
-		o.tree, err = maildir.Open(options)
-	}
+	}, mode)
 	if err != nil {
 		return err
 	}
 	o.store, err = dir.Open(ctx, owner, store.Options{Hook: a.hook, Program: versionText()})
 	return err
+}
+
+// openTree opens the tree, and waits for the process that works on it if the
+// user wants to.
+func openTree(ctx context.Context, o maildir.Options, mode lockMode) (*maildir.Tree, error) {
+	t, err := maildir.Open(o)
+	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
+		t, err = maildir.Open(o)
+	}
+	return t, err
 }
 
 // pause waits and reports whether ctx still goes on.
@@ -107,6 +116,9 @@ func (o *opened) close() error {
 	}
 	if o.lock != nil {
 		errs = append(errs, o.lock.Unlock())
+	}
+	if o.scratch != "" {
+		errs = append(errs, os.RemoveAll(o.scratch))
 	}
 	return errors.Join(errs...)
 }

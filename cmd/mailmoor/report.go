@@ -33,6 +33,8 @@ type accountReport struct {
 	Holds     []holdReport    `json:"holds"`
 	Problems  []problemReport `json:"problems"`
 	Error     *errorReport    `json:"error,omitempty"`
+	// Plan is what a dry run found.
+	Plan *planReport `json:"plan,omitempty"`
 }
 
 // holdReport is a hold as JSON shows it.

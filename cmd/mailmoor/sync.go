@@ -54,9 +54,14 @@ func (a *app) syncCommand() *cobra.Command {
 // check reports flags that mean nothing.
 func (f syncFlags) check() error {
 	switch f.dryRun {
-	case "":
+	case "", "plan":
+	case "full":
+		return &usageError{
+			text: "--dry-run=full is not built yet",
+			hint: "--dry-run shows everything but the headers of messages that would be downloaded",
+		}
 	default:
-		return &usageError{text: "--dry-run is not built yet"}
+		return &usageError{text: fmt.Sprintf("--dry-run=%s does not exist", f.dryRun), hint: "use --dry-run alone"}
 	}
 	switch lockMode(f.ifLocked) {
 	case lockFail, lockWait, lockSkip:
@@ -138,6 +143,9 @@ type syncing struct {
 func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	defer s.progress.done(c.account.Name)
 	log := s.log.With().Str("account", c.account.Name).Logger()
+	if s.flags.dryRun != "" {
+		return s.dryRun(ctx, c, log)
+	}
 	started := s.now()
 	o, err := s.open(ctx, s.stateDir, c.account, lockMode(s.flags.ifLocked), log)
 	if err != nil {

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"mailmoor/config"
+	"mailmoor/engine"
+	"mailmoor/maildir"
+	"mailmoor/state"
+	"mailmoor/state/store"
+)
+
+// dryRun plans one account and says what it found. It is exact because the plan
+// is made by the code that makes it in a run, and it leaves no trace: see peek.
+func (s *syncing) dryRun(ctx context.Context, c choice, log zerolog.Logger) accountReport {
+	started := s.now()
+	preview, err := s.preview(ctx, c, log)
+	err = because(ctx, err)
+	report := reportOf(c.account.Name, engine.Report{
+		Account: c.account.Name, Holds: preview.Plan.Holds, Problems: preview.Problems,
+		Duration: s.now().Sub(started), Quiet: preview.Plan.Empty(),
+	}, err)
+	report.Plan = planOf(preview)
+	if err != nil {
+		s.ui.failure(c.account.Name, err)
+		return report
+	}
+	for _, p := range report.Problems {
+		s.ui.message(c.account.Name, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
+	}
+	if !s.json && (!s.flags.quiet || !report.InStep) {
+		s.showPlan(report, preview)
+	}
+	return report
+}
+
+// preview plans the account as a run would.
+func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (preview engine.Preview, err error) {
+	o, err := s.peek(ctx, c.account, log)
+	if err != nil {
+		return engine.Preview{}, err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	options, err := s.engineOptions(c.account, c.only, log)
+	if err != nil {
+		return engine.Preview{}, err
+	}
+	shown := &untouched{StoreReader: o.store, forgotten: make(map[string]bool)}
+	options.Local, options.Store = tree{o.tree}, shown
+	e := engine.New(options)
+	defer func() { err = errors.Join(err, e.Close()) }()
+	preview, err = e.Preview(ctx)
+	if err == nil && len(shown.forgotten) > 0 {
+		// What is forgotten is seen afresh in the next round.
+		preview, err = e.Preview(ctx)
+	}
+	preview.Problems = append(preview.Problems, o.tree.FolderProblems()...)
+	if missing := c.only.missing(); err == nil && len(missing) > 0 {
+		err = noSuchMailbox(c.account, missing[0])
+	}
+	return preview, err
+}
+
+// peek opens an account and changes nothing of it. A state that does not exist
+// yet, and the root of a new account, are made in a temporary directory that
+// goes away with the account.
+func (s *syncing) peek(ctx context.Context, account config.Account, log zerolog.Logger) (*opened, error) {
+	scratch, err := os.MkdirTemp("", "mailmoor-dry-run-")
+	if err != nil {
+		return nil, fmt.Errorf("make a temporary directory: %w", err)
+	}
+	o := &opened{scratch: scratch}
+	if err := s.peekInto(ctx, o, account, log); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Account, log zerolog.Logger) error {
+	temporary, err := store.OpenDirectory(filepath.Join(o.scratch, "state"))
+	if err != nil {
+		return err
+	}
+	dir := temporary
+	if exists(s.stateDir) {
+		if dir, err = store.OpenDirectory(s.stateDir); err != nil {
+			return err
+		}
+	}
+	owner, verdict, err := resolve(dir, account)
+	if err != nil {
+		return err
+	}
+	o.id, o.verdict = owner.ID, verdict
+	// Not ReadOnly: a connection that may not write leaves SQLite's log behind.
+	options := store.Options{Program: versionText(), Guest: true}
+	if verdict != store.Known {
+		dir, options.Guest = temporary, false
+	}
+	if verdict == store.New {
+		if owner.Root, err = scratchRoot(o.scratch, owner); err != nil {
+			return err
+		}
+	}
+	hold, err := dir.HoldArea(owner.ID)
+	if err != nil {
+		return err
+	}
+	o.tree, err = openTree(ctx, maildir.Options{
+		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Log: log,
+	}, lockMode(s.flags.ifLocked))
+	if err != nil {
+		return err
+	}
+	o.store, err = dir.Open(ctx, owner, options)
+	return err
+}
+
+// scratchRoot makes a root that stands for one that a first run would mark. It
+// is empty, so it cannot stand for one with mail in it.
+func scratchRoot(scratch string, owner store.Account) (string, error) {
+	info, err := maildir.ReadRoot(owner.Root)
+	if err != nil {
+		return "", err
+	}
+	if !info.Empty {
+		return "", &state.Error{
+			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "plan a first run",
+			Err: fmt.Errorf("there is mail in %s already, which a dry run can look at only after the first run", owner.Root),
+			Hint: "the first run pairs what is on both sides, copies what is on one to the other, " +
+				"and removes nothing; to be quite sure make a copy of the directory before",
+		}
+	}
+	root := filepath.Join(scratch, "root")
+	return root, maildir.CreateRoot(root, owner.ID)
+}
+
+// exists reports whether something is there, or nobody can tell.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// untouched is a store that takes no changes. It only remembers what a plan
+// wants to be forgotten.
+type untouched struct {
+	engine.StoreReader
+	forgotten map[string]bool
+}
+
+// errUntouched is for what a plan alone never asks for.
+var errUntouched = errors.New("a dry run changes nothing")
+
+func (u *untouched) PutMailbox(context.Context, state.Mailbox) error { return errUntouched }
+func (u *untouched) Intend(context.Context, []state.Intent) error    { return errUntouched }
+func (u *untouched) Settle(context.Context, state.Settlement) error  { return errUntouched }
+func (u *untouched) PutHolds(context.Context, []state.Hold) ([]state.Hold, error) {
+	return nil, errUntouched
+}
+
+func (u *untouched) ForgetMailbox(_ context.Context, name string) error {
+	u.forgotten[name] = true
+	return nil
+}
+
+func (u *untouched) Mailboxes(ctx context.Context) ([]state.Mailbox, error) {
+	list, err := u.StoreReader.Mailboxes(ctx)
+	return slices.DeleteFunc(list, func(m state.Mailbox) bool { return u.forgotten[m.Name] }), err
+}
+
+func (u *untouched) Waiting(ctx context.Context) ([]state.Record, error) {
+	list, err := u.StoreReader.Waiting(ctx)
+	return slices.DeleteFunc(list, func(r state.Record) bool { return u.forgotten[r.Mailbox] }), err
+}
+
+func (u *untouched) Holds(ctx context.Context) ([]state.Hold, error) {
+	list, err := u.StoreReader.Holds(ctx)
+	return slices.DeleteFunc(list, func(h state.Hold) bool { return u.forgotten[h.Mailbox] }), err
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailmoor/engine"
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// newestShown is how many of the messages that would be transferred are named,
+// for each mailbox.
+const newestShown = 20
+
+// planReport is a plan as JSON shows it.
+type planReport struct {
+	// Interrupted transfers are cleared up first by a run.
+	Interrupted int        `json:"interrupted"`
+	Ops         []opReport `json:"ops"`
+}
+
+// opReport is one operation as JSON shows it. Messages counts those it is
+// about, bytes those of which the size is known before the transfer.
+type opReport struct {
+	Kind     string `json:"kind"`
+	Mailbox  string `json:"mailbox"`
+	Folder   string `json:"folder,omitempty"`
+	Dest     string `json:"dest,omitempty"`
+	Messages int    `json:"messages"`
+	Bytes    int64  `json:"bytes,omitempty"`
+	UIDs     string `json:"uids,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Final    bool   `json:"final,omitempty"`
+	Why      string `json:"why,omitempty"`
+}
+
+func planOf(preview engine.Preview) *planReport {
+	report := &planReport{Interrupted: preview.Interrupted, Ops: []opReport{}}
+	for _, op := range preview.Plan.Ops {
+		uids := op.UIDs
+		if len(uids) == 0 {
+			uids = uidOf(op)
+		}
+		report.Ops = append(report.Ops, opReport{
+			Kind: op.Kind.String(), Mailbox: op.Mailbox, Folder: op.Folder, Dest: op.Dest, Messages: op.Count(),
+			Bytes: bytesOf(op), UIDs: uids.String(), Key: string(keyOf(op)), Final: op.Final, Why: op.Why,
+		})
+	}
+	return report
+}
+
+// uidOf returns the UID of the one message that op is about, if it has one.
+func uidOf(op plan.Op) state.UIDSet {
+	for _, uid := range []state.UID{op.Base.UID, op.Remote.UID} {
+		if uid != 0 {
+			return state.NewUIDSet(uid)
+		}
+	}
+	return nil
+}
+
+// keyOf returns the key of the one file that op is about, if it has one.
+func keyOf(op plan.Op) state.Key {
+	if op.Local.Key != "" {
+		return op.Local.Key
+	}
+	return op.Base.Key
+}
+
+func bytesOf(op plan.Op) int64 {
+	var n int64
+	for _, f := range op.Files {
+		n += f.Content.WireSize
+	}
+	return n
+}
+
+// showPlan prints what a run would do: what moves, replaces or removes
+// something line by line, all else as counts.
+func (s *syncing) showPlan(r accountReport, preview engine.Preview) {
+	if preview.Plan.Empty() && len(r.Holds) == 0 {
+		s.ui.result("%s: nothing to do", r.Account)
+		return
+	}
+	s.ui.result("%s: a run would do this, and has not done any of it:", r.Account)
+	if n := preview.Interrupted; n > 0 {
+		s.ui.result("  look first what became of %s that was interrupted", count(n, "transfer"))
+	}
+	for _, line := range planLines(preview.Plan.Ops) {
+		s.ui.result("  %s", printable(line))
+	}
+	for _, h := range r.Holds {
+		s.ui.result("  %s", printable(fmt.Sprintf("%s: hold back the removal of %s: %s", h.Mailbox, holdCount(h), h.Reason)))
+	}
+}
+
+// holdCount says how much a hold is about.
+func holdCount(h holdReport) string {
+	if h.Whole {
+		return "the whole mailbox"
+	}
+	return count(h.Messages, "message")
+}
+
+// planLines describes operations in the order in which they would be done.
+func planLines(ops []plan.Op) []string {
+	var lines []string
+	for i := 0; i < len(ops); {
+		j := i + 1
+		for j < len(ops) && ops[j].Kind == ops[i].Kind && ops[j].Mailbox == ops[i].Mailbox {
+			j++
+		}
+		lines = append(lines, groupLines(ops[i:j])...)
+		i = j
+	}
+	return lines
+}
+
+// groupLines describes operations of one kind in one mailbox.
+func groupLines(ops []plan.Op) []string {
+	first, n := ops[0], 0
+	for _, op := range ops {
+		n += op.Count()
+	}
+	at := first.Mailbox + ": "
+	switch first.Kind {
+	case plan.CreateFolder:
+		return []string{at + "make the folder"}
+	case plan.CreateMailbox:
+		return []string{at + "make the mailbox on the server"}
+	case plan.Pair:
+		return []string{at + "note that " + count(n, "message") + " are on both sides already"}
+	case plan.SetFlags:
+		return []string{at + "change flags of " + count(n, "message")}
+	case plan.Settle, plan.Forget:
+		return []string{at + "note " + count(n, "change") + " that both sides show already"}
+	case plan.Download:
+		return append([]string{at + "download " + count(n, "message")}, newest(downloads(ops))...)
+	case plan.Upload:
+		var size int64
+		for _, op := range ops {
+			size += bytesOf(op)
+		}
+		return append([]string{at + fmt.Sprintf("upload %s, %s", count(n, "message"), bytesText(size))}, newest(uploads(ops))...)
+	default:
+		lines := make([]string, 0, len(ops))
+		for _, op := range ops {
+			lines = append(lines, at+singleLine(op))
+		}
+		return lines
+	}
+}
+
+// singleLine describes an operation that is worth a line of its own.
+func singleLine(op plan.Op) string {
+	what := "message " + string(keyOf(op))
+	if uid := uidOf(op); len(uid) > 0 {
+		what = "UID " + uid.String()
+		if key := keyOf(op); key != "" {
+			what += " (" + string(key) + ")"
+		}
+	}
+	text := op.Kind.String() + " " + what
+	switch op.Kind {
+	case plan.Replace:
+		text = "upload the edited version of " + what
+	case plan.MoveLocal:
+		text = "move " + what + " to folder " + op.DestFolder
+	case plan.MoveRemote:
+		text = "move " + what + " to " + op.Dest + " on the server"
+	case plan.RemoveLocal:
+		text = "remove " + what + " from the folder, into the hold area"
+	case plan.RemoveRemote:
+		text = "remove " + what + " from the server, into Trash"
+		if op.Final {
+			text = "remove " + what + " from the server for good"
+		}
+	default:
+	}
+	if op.Why != "" {
+		text += ": " + op.Why
+	}
+	return text
+}
+
+// downloads names what would be downloaded, the oldest first.
+func downloads(ops []plan.Op) []string {
+	var uids []state.UID
+	for _, op := range ops {
+		// Only the last ones are shown, and a first run has many.
+		skip := max(0, op.UIDs.Len()-newestShown)
+		for uid := range op.UIDs.All() {
+			if skip--; skip < 0 {
+				uids = append(uids, uid)
+			}
+		}
+	}
+	slices.Sort(uids)
+	names := make([]string, 0, len(uids))
+	for _, uid := range uids {
+		names = append(names, strconv.FormatUint(uint64(uid), 10))
+	}
+	return names
+}
+
+// uploads names what would be uploaded, the oldest first.
+func uploads(ops []plan.Op) []string {
+	var files []state.LocalMessage
+	for _, op := range ops {
+		files = append(files, op.Files...)
+	}
+	slices.SortStableFunc(files, func(a, b state.LocalMessage) int { return int(a.Date - b.Date) })
+	names := make([]string, 0, len(files))
+	for _, f := range files {
+		names = append(names, string(f.Key))
+	}
+	return names
+}
+
+// newest lists the last of the names, the newest first.
+func newest(names []string) []string {
+	shown := slices.Clone(names[max(0, len(names)-newestShown):])
+	slices.Reverse(shown)
+	return []string{"  the newest: " + strings.Join(shown, " ")}
+}
