@@ -69,8 +69,8 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		a.syncCommand(),
-		a.versionCommand(),
+		a.syncCommand(), a.statusCommand(), a.holdsCommand(), a.approveCommand(), a.rejectCommand(),
+		a.versionCommand(), a.completionCommand(), jsonTopic(),
 	)
 	return root
 }

@@ -238,7 +238,7 @@ func (s *syncing) tell(r accountReport, err error, fresh []state.Problem) {
 
 // conclude prints the closing line of an account.
 func (s *syncing) conclude(r accountReport) {
-	if s.flags.quiet || s.json || r.Error != nil && r.Rounds == 0 {
+	if s.flags.quiet || s.json || r.Error != nil && r.Counts == (engine.Counts{}) {
 		return
 	}
 	s.ui.result("%s: %s", r.Account, r.summary())

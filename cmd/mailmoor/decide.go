@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mailmoor/config"
+	"mailmoor/state"
+	"mailmoor/state/store"
+)
+
+const approveLong = `Approves a hold: what is missing on one side is removed on the other in the next
+run. ID is ACCOUNT:NUMBER as mailmoor holds prints it, or the number alone where
+only one account has it. A run that is under way is not waited for.
+`
+
+const rejectLong = `Rejects a hold: what is missing on one side comes back from the other in the
+next run. ID is ACCOUNT:NUMBER as mailmoor holds prints it, or the number alone
+where only one account has it. A run that is under way is not waited for.
+`
+
+func (a *app) approveCommand() *cobra.Command {
+	return a.decideCommand("approve", "Let held removals happen", approveLong, state.Approved)
+}
+
+func (a *app) rejectCommand() *cobra.Command {
+	return a.decideCommand("reject", "Bring back what held removals are about", rejectLong, state.Rejected)
+}
+
+func (a *app) decideCommand(verb, short, long string, d state.Decision) *cobra.Command {
+	now := false
+	cmd := &cobra.Command{
+		Use:               verb + " ID",
+		Short:             short,
+		Long:              long + "\nWith --now a run of the account follows, with its exit code.\n" + exitHelp(allExits()...),
+		Args:              arguments(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.completeHolds,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.decide(cmd.Context(), args[0], d, now)
+		},
+	}
+	cmd.Flags().BoolVar(&now, "now", false, "run the account at once")
+	return cmd
+}
+
+// decide records the decision.
+func (a *app) decide(ctx context.Context, name string, d state.Decision, now bool) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	account, id, err := a.findHold(ctx, cfg, name)
+	if err != nil {
+		return err
+	}
+	hold, err := a.record(ctx, cfg, account, id, d)
+	if err != nil {
+		a.ui.failure(account.Name, err)
+		return ending(exitOf(err))
+	}
+	h := holdsOf(account.Name, []state.Hold{hold})[0]
+	what, reject := h.outcomes()
+	if d == state.Rejected {
+		what = reject
+	}
+	switch {
+	case a.json && !now:
+		return a.ui.document(holdsReport{Command: "decide", Holds: []holdReport{h}})
+	case !a.json:
+		a.ui.result("%s", printable(fmt.Sprintf("%s %s: %s: %s", h.Decision, h.ID, h.Mailbox, what)))
+	}
+	if now {
+		return a.sync(ctx, []string{account.Name}, syncFlags{ifLocked: string(lockFail)})
+	}
+	return nil
+}
+
+// record writes the decision into the account's state, where a run that is
+// under way may find it too.
+func (a *app) record(ctx context.Context, cfg config.Config, account config.Account, id int64, d state.Decision) (hold state.Hold, err error) {
+	s, err := a.guest(ctx, cfg.StateDir, account, false)
+	if err != nil {
+		return hold, err
+	}
+	if s == nil {
+		return hold, &usageError{text: "the account has not run yet, so that nothing is held"}
+	}
+	defer s.Close()
+	if d == state.Approved {
+		if err := refuseWhole(ctx, s, id); err != nil {
+			return hold, err
+		}
+	}
+	return s.Decide(ctx, id, d)
+}
+
+// refuseWhole keeps an approval from being taken that no run would act upon.
+func refuseWhole(ctx context.Context, s *store.Store, id int64) error {
+	holds, err := s.Holds(ctx)
+	for _, h := range holds {
+		if h.ID != id || !h.Whole {
+			continue
+		}
+		hint := "delete the mailbox on the server yourself; then it is forgotten on both sides"
+		if h.Missing == state.Remote {
+			hint = "delete the folder yourself; then it is forgotten on both sides"
+		}
+		return &usageError{text: fmt.Sprintf("removing the whole mailbox %q is not built yet", h.Mailbox), hint: hint}
+	}
+	return err
+}
+
+// findHold returns the account and the number that the user means.
+func (a *app) findHold(ctx context.Context, cfg config.Config, name string) (config.Account, int64, error) {
+	accountName, number, full := strings.Cut(name, ":")
+	if !full {
+		number = name
+	}
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || id < 1 {
+		return config.Account{}, 0, &usageError{
+			text: fmt.Sprintf("%q does not name a hold", name), hint: "mailmoor holds lists them; write ACCOUNT:NUMBER",
+		}
+	}
+	if full {
+		account, err := cfg.Account(accountName)
+		if err != nil {
+			return account, 0, &usageError{text: err.Error()}
+		}
+		return account, id, nil
+	}
+	var found []config.Account
+	var names []string
+	for _, account := range cfg.Accounts {
+		for _, h := range a.heldIn(ctx, cfg, account) {
+			if h.ID == id {
+				found = append(found, account)
+				names = append(names, holdName(account.Name, id))
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], id, nil
+	case 0:
+		return config.Account{}, 0, &usageError{
+			text: fmt.Sprintf("there is no hold %d", id), hint: "mailmoor holds lists those that there are",
+		}
+	}
+	return config.Account{}, 0, &usageError{
+		text: fmt.Sprintf("hold %d exists in more than one account", id), hint: "write " + strings.Join(names, " or "),
+	}
+}
+
+// heldIn returns the holds of an account as far as they can be read.
+func (a *app) heldIn(ctx context.Context, cfg config.Config, account config.Account) []state.Hold {
+	s, err := a.guest(ctx, cfg.StateDir, account, true)
+	if err != nil || s == nil {
+		return nil
+	}
+	defer s.Close()
+	holds, err := s.Holds(ctx)
+	if err != nil {
+		return nil
+	}
+	return holds
+}

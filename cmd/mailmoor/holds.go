@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mailmoor/state"
+)
+
+// holdsReport is the JSON document of holds.
+type holdsReport struct {
+	Command string       `json:"command"`
+	Holds   []holdReport `json:"holds"`
+}
+
+const holdsLong = `Lists removals that are held back because they look like an accident: a folder
+that is suddenly empty, a mailbox that is gone. Nothing is removed until you
+have decided:
+
+  mailmoor approve ID   remove the messages on the other side too
+  mailmoor reject ID    bring them back where they are missing
+
+Until then everything else is kept in step.
+`
+
+func (a *app) holdsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "holds [ACCOUNT...]",
+		Short:             "List removals that wait for approval",
+		Long:              holdsLong + exitHelp(exitInStep, exitFailed, exitUsage),
+		ValidArgsFunction: a.completeAccounts,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.holds(cmd.Context(), args)
+		},
+	}
+}
+
+func (a *app) holds(ctx context.Context, args []string) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	accounts, err := named(cfg, args)
+	if err != nil {
+		return err
+	}
+	report := holdsReport{Command: "holds", Holds: []holdReport{}}
+	code := exitInStep
+	for _, account := range accounts {
+		s, err := a.guest(ctx, cfg.StateDir, account, true)
+		if err == nil && s != nil {
+			var holds []state.Hold
+			holds, err = s.Holds(ctx)
+			report.Holds = append(report.Holds, holdsOf(account.Name, holds)...)
+			_ = s.Close() // it was only read
+		}
+		if err != nil {
+			a.ui.failure(account.Name, err)
+			code = worst(code, exitOf(err))
+		}
+	}
+	if a.json {
+		if err := a.ui.document(report); err != nil {
+			return err
+		}
+		return ending(code)
+	}
+	for _, h := range report.Holds {
+		a.ui.result("%s", printable(h.line()))
+		approve, reject := h.outcomes()
+		a.ui.result("  mailmoor approve %s: %s", h.ID, approve)
+		a.ui.result("  mailmoor reject %s: %s", h.ID, reject)
+	}
+	if len(report.Holds) == 0 && code == exitInStep {
+		a.ui.result("nothing is held")
+	}
+	return ending(code)
+}
+
+// line says what is held.
+func (h holdReport) line() string {
+	text := fmt.Sprintf("hold %s: %s: %s", h.ID, h.Mailbox, h.Reason)
+	if h.Decision != "" {
+		text += " (" + h.Decision + ", takes effect in the next run)"
+	}
+	return text
+}
+
+// outcomes says what approving and rejecting do.
+func (h holdReport) outcomes() (approve, reject string) {
+	messages := count(h.Messages, "message")
+	switch {
+	case h.Whole && h.Missing == state.Local.String():
+		return "is not built yet for whole mailboxes; delete the mailbox on the server yourself",
+			"the folder is made again and filled from the server"
+	case h.Whole:
+		return "is not built yet for whole mailboxes; delete the folder yourself",
+			"the mailbox is made again on the server and filled from the folder"
+	case h.Missing == state.Local.String():
+		return messages + " on the server: into Trash, or removed for good where there is none or where delete = \"expunge\"",
+			messages + " are downloaded again"
+	default:
+		return messages + " in the folder: into the hold area",
+			messages + " are uploaded again"
+	}
+}

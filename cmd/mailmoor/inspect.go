@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"mailmoor/config"
+	"mailmoor/state/store"
+)
+
+// guest opens the state of an account for a command that does not work on the
+// account, and needs no lock. Without a state yet the result is nil.
+func (a *app) guest(ctx context.Context, stateDir string, account config.Account, readOnly bool) (*store.Store, error) {
+	if !exists(stateDir) {
+		return nil, nil //nolint:nilnil // no state and no error: nothing has run yet
+	}
+	dir, err := store.OpenDirectory(stateDir)
+	if err != nil {
+		return nil, err
+	}
+	owner, verdict, err := resolve(dir, account)
+	if err != nil || verdict != store.Known {
+		return nil, err
+	}
+	s, err := dir.Open(ctx, owner, store.Options{Guest: true, ReadOnly: readOnly, Program: versionText()})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil,nilerr // as above
+	}
+	return s, err
+}
+
+// named returns the accounts that the arguments name, all without arguments.
+func named(cfg config.Config, args []string) ([]config.Account, error) {
+	if len(args) == 0 {
+		return cfg.Accounts, nil
+	}
+	var accounts []config.Account
+	for _, name := range args {
+		account, err := cfg.Account(name)
+		if err != nil {
+			return nil, &usageError{text: err.Error()}
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import "github.com/spf13/cobra"
+
+const jsonLong = `With --json a command prints one JSON document to stdout; sync does so also when
+it fails. Messages still go to stderr. Fields may be added; none changes its meaning.
+
+sync
+  command, dry_run, exit
+  error {text, hint}      only when no account was worked on
+  accounts [
+    account, exit, in_step, skipped, mailboxes, rounds, seconds
+    counts {paired, downloaded, uploaded, flags_local, flags_remote,
+      moved_local, moved_remote, removed_local, removed_remote,
+      new_folders, new_mailboxes, bytes_down, bytes_up}
+    holds [id, mailbox, missing ("local" or "remote"), whole, messages, uids,
+      reason, decision ("", "approved" or "rejected"), created]
+    problems [scope ("message", "mailbox", "account"), mailbox, subject, text,
+      hint, waiting]
+    error {text, hint}    when the account's run ended early
+    plan {interrupted, ops [kind, mailbox, folder, dest, messages, bytes, uids,
+      key, final, why]}   only with --dry-run
+  ]
+
+status
+  command
+  accounts [
+    account, maildir
+    last_run {started, ended, exit, in_step, error}   null before the first one
+    mailboxes [mailbox, folder, messages, stuck, expunging, suspended]
+    stuck [mailbox, uid, key, reason, tries, next_at]
+    holds, problems       as above; the problems are those of the last run
+    error {text, hint}    when the account cannot be worked on
+  ]
+
+holds, approve, reject
+  command, holds          as above; with --now the document is that of sync
+
+version
+  version, go, platform
+
+Times are Unix seconds, sizes are bytes, uids are as in IMAP: "1:4,7".
+`
+
+// jsonTopic documents what --json prints.
+func jsonTopic() *cobra.Command {
+	return &cobra.Command{Use: "json", Short: "What --json prints", Long: jsonLong}
+}
