@@ -144,7 +144,7 @@ func (x *executor) moveLocal(ctx context.Context, r Remote, b batch) error {
 
 func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op plan.Op) error {
 	from := op.Base
-	from.Key, from.Stat = op.Local.Key, op.Local.Stat
+	from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
 	if op.Local.Content != (state.Content{}) {
 		from.Content = op.Local.Content
 	}
@@ -203,7 +203,7 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 	if err != nil || len(ops) == 0 {
 		return err
 	}
-	moved, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), dest.Name)
+	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), dest.Name)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
@@ -217,6 +217,9 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		}
 		n++
 		s.Drop = append(s.Drop, op.Base)
+		if !removed {
+			s.Put = append(s.Put, marked(op.Base))
+		}
 		if uid == 0 {
 			// The next cycle pairs file and message by their content.
 			dest.leaveOpen()

@@ -88,7 +88,7 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 func (x *executor) removeLocal(ctx context.Context, b batch) error {
 	for _, op := range b.ops {
 		from := op.Base
-		from.Key, from.Stat = op.Local.Key, op.Local.Stat
+		from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
 		held, err := x.Local.Remove(ctx, b.target.Folder, from, op.Why)
 		switch {
 		case err == nil:
@@ -118,7 +118,7 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 	if ops[0].Final {
 		return x.expunge(ctx, r, b.target, ops)
 	}
-	moved, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), ops[0].Dest)
+	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), ops[0].Dest)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
@@ -129,6 +129,9 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 			continue
 		}
 		s.Drop = append(s.Drop, op.Base)
+		if !removed {
+			s.Put = append(s.Put, marked(op.Base))
+		}
 	}
 	if settleErr := x.settle(ctx, s); settleErr != nil {
 		return settleErr
@@ -159,16 +162,21 @@ func (x *executor) expunge(ctx context.Context, r Remote, t *target, ops []plan.
 			s.Drop = append(s.Drop, op.Base)
 			continue
 		}
-		waiting := op.Base
-		waiting.State, waiting.Key = state.Expunging, ""
-		waiting.Flags |= state.Trashed
-		s.Put = append(s.Put, waiting)
+		s.Put = append(s.Put, marked(op.Base))
 	}
 	if err := x.settle(ctx, s); err != nil {
 		return err
 	}
 	x.add(func(c *Counts) { c.RemovedRemote += len(ops) })
 	return nil
+}
+
+// marked is the record of a message that we removed and that stays in its
+// mailbox, marked \Deleted, until somebody expunges it.
+func marked(r state.Record) state.Record {
+	r.State, r.Key = state.Expunging, ""
+	r.Flags |= state.Trashed
+	return r
 }
 
 // keepBody fetches the body of a message into the hold area. A message above

@@ -51,8 +51,9 @@ type RemoteChanger interface {
 	// Move moves messages to the mailbox dest: by UID MOVE, or else by COPY,
 	// a check of the copies, and Expunge. It returns the new UID of each moved
 	// message, 0 where the server does not tell; messages that are missing from
-	// the result have not been moved.
-	Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error)
+	// the result have not been moved. removed is false when the server has
+	// neither MOVE nor UIDPLUS: then the sources are only marked \Deleted.
+	Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (moved map[state.UID]state.UID, removed bool, err error)
 	// Expunge removes exactly these messages for good. It returns false when
 	// the server has no UIDPLUS: then they are only marked \Deleted, and other
 	// people's deleted messages are left alone. RFC 4315, section 2.1.

@@ -233,7 +233,7 @@ func TestMoveWithoutMove(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := scripted(t, tt.caps, opened("2")+tt.script)
-			got, err := c.Move(t.Context(), box, state.NewUIDSet(1, 2), "Dest")
+			got, _, err := c.Move(t.Context(), box, state.NewUIDSet(1, 2), "Dest")
 			if tt.cause != 0 {
 				cause(t, err, tt.cause, state.ScopeMailbox)
 			} else if err != nil {
@@ -264,7 +264,7 @@ func TestMove(t *testing.T) {
 		C: UID FETCH 1:3 (UID FLAGS)
 		S: * 1 FETCH (UID 2 FLAGS ())
 		S: $ OK done`, Options{Log: zerolog.Nop(), Hook: func(p string) { points = append(points, p) }})
-	got, err := c.Move(t.Context(), box, state.NewUIDSet(1, 2, 3, 4), "Dest")
+	got, _, err := c.Move(t.Context(), box, state.NewUIDSet(1, 2, 3, 4), "Dest")
 	if err != nil {
 		t.Fatal(err)
 	}

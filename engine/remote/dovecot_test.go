@@ -221,7 +221,7 @@ func TestThousands(t *testing.T) {
 	if err := c.Create(t.Context(), "Dest"); err != nil {
 		t.Fatal(err)
 	}
-	moved, err := c.Move(t.Context(), ref, state.UIDSet{{First: 1, Last: 250}}, "Dest")
+	moved, _, err := c.Move(t.Context(), ref, state.UIDSet{{First: 1, Last: 250}}, "Dest")
 	if err != nil || len(moved) != 250 || moved[250] != 250 {
 		t.Fatalf("%d moved, UID 250 to %d, error %v", len(moved), moved[250], err)
 	}

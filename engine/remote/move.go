@@ -18,13 +18,14 @@ const moveChunk = 100
 // moved message, 0 where the server does not tell; messages that are missing
 // from the result have not been moved.
 //
-// Without MOVE and UIDPLUS the source can only be marked \Deleted. Such a
-// message counts as moved, because its copy exists and must not be made again.
-func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error) {
+// Without MOVE and UIDPLUS the sources can only be marked \Deleted: removed is
+// then false. Such messages count as moved, because their copies exist and must
+// not be made again.
+func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
 	doing := doingUIDs(fmt.Sprintf("move to %q", dest), uids, ref.Mailbox)
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer stop()
 	moved := make(map[state.UID]state.UID)
@@ -35,11 +36,14 @@ func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 			moved[from] = to
 		}
 		if err != nil {
-			return moved, err
+			return moved, c.canMove() || c.canUIDPlus(), err
 		}
 	}
-	return moved, nil
+	return moved, c.canMove() || c.canUIDPlus(), nil
 }
+
+// canMove reports whether the server has MOVE, and the library knows it.
+func (c *Conn) canMove() bool { return c.caps.Has("MOVE") && c.client.Caps().Has(imap.CapMove) }
 
 // moving is the move of one chunk.
 type moving struct {
@@ -59,7 +63,7 @@ func (m *moving) run(uids state.UIDSet) (map[state.UID]state.UID, error) {
 	if err != nil || len(sources) == 0 {
 		return nil, err
 	}
-	if m.caps.Has("MOVE") && m.client.Caps().Has(imap.CapMove) {
+	if m.canMove() {
 		return m.move(sources)
 	}
 	return m.copyAndExpunge(sources)

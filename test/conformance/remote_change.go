@@ -112,7 +112,7 @@ func moveKeeps(r *remoteRun) {
 	r.Other.SetFlags(r.T, work, uids[1], state.Flagged|state.Seen)
 	r.Other.SetFlags(r.T, work, uids[0], state.Trashed) // somebody else's
 	before := r.Other.Messages(r.T, work)
-	result, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[1], uids[2]), "Other")
+	result, _, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[1], uids[2]), "Other")
 	ok(r.T, err)
 	equal(r.T, "the number moved", len(result), 2)
 	arrived := r.Other.Messages(r.T, "Other")[1:]
@@ -138,7 +138,7 @@ func moveVanished(r *remoteRun) {
 	uids := r.fill(3)
 	r.Other.CreateMailbox(r.T, "Other")
 	r.Other.Expunge(r.T, work, uids[1])
-	result, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[1], uids[2]), "Other")
+	result, _, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[1], uids[2]), "Other")
 	ok(r.T, err)
 	if _, moved := result[uids[2]]; !moved || len(result) != 1 {
 		r.Errorf("the result is %v, want only UID %d", result, uids[2])
@@ -148,7 +148,7 @@ func moveVanished(r *remoteRun) {
 
 func moveMissing(r *remoteRun) {
 	uids := r.fill(2)
-	_, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids...), "No such mailbox")
+	_, _, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids...), "No such mailbox")
 	wantCause(r.T, err, state.CauseGone)
 	equal(r.T, "the messages", r.uidsOf(work), uids)
 	for _, m := range r.Other.Messages(r.T, work) {
@@ -159,7 +159,7 @@ func moveMissing(r *remoteRun) {
 func moveGeneration(r *remoteRun) {
 	uids := r.fill(2)
 	r.Other.CreateMailbox(r.T, "Other")
-	_, err := r.remote.Move(r.ctx, r.wrongRef(), state.NewUIDSet(uids...), "Other")
+	_, _, err := r.remote.Move(r.ctx, r.wrongRef(), state.NewUIDSet(uids...), "Other")
 	wantCause(r.T, err, state.CauseGeneration)
 	equal(r.T, "the messages", r.uidsOf(work), uids)
 	equal(r.T, "the other mailbox", r.uidsOf("Other"), []state.UID(nil))
@@ -170,7 +170,7 @@ func moveDeltas(r *remoteRun) {
 	r.Other.CreateMailbox(r.T, "Other")
 	m := &mirror{}
 	r.follow(m)
-	_, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[0]), "Other")
+	_, _, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uids[0]), "Other")
 	ok(r.T, err)
 	r.follow(m)
 	r.agrees(m)

@@ -100,9 +100,12 @@ func (c *conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 }
 
 // Move implements engine.RemoteChanger.
-func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, error) {
+func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
 	log := fmt.Sprintf("move to %q of UIDs %s", dest, uids)
 	result := map[state.UID]state.UID{}
+	c.server.mu.Lock()
+	removed := !c.server.opts.NoMove || !c.server.opts.NoUIDPlus
+	c.server.mu.Unlock()
 	err := c.change(ctx, "remote.move", ref, uids, dest, log, func(m *mailbox, msg *message) {
 		s := c.server
 		to := s.mailboxes[dest]
@@ -110,7 +113,7 @@ func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 			return
 		}
 		uid := s.add(to, msg.Message)
-		if s.opts.NoMove && s.opts.NoUIDPlus {
+		if !removed {
 			m.setFlags(msg, msg.Flags|state.Trashed)
 		} else {
 			i, _ := m.find(msg.UID)
@@ -122,9 +125,9 @@ func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 		result[msg.UID] = uid
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return result, nil
+	return result, removed, nil
 }
 
 // writable reports a mailbox that cannot be changed.

@@ -1,0 +1,226 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mailmoor/test/corpus"
+	"mailmoor/test/lab"
+)
+
+var (
+	messages  = flag.Int("messages", 20_000, "messages on the server")
+	mailboxes = flag.Int("mailboxes", 100, "mailboxes on the server")
+)
+
+// cost is what one process used.
+type cost struct {
+	wall, cpu time.Duration
+	peak      int64 // bytes
+}
+
+// peers are the two programs, each with a tree of its own.
+type peers struct {
+	b        *testing.B
+	dir      string
+	mailmoor string // the binary
+}
+
+// newPeers builds Mailmoor and fills a server with mail.
+func newPeers(b *testing.B) *peers {
+	b.Helper()
+	lab.Require(b, "mbsync")
+	p := &peers{b: b, dir: b.TempDir()}
+	p.mailmoor = filepath.Join(p.dir, "mailmoor")
+	build := exec.Command("go", "build", "-o", p.mailmoor, "mailmoor/cmd/mailmoor")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return p
+}
+
+// fill puts the corpus into the account of a user.
+func fill(srv *lab.Server, user string) {
+	mail := slices.Collect(corpus.Generate(corpus.Options{Count: *messages, Seed: 1}))
+	for _, box := range corpus.Tree(1, *mailboxes, *messages) {
+		srv.Load(user, box.Name, mail[:box.Messages])
+		mail = mail[box.Messages:]
+	}
+}
+
+// configure writes the two configurations for a fresh pair of trees.
+func (p *peers) configure(srv *lab.Server, user, round string) (mailmoorConf, mbsyncConf string) {
+	p.b.Helper()
+	dir := filepath.Join(p.dir, round)
+	for _, sub := range []string{"mbsync-state", "mbsync"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			p.b.Fatal(err)
+		}
+	}
+	ours := fmt.Sprintf(`state_dir = %q
+[account.bench]
+host = %q
+port = %d
+user = %q
+password = "secret"
+maildir = %q
+tls_ca = %q
+`, filepath.Join(dir, "state"), srv.Host, srv.Port, user, filepath.Join(dir, "mailmoor"), srv.CAFile)
+	theirs := fmt.Sprintf(`FSync yes
+IMAPAccount bench
+Host %s
+Port %d
+User %s
+Pass secret
+SSLType IMAPS
+CertificateFile %s
+
+IMAPStore remote
+Account bench
+
+MaildirStore local
+Path %s/
+Inbox %s
+SubFolders Verbatim
+
+Channel bench
+Far :remote:
+Near :local:
+Patterns *
+Create Near
+Expunge Both
+CopyArrivalDate yes
+SyncState %s/
+`, srv.Host, srv.Port, user, srv.CAFile, filepath.Join(dir, "mbsync"), filepath.Join(dir, "mbsync", "INBOX"), filepath.Join(dir, "mbsync-state"))
+	mailmoorConf, mbsyncConf = filepath.Join(dir, "mailmoor.toml"), filepath.Join(dir, "mbsyncrc")
+	for path, text := range map[string]string{mailmoorConf: ours, mbsyncConf: theirs} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			p.b.Fatal(err)
+		}
+	}
+	return mailmoorConf, mbsyncConf
+}
+
+// runOurs and runTheirs each sync once.
+func (p *peers) runOurs(conf string) cost {
+	return p.run(exec.Command(p.mailmoor, "sync", "--config", conf, "--quiet"))
+}
+
+func (p *peers) runTheirs(conf string) cost {
+	return p.run(exec.Command("mbsync", "-q", "-c", conf, "bench"))
+}
+
+// run runs a command to its end and returns what it used.
+func (p *peers) run(cmd *exec.Cmd) cost {
+	p.b.Helper()
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	started := time.Now()
+	err := cmd.Run()
+	c := cost{wall: time.Since(started)}
+	if err != nil {
+		p.b.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out.String())
+	}
+	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.peak = usage.Maxrss << 10
+	}
+	return c
+}
+
+// count returns how many message files a tree holds.
+func count(b *testing.B, root string) int {
+	b.Helper()
+	n := 0
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if dir := filepath.Base(filepath.Dir(path)); err == nil && d.Type().IsRegular() && (dir == "cur" || dir == "new") {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// report prints the medians of both and their ratio.
+func report(b *testing.B, ours, theirs []cost) {
+	b.Helper()
+	median := func(costs []cost, of func(cost) float64) float64 {
+		var values []float64
+		for _, c := range costs {
+			values = append(values, of(c))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	wall := func(c cost) float64 { return c.wall.Seconds() }
+	cpu := func(c cost) float64 { return c.cpu.Seconds() }
+	peak := func(c cost) float64 { return float64(c.peak) / (1 << 20) }
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(ours, wall), "mailmoor-s")
+	b.ReportMetric(median(theirs, wall), "mbsync-s")
+	b.ReportMetric(median(ours, wall)/median(theirs, wall), "ratio")
+	b.ReportMetric(median(ours, cpu), "mailmoor-cpu-s")
+	b.ReportMetric(median(theirs, cpu), "mbsync-cpu-s")
+	b.ReportMetric(median(ours, peak), "mailmoor-MiB")
+	b.ReportMetric(median(theirs, peak), "mbsync-MiB")
+}
+
+// BenchmarkFirstSync downloads everything into an empty tree, durably, over
+// TLS on the loopback.
+func BenchmarkFirstSync(b *testing.B) {
+	srv := lab.Dovecot(b)
+	p := newPeers(b)
+	fill(srv, "bench")
+	var ours, theirs []cost
+	for i := range b.N {
+		mailmoorConf, mbsyncConf := p.configure(srv, "bench", fmt.Sprint("first", i))
+		if i == 0 {
+			// Whoever came first would find the server's caches cold.
+			p.runTheirs(mbsyncConf)
+			mailmoorConf, mbsyncConf = p.configure(srv, "bench", "warm")
+		}
+		theirs = append(theirs, p.runTheirs(mbsyncConf))
+		ours = append(ours, p.runOurs(mailmoorConf))
+		for _, root := range []string{filepath.Join(filepath.Dir(mailmoorConf), "mailmoor"), filepath.Join(filepath.Dir(mailmoorConf), "mbsync")} {
+			if n := count(b, root); n != *messages {
+				b.Fatalf("%s has %d messages, want %d", root, n, *messages)
+			}
+			if err := os.RemoveAll(root); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	report(b, ours, theirs)
+}
+
+// BenchmarkNothingToDo syncs an account in which nothing changed.
+func BenchmarkNothingToDo(b *testing.B) {
+	srv := lab.Dovecot(b)
+	p := newPeers(b)
+	fill(srv, "bench")
+	mailmoorConf, mbsyncConf := p.configure(srv, "bench", "idle")
+	for range 2 {
+		p.runOurs(mailmoorConf)
+		p.runTheirs(mbsyncConf)
+	}
+	time.Sleep(3 * time.Second) // directory times prove nothing while they are fresh
+	p.runOurs(mailmoorConf)
+	var ours, theirs []cost
+	for range b.N {
+		theirs = append(theirs, p.runTheirs(mbsyncConf))
+		ours = append(ours, p.runOurs(mailmoorConf))
+	}
+	report(b, ours, theirs)
+}

@@ -1,0 +1,6 @@
+// Package bench measures Mailmoor against mbsync, in the same run on the same
+// server: wall time, processor time and peak memory of whole processes. It
+// reports ratios, because the machine's own speed is of no interest.
+//
+//	make bench
+package bench
