@@ -90,6 +90,8 @@ func (t *transfer) deliver(in state.Incoming, literal imap.LiteralReader) {
 	// Whether the rest arrives tells whether this message broke the connection.
 	if _, err := io.Copy(io.Discard, body); err == nil {
 		t.current = 0
+	} else {
+		t.awaitEnd()
 	}
 	body.from = nil
 }

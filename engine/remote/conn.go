@@ -133,6 +133,12 @@ func (c *Conn) takeNotes() wire.Notes {
 	return said
 }
 
+// awaitEnd waits until the library has noticed that the stream ended, which it
+// did in the middle of a literal. The library's reader wakes up when the
+// literal fails; the next use of the command would read the literal once more,
+// at the same time as that reader.
+func (c *Conn) awaitEnd() { <-c.client.Closed() }
+
 // canCondStore reports whether mailboxes have mod-sequences. RFC 7162.
 func (c *Conn) canCondStore() bool { return c.caps.Has("CONDSTORE") || c.caps.Has("QRESYNC") }
 

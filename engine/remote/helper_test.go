@@ -149,6 +149,22 @@ func (s *scriptServer) expect(want string) error {
 	}
 }
 
+// box is the generation of the mailbox that opened opens.
+var box = state.Ref{Mailbox: "Box", UIDValidity: 7}
+
+// opened is the part of a script in which the mailbox Box is opened.
+func opened(exists string) string {
+	return `
+		C: SELECT "Box"
+		S: * ` + exists + ` EXISTS
+		S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
+		S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft)] x
+		S: * OK [UIDVALIDITY 7] x
+		S: * OK [UIDNEXT 100] x
+		S: $ OK [READ-WRITE] done
+		`
+}
+
 // cause asserts what kind of error err is.
 func cause(t *testing.T, err error, want state.Cause, scope state.Scope) {
 	t.Helper()

@@ -88,7 +88,7 @@ func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]s
 	})
 	found := make(map[state.UID]state.RemoteMessage)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		if m, whole := readIdentity(msg); whole && uids.Contains(m.UID) {
+		if m, whole := c.readIdentity(msg); whole && uids.Contains(m.UID) {
 			found[m.UID] = m
 		}
 	}
@@ -102,7 +102,7 @@ func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]s
 // readIdentity reads one response. It returns false when something is missing
 // without which the message cannot be told from others. INTERNALDATE may be
 // missing: there are servers without one for some messages.
-func readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessage, bool) {
+func (c *Conn) readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessage, bool) {
 	var m state.RemoteMessage
 	var flags, size, header bool
 	for item := msg.Next(); item != nil; item = msg.Next() {
@@ -119,7 +119,9 @@ func readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessage, bool) 
 			if item.Literal == nil || !strings.HasPrefix(string(item.Section.Specifier), string(imap.PartSpecifierHeader)) {
 				continue // NIL: the message has just been expunged
 			}
-			m.Identity.Header, header = headerDigest(item.Literal)
+			if m.Identity.Header, header = headerDigest(item.Literal); !header {
+				c.awaitEnd()
+			}
 		}
 	}
 	return m, m.UID != 0 && flags && size && header
