@@ -140,7 +140,7 @@ func (c *Conn) takeNotes() wire.Notes {
 func (c *Conn) awaitEnd() { <-c.client.Closed() }
 
 // canCondStore reports whether mailboxes have mod-sequences. RFC 7162.
-func (c *Conn) canCondStore() bool { return c.caps.Has("CONDSTORE") || c.caps.Has("QRESYNC") }
+func (c *Conn) canCondStore() bool { return c.caps.Has("CONDSTORE") }
 
 // canUIDPlus reports whether APPENDUID, COPYUID and UID EXPUNGE exist. RFC 4315.
 func (c *Conn) canUIDPlus() bool { return c.caps.Has("UIDPLUS") }

@@ -107,7 +107,7 @@ func (o *observation) checkSaved() error {
 		// UIDs never go backwards (RFC 9051, section 2.3.1.1): the server was
 		// restored from a backup, and UIDs may name other messages now.
 		return mailboxError(state.CauseGeneration, o.doing,
-			"the server was set back to an earlier state; its messages will be matched anew",
+			"the server was set back to an earlier state; nothing is changed there until that is cleared up",
 			"UIDNEXT is %d and was %d", now.UIDNext, o.saved.UIDNext)
 	}
 	return nil

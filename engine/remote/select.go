@@ -83,7 +83,7 @@ func selectionOf(mailbox string, data *imap.SelectData, said wire.Notes) selecti
 // open makes sure that the mailbox of ref is open. One that is open already is
 // kept, so that a check and the change that follows it happen in one session.
 func (c *Conn) open(ref state.Ref) error {
-	if c.selected.mailbox != ref.Mailbox {
+	if c.selected.mailbox != ref.Mailbox || c.selected.UIDValidity != ref.UIDValidity {
 		if err := c.selectFresh(ref.Mailbox); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (c *Conn) open(ref state.Ref) error {
 // show a kept selection as it was at the end of the last command: NOOP is what
 // makes it look. RFC 9051, section 6.1.2.
 func (c *Conn) openNow(ref state.Ref, doing string) error {
-	kept := c.selected.mailbox == ref.Mailbox
+	kept := c.selected.mailbox == ref.Mailbox && c.selected.UIDValidity == ref.UIDValidity
 	if err := c.open(ref); err != nil || !kept {
 		return err
 	}
@@ -122,22 +122,21 @@ func (c *Conn) openForChange(ref state.Ref, doing string) error {
 }
 
 // checkGeneration compares ref with what this connection has heard of the
-// mailbox, and asks only when it has heard nothing.
+// mailbox, and asks when it has heard something else or nothing.
 func (c *Conn) checkGeneration(ref state.Ref, doing string) error {
-	if c.generations[ref.Mailbox] == 0 {
-		if _, err := c.next(ref.Mailbox, doing); err != nil {
-			return err
-		}
+	if heard := c.generations[ref.Mailbox]; heard != 0 && heard == ref.UIDValidity {
+		return nil
 	}
-	if got := c.generations[ref.Mailbox]; got != ref.UIDValidity {
-		return generationError(ref.Mailbox, ref.UIDValidity, got)
+	now, err := c.next(ref.Mailbox, doing)
+	if err == nil && now.UIDValidity != ref.UIDValidity {
+		err = generationError(ref.Mailbox, ref.UIDValidity, now.UIDValidity)
 	}
-	return nil
+	return err
 }
 
 func generationError(mailbox string, want, got uint32) error {
 	return mailboxError(state.CauseGeneration, fmt.Sprintf("open mailbox %q", mailbox),
-		"the server has rebuilt or replaced the mailbox; its messages will be matched anew",
+		"the server renumbered the mailbox or made it anew; nothing is changed there until that is cleared up",
 		"UIDVALIDITY is %d, not %d as before", got, want)
 }
 
