@@ -70,7 +70,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		a.syncCommand(), a.statusCommand(), a.holdsCommand(), a.approveCommand(), a.rejectCommand(),
-		a.versionCommand(), a.completionCommand(), jsonTopic(),
+		a.demoCommand(), a.versionCommand(), a.completionCommand(), jsonTopic(),
 	)
 	return root
 }
