@@ -244,7 +244,7 @@ func (s *Store) refuseNewer(ctx context.Context, db queryer, version, known int)
 	}
 	return &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "open " + s.path, Hint: hint,
-		Err: fmt.Errorf("Mailmoor %s wrote it%s with schema %d, this program knows schemas up to %d",
+		Err: fmt.Errorf("it was written by Mailmoor %s%s with schema %d, this program knows schemas up to %d",
 			program, when, version, known),
 	}
 }

@@ -71,6 +71,9 @@ func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, coun
 		if err != nil {
 			return nil, err
 		}
+		if n := len(records); n > 0 && !ascending(records[n-1], r) {
+			return nil, fmt.Errorf("the index shows UID %d, key %q out of order: %w", r.UID, r.Key, errDamaged)
+		}
 		records = append(records, r)
 	}
 	if err := rows.Err(); err != nil {
@@ -80,6 +83,12 @@ func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, coun
 		return nil, fmt.Errorf("one index shows %d records, another %d: %w", count, len(records), errDamaged)
 	}
 	return records, nil
+}
+
+// ascending reports whether the order of Records lets b follow a. An index
+// entry that leads to a wrong row shows that row twice.
+func ascending(a, b state.Record) bool {
+	return a.UID < b.UID || a.UID == 0 && b.UID == 0 && a.Key < b.Key
 }
 
 // recordScanner reads rows of recordColumns. It is reused for all rows of a
