@@ -85,7 +85,7 @@ type downloading struct {
 	op     plan.Op
 
 	intents  map[state.UID]*state.Intent
-	delivery Delivery
+	delivery state.Delivery
 	batch    state.Settlement // what is in the current delivery
 	bytes    int64
 	sizes    []int64

@@ -95,7 +95,12 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		}
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems
-		report.Quiet = c.plan.Empty() && !c.again
+		report.Quiet = c.plan.Empty() && len(c.forget) == 0
+		for _, name := range c.forget {
+			if err := e.Store.ForgetMailbox(ctx, name); err != nil {
+				return fmt.Errorf("forget mailbox %q: %w", name, err)
+			}
+		}
 		t.expect(c.plan)
 		if err := e.execute(ctx, c, t); err != nil {
 			return err
@@ -108,6 +113,8 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 type Preview struct {
 	Plan     plan.Plan
 	Problems []state.Problem
+	// Forgotten are mailboxes whose records would be dropped, to see them afresh.
+	Forgotten []string
 	// Interrupted is the number of transfers that a real run would have to
 	// clear up first.
 	Interrupted int
@@ -123,7 +130,7 @@ func (e *Engine) Preview(ctx context.Context) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Plan: c.plan, Problems: c.problems, Interrupted: len(intents)}, nil
+	return Preview{Plan: c.plan, Problems: c.problems, Forgotten: c.forget, Interrupted: len(intents)}, nil
 }
 
 // sleep waits for d or until ctx ends.

@@ -27,9 +27,9 @@ type cycle struct {
 	plan     plan.Plan
 	problems []state.Problem
 	looked   int // mailboxes taken part
-	// again is true when the store was changed in a way that only the next
-	// round can see.
-	again bool
+	// forget are the mailboxes that the store shall drop; the next round sees
+	// them afresh, if they are still there.
+	forget []string
 }
 
 // observe looks at both sides and plans.
@@ -50,12 +50,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 			c.input.Holds = append(c.input.Holds, h)
 		}
 	}
-	for _, name := range matched.Forget {
-		c.again = true
-		if err := e.Store.ForgetMailbox(ctx, name); err != nil {
-			return nil, fmt.Errorf("forget mailbox %q: %w", name, err)
-		}
-	}
+	c.forget = matched.Forget
 	if err := e.deltas(ctx, c, listing.Folders); err != nil {
 		return nil, err
 	}
@@ -81,7 +76,7 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 		})
 	})
 	group.Go(func() (err error) {
-		l.Folders, err = e.Local.Folders(groupCtx)
+		l.Folders, l.LeftOut, err = e.Local.Folders(groupCtx)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -207,7 +202,7 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		l.Local = &state.LocalDelta{Folder: l.Folder, Stamp: l.Known.Stamp, Count: l.Paired}
 		return nil
 	}
-	delta, err := e.Local.Scan(ctx, l.Folder, withKey(l.base), ScanOptions{Stat: l.stat})
+	delta, err := e.Local.Scan(ctx, l.Folder, withKey(l.base), state.ScanOptions{Stat: l.stat})
 	if err != nil {
 		for _, r := range l.base {
 			l.Unseen = append(l.Unseen, r.Content.Digest)

@@ -69,20 +69,15 @@ type Remote interface {
 	io.Closer
 }
 
-// ScanOptions says how closely a scan looks.
-type ScanOptions struct {
-	// Stat looks at every file, to find those edited in place.
-	Stat bool
-}
-
 // LocalObserver looks at the tree without changing anything.
 type LocalObserver interface {
-	// Folders lists every folder below the root, ordered by path. It fails
-	// with account scope when the root or its marker is not what it should be.
-	Folders(ctx context.Context) ([]state.LocalFolder, error)
+	// Folders lists every folder below the root, ordered by path, and what it
+	// had to leave out. It fails with account scope when the root or its marker
+	// is not what it should be.
+	Folders(ctx context.Context) ([]state.LocalFolder, []state.Problem, error)
 	// Scan compares the folder with base, the mailbox's records that have a
 	// key. Files that are new or edited come with their content identified.
-	Scan(ctx context.Context, folder string, base []state.Record, o ScanOptions) (state.LocalDelta, error)
+	Scan(ctx context.Context, folder string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error)
 	// Find looks a key up in all folders and returns where it lies, with its
 	// content identified. It returns false when no folder holds it; an error means that nobody knows.
 	Find(ctx context.Context, key state.Key) (folder string, m state.LocalMessage, found bool, err error)
@@ -93,7 +88,7 @@ type LocalTransfer interface {
 	// NewKey returns a key that no file has had or will have.
 	NewKey() state.Key
 	// Deliver begins a batch of messages for the folder.
-	Deliver(ctx context.Context, folder string) (Delivery, error)
+	Deliver(ctx context.Context, folder string) (state.Delivery, error)
 	// Open returns an Upload for the file, after checking that it is still the
 	// message that m describes; CauseStale if not.
 	Open(ctx context.Context, folder string, m state.LocalMessage) (state.Upload, error)
@@ -104,22 +99,10 @@ type LocalTransfer interface {
 	Discard(ctx context.Context, folder string, key state.Key) error
 }
 
-// Delivery is one batch of messages that become visible together. Exactly one
-// of Commit and Abort ends it.
-type Delivery interface {
-	// Add writes one message to tmp/. A body that is shorter or longer than
-	// announced is an error, and the message is not part of the batch.
-	Add(key state.Key, in state.Incoming) (state.LocalMessage, error)
-	// Commit makes the messages durable and visible. When it returns nil they
-	// survive a power failure; when it does not, recovery has to look.
-	Commit() error
-	// Abort removes what Add wrote.
-	Abort()
-}
-
 // LocalChanger changes the tree. Each method first looks whether the file is
-// still as the caller believes and answers CauseStale if not; when it returns
-// nil the change survives a power failure.
+// still as the caller believes and answers CauseStale if not: a record that it
+// is given has the key, the flags and the stat that the file should have. When
+// a method returns nil the change survives a power failure.
 type LocalChanger interface {
 	// CreateFolder creates the folder of a mailbox, given level by level, with
 	// its marker. A folder that exists without a marker gets one.

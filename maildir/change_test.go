@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"mailmoor/maildir"
 	"mailmoor/state"
 )
 
@@ -231,7 +230,7 @@ func TestErrorsAreNotAbsence(t *testing.T) {
 	r := record(f.deliver(f.inbox, mail, 0))
 	f.ok(os.RemoveAll(f.path(f.inbox, "cur")))
 	f.put("a file where a directory belongs", f.inbox, "cur")
-	if delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, maildir.ScanOptions{}); err == nil {
+	if delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, state.ScanOptions{}); err == nil {
 		t.Errorf("half a folder was scanned: %+v", delta)
 	}
 }
@@ -248,7 +247,7 @@ func TestNoFileDescriptorsLeft(t *testing.T) {
 	for spare := range 4 {
 		low := unix.Rlimit{Cur: uint64(len(open) - 1 + spare), Max: old.Max}
 		f.ok(unix.Setrlimit(unix.RLIMIT_NOFILE, &low))
-		delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, maildir.ScanOptions{Stat: true})
+		delta, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, state.ScanOptions{Stat: true})
 		whole := err == nil && delta.Count == 1 && len(delta.Missing)+len(delta.Problems) == 0
 		if !whole && (err == nil || state.ScopeOf(err) != state.ScopeAccount) || whole && spare == 0 {
 			t.Errorf("%d descriptors to spare: %v, %+v", spare, err, delta)

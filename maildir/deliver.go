@@ -25,13 +25,6 @@ const (
 	batchMax = 10_000
 )
 
-// Delivery is one batch of messages. See engine.Delivery.
-type Delivery = interface {
-	Add(key state.Key, in state.Incoming) (state.LocalMessage, error)
-	Commit() error
-	Abort()
-}
-
 // delivery writes messages to tmp/ and makes them visible together:
 // written, durable, renamed, and the rename durable, in this order.
 type delivery struct {
@@ -53,7 +46,7 @@ type added struct {
 }
 
 // Deliver begins a batch of messages for the folder.
-func (t *Tree) Deliver(ctx context.Context, path string) (Delivery, error) {
+func (t *Tree) Deliver(ctx context.Context, path string) (state.Delivery, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
 		return nil, err

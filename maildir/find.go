@@ -9,7 +9,7 @@ import (
 // Find looks a key up in all folders and identifies the file. Folders are asked in
 // the order of their paths.
 func (t *Tree) Find(ctx context.Context, key state.Key) (string, state.LocalMessage, bool, error) {
-	folders, err := t.Folders(ctx)
+	folders, _, err := t.Folders(ctx)
 	if err != nil {
 		return "", state.LocalMessage{}, false, err
 	}

@@ -16,32 +16,21 @@ import (
 // foldersMax bounds the number of folders of an account.
 const foldersMax = 100_000
 
-// Folders lists every folder below the root, ordered by path. Directories that
-// were left out, and why, are told by FolderProblems.
-func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, error) {
+// Folders lists every folder below the root, ordered by path, and the
+// directories that it left out or could not be sure of.
+func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, []state.Problem, error) {
 	if err := t.checkRoot(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w := &folderWalk{t: t, ctx: ctx, markers: map[string]string{}}
 	if err := w.directory(t.root, "", 0); err != nil {
-		return nil, wrap(state.ScopeAccount, err, "list the folders below %q", t.path)
+		return nil, nil, wrap(state.ScopeAccount, err, "list the folders below %q", t.path)
 	}
 	slices.SortFunc(w.found, func(a, b state.LocalFolder) int { return strings.Compare(a.Path, b.Path) })
 	for _, f := range w.found {
 		w.copied(f)
 	}
-	t.mu.Lock()
-	t.problems = w.problems
-	t.mu.Unlock()
-	return w.found, nil
-}
-
-// FolderProblems returns the directories that the last Folders left out, or could
-// not be sure of.
-func (t *Tree) FolderProblems() []state.Problem {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clone(t.problems)
+	return w.found, w.problems, nil
 }
 
 // folderWalk collects the folders of a tree.

@@ -1,7 +1,6 @@
 package maildir_test
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,19 +14,7 @@ import (
 	"mailmoor/state"
 )
 
-// port shows that a Tree is what the engine needs: only the names of two types
-// differ.
-type port struct{ *maildir.Tree }
-
-func (p port) Scan(ctx context.Context, folder string, base []state.Record, o engine.ScanOptions) (state.LocalDelta, error) {
-	return p.Tree.Scan(ctx, folder, base, o)
-}
-
-func (p port) Deliver(ctx context.Context, folder string) (engine.Delivery, error) {
-	return p.Tree.Deliver(ctx, folder)
-}
-
-var _ engine.LocalTree = port{}
+var _ engine.LocalTree = (*maildir.Tree)(nil)
 
 const account = "0123456789abcdef0123456789abcdef"
 
@@ -116,7 +103,7 @@ func (f *fixture) rename(from, to string) {
 
 func (f *fixture) scan(folder string, base ...state.Record) state.LocalDelta {
 	f.t.Helper()
-	delta, err := f.Scan(f.t.Context(), folder, base, maildir.ScanOptions{})
+	delta, err := f.Scan(f.t.Context(), folder, base, state.ScanOptions{})
 	f.ok(err)
 	f.ok(delta.Check())
 	return delta
@@ -124,7 +111,7 @@ func (f *fixture) scan(folder string, base ...state.Record) state.LocalDelta {
 
 func (f *fixture) statScan(folder string, base ...state.Record) state.LocalDelta {
 	f.t.Helper()
-	delta, err := f.Scan(f.t.Context(), folder, base, maildir.ScanOptions{Stat: true})
+	delta, err := f.Scan(f.t.Context(), folder, base, state.ScanOptions{Stat: true})
 	f.ok(err)
 	f.ok(delta.Check())
 	return delta

@@ -26,12 +26,11 @@ var (
 	errTooLarge   = fmt.Errorf("the file is larger than %d bytes", messageBytesMax)
 	errChanging   = errors.New("the file changed while it was read")
 	errTwins      = errors.New("another file has the same name but for its flags")
-	errShrunken   = errors.New("the file is shorter than it was and its content is another one")
 )
 
 // unusable reports whether err is about one file that is there but cannot be used.
 func unusable(err error) bool {
-	for _, known := range []error{errNotRegular, errEmpty, errTooLarge, errChanging, errShrunken, fs.ErrPermission, unix.EIO} {
+	for _, known := range []error{errNotRegular, errEmpty, errTooLarge, errChanging, fs.ErrPermission, unix.EIO} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -154,7 +154,7 @@ func TestRootMayBeSymlink(t *testing.T) {
 	tree, err := maildir.Open(maildir.Options{Root: link, AccountID: account, HoldDir: f.hold})
 	f.ok(err)
 	defer tree.Close()
-	folders, err := tree.Folders(t.Context())
+	folders, _, err := tree.Folders(t.Context())
 	if err != nil || len(folders) != 1 {
 		t.Errorf("%v, %v", folders, err)
 	}
@@ -165,10 +165,10 @@ func TestRootMayBeSymlink(t *testing.T) {
 func TestExchangedRoot(t *testing.T) {
 	f := newFixture(t)
 	f.ok(os.Rename(f.root, f.root+"-unmounted"))
-	_, err := f.Folders(t.Context())
+	_, _, err := f.Folders(t.Context())
 	wantCause(t, err, state.CauseGone)
 	f.ok(os.Mkdir(f.root, 0o700))
-	_, err = f.Folders(t.Context())
+	_, _, err = f.Folders(t.Context())
 	wantCause(t, err, state.CauseGone)
 	_, err = f.CreateFolder(t.Context(), []string{"x"})
 	wantCause(t, err, state.CauseGone)
@@ -185,7 +185,7 @@ func TestFolders(t *testing.T) {
 	f.folder(strings.Repeat("long ", 60))
 	f.folder("INBOX", "sub")
 	again := f.folder("INBOX")
-	folders, err := f.Folders(t.Context())
+	folders, problems, err := f.Folders(t.Context())
 	f.ok(err)
 	var names [][]string
 	markers := map[string]bool{}
@@ -203,8 +203,8 @@ func TestFolders(t *testing.T) {
 	if !slices.IsSortedFunc(folders, func(a, b state.LocalFolder) int { return strings.Compare(a.Path, b.Path) }) {
 		t.Error("not ordered by path")
 	}
-	if p := f.FolderProblems(); len(p) != 0 {
-		t.Errorf("%+v", p)
+	if len(problems) != 0 {
+		t.Errorf("%+v", problems)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestFolderOfAnotherProgramGetsItsMarkerOnlyWhenCreated(t *testing.T) {
 	for _, sub := range []string{"cur", "new", "tmp"} {
 		f.ok(os.MkdirAll(f.path("Lists", sub), 0o755))
 	}
-	folders, err := f.Folders(t.Context())
+	folders, _, err := f.Folders(t.Context())
 	f.ok(err)
 	if len(folders) != 2 || folders[1].Path != "Lists" || folders[1].Marker != "" {
 		t.Fatalf("%+v", folders)
@@ -252,9 +252,8 @@ func TestFoldersLeavesOut(t *testing.T) {
 			f.folder("Archive")
 			f.folder("Archive", "2024")
 			test.make(f)
-			folders, err := f.Folders(t.Context())
+			folders, problems, err := f.Folders(t.Context())
 			f.ok(err)
-			problems := f.FolderProblems()
 			if len(problems) != 1 || problems[0].Subject != test.path || !strings.Contains(problems[0].Text, test.text) || problems[0].Hint == "" {
 				t.Fatalf("%+v", problems)
 			}

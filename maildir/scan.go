@@ -13,19 +13,13 @@ import (
 	"mailmoor/state"
 )
 
-// ScanOptions says how closely a scan looks.
-type ScanOptions = struct {
-	// Stat looks at every file, to find those edited in place.
-	Stat bool
-}
-
 // absencePassesMax bounds how often a folder that does not come to rest is read
 // again before a file that nobody saw counts as missing. Each complete read under
 // a storm of renames misses about one file in a thousand.
 const absencePassesMax = 4
 
 // Scan compares the folder with base. See engine.LocalObserver.
-func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o ScanOptions) (state.LocalDelta, error) {
+func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
 		return state.LocalDelta{}, err
@@ -171,15 +165,12 @@ func (s *scan) compareFile(ctx context.Context, r state.Record, e entry) error {
 	if change.Now.Stat != r.Stat {
 		change.Now, err = s.f.identify(ctx, e)
 		change.Edited = err == nil && change.Now.Content.Digest != r.Content.Digest
-		if change.Edited && change.Now.Stat.Size < r.Stat.Size {
-			err = errShrunken
-		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			s.delta.Statted = false
 			return nil
 		case unusable(err):
-			s.problem(e, err, "restore the file, or delete it to have the server's version again")
+			s.problem(e, err, "restore the file; nothing is done with this message until then")
 			return nil
 		case err != nil:
 			return err

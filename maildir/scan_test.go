@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"mailmoor/maildir"
 	"mailmoor/state"
 )
 
@@ -17,7 +16,7 @@ func TestScanQuietFolder(t *testing.T) {
 	f := newFixture(t, later)
 	m := f.deliver(f.inbox, mail, state.Seen)
 	got := f.statScan(f.inbox, record(m))
-	folders, err := f.Folders(t.Context())
+	folders, _, err := f.Folders(t.Context())
 	f.ok(err)
 	if !folders[0].Settled || got.Stamp != folders[0].Stamp {
 		t.Errorf("the scan has stamp %+v, the list %+v, settled %v", got.Stamp, folders[0].Stamp, folders[0].Settled)
@@ -30,7 +29,7 @@ func TestScanQuietFolder(t *testing.T) {
 
 func TestStampOfYoungFolderProvesNothing(t *testing.T) {
 	f := newFixture(t)
-	folders, err := f.Folders(t.Context())
+	folders, _, err := f.Folders(t.Context())
 	f.ok(err)
 	if folders[0].Settled || f.scan(f.inbox).Stamp != (state.FolderStamp{}) {
 		t.Error("a folder made just now counts as settled")
@@ -98,7 +97,7 @@ func TestStatScanFindsEdits(t *testing.T) {
 		"only the date":        {body: lf, changed: 1},
 		"other line ends":      {body: mail, changed: 1},
 		"status field added":   {body: "Status: RO\n" + lf, changed: 1},
-		"shorter, other text":  {body: "x\n", problem: "shorter"},
+		"shorter, other text":  {body: "x\n", changed: 1, edited: true},
 		"empty after a crash":  {body: "", problem: "empty"},
 		"shorter, same digest": {body: strings.Replace(lf, "X-Status: A\n", "", 1), changed: 1},
 	}
@@ -208,12 +207,12 @@ func TestScanRefusesToConcludeFromUnmarkedFolder(t *testing.T) {
 	for _, dir := range []string{"", "new", "cur", "tmp"} {
 		f.ok(os.Mkdir(f.path(f.inbox, dir), 0o700))
 	}
-	_, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, maildir.ScanOptions{})
+	_, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, state.ScanOptions{})
 	wantCause(t, err, state.CauseGone)
 	if got := f.scan(f.inbox); got.Count != 0 { // with no base there is nothing to lose
 		t.Errorf("%+v", got)
 	}
-	_, err = f.Scan(t.Context(), "nowhere", nil, maildir.ScanOptions{})
+	_, err = f.Scan(t.Context(), "nowhere", nil, state.ScanOptions{})
 	wantCause(t, err, state.CauseGone)
 }
 

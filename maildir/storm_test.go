@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"mailmoor/maildir"
 	"mailmoor/state"
 )
 
@@ -48,7 +47,7 @@ func TestScanUnderRenameStorm(t *testing.T) {
 		if n := len(f.names(f.path(f.inbox, "cur"))); n < files {
 			missedOnce.Add(1)
 		}
-		delta, err := f.Scan(t.Context(), f.inbox, base, maildir.ScanOptions{})
+		delta, err := f.Scan(t.Context(), f.inbox, base, state.ScanOptions{})
 		if err != nil {
 			t.Error(err)
 			break
@@ -79,7 +78,7 @@ func BenchmarkScan(b *testing.B) {
 		b.Run(fmt.Sprintf("stat=%v", stat), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				delta, err := f.Scan(b.Context(), f.inbox, base, maildir.ScanOptions{Stat: stat})
+				delta, err := f.Scan(b.Context(), f.inbox, base, state.ScanOptions{Stat: stat})
 				if err != nil || delta.Count != files || len(delta.New)+len(delta.Missing)+len(delta.Changed) != 0 {
 					b.Fatalf("%d files, %v", delta.Count, err)
 				}
@@ -95,7 +94,7 @@ func BenchmarkFolders(b *testing.B) {
 		f.folder("list", fmt.Sprint(i))
 	}
 	for b.Loop() {
-		folders, err := f.Folders(b.Context())
+		folders, _, err := f.Folders(b.Context())
 		if err != nil || len(folders) != 1001 {
 			b.Fatalf("%d folders, %v", len(folders), err)
 		}

@@ -56,7 +56,6 @@ type Tree struct {
 	mu       sync.Mutex
 	listings map[string]*listing // by folder path; see cache.go
 	listed   int                 // names in all listings
-	problems []state.Problem     // of the last Folders
 }
 
 // Open opens the tree of an account and locks it until Close. It creates nothing:

@@ -2,6 +2,12 @@ package state
 
 import "fmt"
 
+// ScanOptions says how closely a scan of a folder looks.
+type ScanOptions struct {
+	// Stat looks at every file, to find those edited in place.
+	Stat bool
+}
+
 // LocalMessage is a message file as a scan saw it.
 type LocalMessage struct {
 	Key   Key
@@ -13,7 +19,8 @@ type LocalMessage struct {
 	Date int64
 }
 
-// LocalChange is a known message whose file is not as the base has it.
+// LocalChange is a known message whose file is not as the base has it: other
+// flags, another content, or only another stat.
 type LocalChange struct {
 	Base Record
 	Now  LocalMessage

@@ -15,6 +15,19 @@ type Incoming struct {
 	Body io.Reader
 }
 
+// Delivery is one batch of messages for a folder that become visible together.
+// Exactly one of Commit and Abort ends it.
+type Delivery interface {
+	// Add writes one message to tmp/. A body that is shorter or longer than
+	// announced is an error, and the message is not part of the batch.
+	Add(key Key, in Incoming) (LocalMessage, error)
+	// Commit makes the messages durable and visible. When it returns nil they
+	// survive a power failure; when it does not, recovery has to look.
+	Commit() error
+	// Abort removes what Add wrote.
+	Abort()
+}
+
 // Upload is a message on its way from a folder to the server.
 type Upload struct {
 	Key   Key

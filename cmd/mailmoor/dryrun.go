@@ -53,7 +53,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 		return engine.Preview{}, err
 	}
 	shown := &untouched{StoreReader: o.store, forgotten: make(map[string]bool)}
-	options.Local, options.Store = tree{o.tree}, shown
+	options.Local, options.Store = o.tree, shown
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	preview, err = e.Preview(ctx)
@@ -61,7 +61,6 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 		// What is forgotten is seen afresh in the next round.
 		preview, err = e.Preview(ctx)
 	}
-	preview.Problems = append(preview.Problems, o.tree.FolderProblems()...)
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])
 	}

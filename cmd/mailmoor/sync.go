@@ -194,7 +194,7 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 	if err != nil {
 		return engine.Report{}, err
 	}
-	options.Local, options.Store = tree{o.tree}, o.store
+	options.Local, options.Store = o.tree, o.store
 	options.Progress = s.progress.of(c.account.Name)
 	e := engine.New(options)
 	report, err := e.Sync(ctx)
@@ -202,7 +202,6 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		log.Debug().Err(closeErr).Msg("connections closed")
 	}
 	err = because(ctx, err)
-	report.Problems = append(report.Problems, o.tree.FolderProblems()...)
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])
 	}

@@ -13,6 +13,8 @@ import (
 type Listing struct {
 	Remote  []state.RemoteMailbox
 	Folders []state.LocalFolder
+	// LeftOut are directories that cannot be synced.
+	LeftOut []state.Problem
 	Known   []state.Mailbox
 	Holds   []state.Hold
 	// Wanted reports whether the user's patterns select the mailbox.
@@ -71,6 +73,7 @@ func Match(l Listing) Matched {
 			m.marked[f.Marker] = f.Path
 		}
 	}
+	m.out.Problems = append(m.out.Problems, l.LeftOut...)
 	for _, known := range l.Known {
 		m.known(known)
 	}

@@ -87,7 +87,7 @@ type localRun struct {
 func diskMail(number int) []byte { return bytes.ReplaceAll(Mail(number), []byte("\r\n"), []byte("\n")) }
 
 // scanOf scans a folder against the base.
-func (l *localRun) scanOf(folder string, o engine.ScanOptions, base ...state.Record) state.LocalDelta {
+func (l *localRun) scanOf(folder string, o state.ScanOptions, base ...state.Record) state.LocalDelta {
 	l.Helper()
 	d, err := l.Scan(l.Context(), folder, base, o)
 	ok(l.T, err)
@@ -101,7 +101,7 @@ func (l *localRun) scanOf(folder string, o engine.ScanOptions, base ...state.Rec
 // scan scans the folder by names only.
 func (l *localRun) scan(base ...state.Record) state.LocalDelta {
 	l.Helper()
-	return l.scanOf(l.folder, engine.ScanOptions{}, base...)
+	return l.scanOf(l.folder, state.ScanOptions{}, base...)
 }
 
 // base puts files with the keys into cur/ and returns their records, by key.

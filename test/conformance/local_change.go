@@ -3,7 +3,6 @@ package conformance
 import (
 	"slices"
 
-	"mailmoor/engine"
 	"mailmoor/state"
 )
 
@@ -41,7 +40,7 @@ func flagsCur(l *localRun) {
 	equal(l.T, "the letters", l.one(l.folder).Letters, "")
 	base[0].Flags = 0
 	base[0].Stat = m.Stat
-	l.quiet(l.scanOf(l.folder, engine.ScanOptions{Stat: true}, base...))
+	l.quiet(l.scanOf(l.folder, state.ScanOptions{Stat: true}, base...))
 	// Flags that are there already are no change and no error.
 	_, err = l.SetFlags(l.Context(), l.folder, "a", 0, 0)
 	ok(l.T, err)
@@ -82,7 +81,7 @@ func moveFile(l *localRun) {
 	equal(l.T, "the file", l.one(other), File{Key: "a", Letters: "F", Date: baseDate, Data: diskMail(0)})
 	equal(l.T, "the files left", len(l.disk.Files(l.T, l.folder)), 0)
 	base[0].Flags, base[0].Stat = m.Flags, m.Stat
-	l.quiet(l.scanOf(other, engine.ScanOptions{Stat: true}, base...))
+	l.quiet(l.scanOf(other, state.ScanOptions{Stat: true}, base...))
 }
 
 func moveTaken(l *localRun) {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"mailmoor/engine"
 	"mailmoor/state"
 )
 
@@ -21,7 +20,7 @@ func folderCases() []localCase {
 // folders lists the tree.
 func (l *localRun) folders() []state.LocalFolder {
 	l.Helper()
-	list, err := l.Folders(l.Context())
+	list, _, err := l.Folders(l.Context())
 	ok(l.T, err)
 	if !slices.IsSortedFunc(list, func(a, b state.LocalFolder) int { return strings.Compare(a.Path, b.Path) }) {
 		l.Errorf("the folders are not ordered by path: %+v", list)
@@ -96,12 +95,12 @@ func foldersMarker(l *localRun) {
 func foldersUnmounted(l *localRun) {
 	r := l.base("a")
 	l.disk.Unmount(l.T)
-	if list, err := l.Folders(l.Context()); err == nil || state.ScopeOf(err) != state.ScopeAccount {
+	if list, _, err := l.Folders(l.Context()); err == nil || state.ScopeOf(err) != state.ScopeAccount {
 		l.Errorf("folders of an unmounted root: %v, error %v", list, err)
 	}
 	// A tree may still see the files through descriptors; what it must not see
 	// is that they are missing.
-	if d, err := l.Scan(l.Context(), l.folder, r, engine.ScanOptions{}); err == nil && len(d.Missing) > 0 {
+	if d, err := l.Scan(l.Context(), l.folder, r, state.ScanOptions{}); err == nil && len(d.Missing) > 0 {
 		l.Errorf("the scan of an unmounted root found %+v", d)
 	}
 	if _, err := l.CreateFolder(l.Context(), []string{"New"}); err == nil {
@@ -132,7 +131,7 @@ func scanEmpty(l *localRun) {
 }
 
 func scanMissing(l *localRun) {
-	_, err := l.Scan(l.Context(), "Nowhere", nil, engine.ScanOptions{})
+	_, err := l.Scan(l.Context(), "Nowhere", nil, state.ScanOptions{})
 	wantCause(l.T, err, state.CauseGone)
 }
 
@@ -158,7 +157,7 @@ func scanNew(l *localRun) {
 
 func scanQuiet(l *localRun) {
 	base := l.base("a", "b", "c")
-	for _, o := range []engine.ScanOptions{{}, {Stat: true}} {
+	for _, o := range []state.ScanOptions{{}, {Stat: true}} {
 		d := l.scanOf(l.folder, o, base...)
 		l.quiet(d)
 		equal(l.T, "the count", d.Count, 3)
@@ -196,7 +195,7 @@ func scanEdited(l *localRun) {
 	base := l.base("a", "b")
 	text := append(diskMail(0), "One more line.\n"...)
 	l.user.Edit(l.T, l.folder, "a", text)
-	d := l.scanOf(l.folder, engine.ScanOptions{Stat: true}, base...)
+	d := l.scanOf(l.folder, state.ScanOptions{Stat: true}, base...)
 	equal(l.T, "the number of changes", len(d.Changed), 1)
 	c := d.Changed[0]
 	equal(l.T, "whether it was edited", c.Edited, true)
@@ -208,7 +207,7 @@ func scanTouched(l *localRun) {
 	base := l.base("a")
 	// The same bytes again: another mtime.
 	l.user.Edit(l.T, l.folder, "a", diskMail(0))
-	d := l.scanOf(l.folder, engine.ScanOptions{Stat: true}, base...)
+	d := l.scanOf(l.folder, state.ScanOptions{Stat: true}, base...)
 	for _, c := range d.Changed {
 		equal(l.T, "whether it was edited", c.Edited, false)
 		equal(l.T, "the content", c.Now.Content, base[0].Content)
@@ -231,7 +230,7 @@ func scanMoved(l *localRun) {
 	l.user.Delete(l.T, l.folder, "a")
 	l.user.Put(l.T, other, File{Key: "a", Letters: "S", Date: baseDate, Data: diskMail(0)})
 	equal(l.T, "the missing", l.scan(base...).Missing, base[:1])
-	d := l.scanOf(other, engine.ScanOptions{})
+	d := l.scanOf(other, state.ScanOptions{})
 	if len(d.New) != 1 || d.New[0].Key != "a" || d.New[0].Content != base[0].Content {
 		l.Errorf("the other folder has %+v", d.New)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing/iotest"
 
-	"mailmoor/engine"
 	"mailmoor/state"
 )
 
@@ -31,7 +30,7 @@ func deliverCases() []localCase {
 }
 
 // begin begins a delivery into the folder.
-func (l *localRun) begin() engine.Delivery {
+func (l *localRun) begin() state.Delivery {
 	l.Helper()
 	d, err := l.Deliver(l.Context(), l.folder)
 	ok(l.T, err)
@@ -83,7 +82,7 @@ func deliverCommit(l *localRun) {
 	equal(l.T, "the files", got, want)
 	equal(l.T, "the number of leftovers", l.disk.Leftovers(l.T, l.folder), 0)
 	// What Add returned is what a scan sees: the records made of it are a base.
-	l.quiet(l.scanOf(l.folder, engine.ScanOptions{Stat: true}, recordsOf([]state.LocalMessage{first, second})...))
+	l.quiet(l.scanOf(l.folder, state.ScanOptions{Stat: true}, recordsOf([]state.LocalMessage{first, second})...))
 	equal(l.T, "the content", []state.Content{first.Content, second.Content}, []state.Content{contentOf(Mail(1)), contentOf(Mail(2))})
 }
 

@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"mailmoor/engine"
 	"mailmoor/maildir"
 	"mailmoor/state"
 	"mailmoor/test/conformance"
@@ -35,19 +33,8 @@ func TestMaildir(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		return conformance.LocalFixture{Tree: port{tree}, User: d, Disk: d}
+		return conformance.LocalFixture{Tree: tree, User: d, Disk: d}
 	})
-}
-
-// port gives the tree the engine's names for the types that both know.
-type port struct{ *maildir.Tree }
-
-func (p port) Scan(ctx context.Context, folder string, base []state.Record, o engine.ScanOptions) (state.LocalDelta, error) {
-	return p.Tree.Scan(ctx, folder, base, o)
-}
-
-func (p port) Deliver(ctx context.Context, folder string) (engine.Delivery, error) {
-	return p.Tree.Deliver(ctx, folder)
 }
 
 // disk acts on the files of the tree.

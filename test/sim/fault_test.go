@@ -230,7 +230,7 @@ func TestStampsSettle(t *testing.T) {
 	tree.AddFolder("INBOX")
 	stamp := func() state.LocalFolder {
 		t.Helper()
-		list, err := tree.Folders(t.Context())
+		list, _, err := tree.Folders(t.Context())
 		if err != nil || len(list) != 1 {
 			t.Fatalf("folders %v, error %v", list, err)
 		}

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"mailmoor/engine"
 	"mailmoor/state"
 )
 
 // Folders implements engine.LocalObserver.
-func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, err error) {
+func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, leftOut []state.Problem, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("list the folders: %w", err)
+		return nil, nil, fmt.Errorf("list the folders: %w", err)
 	}
 	err = t.do("local.folders", "", func() error {
 		for _, path := range t.paths() {
@@ -21,9 +20,9 @@ func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, err error
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return list, nil
+	return list, nil, nil
 }
 
 // local returns the folder as a listing shows it.
@@ -35,7 +34,7 @@ func (t *Tree) local(f *folder) state.LocalFolder {
 
 // Scan implements engine.LocalObserver. Between its two looks at a folder from
 // which something is missing lies the step "local.rescan".
-func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o engine.ScanOptions) (state.LocalDelta, error) {
+func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error) {
 	if err := ctx.Err(); err != nil {
 		return state.LocalDelta{}, fmt.Errorf("scan folder %q: %w", path, err)
 	}
@@ -67,7 +66,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o eng
 
 // compare looks at the folder once. Like a real scan it reads a known file only
 // when it is asked to look at every file or when the name has changed.
-func (t *Tree) compare(f *folder, base []state.Record, o engine.ScanOptions) state.LocalDelta {
+func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) state.LocalDelta {
 	d := state.LocalDelta{Folder: f.path, Statted: o.Stat, Count: len(f.files)}
 	if t.settled(f.stamp) {
 		d.Stamp = f.stamp

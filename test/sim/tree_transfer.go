@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"mailmoor/engine"
 	"mailmoor/state"
 )
 
@@ -23,7 +22,7 @@ func (t *Tree) newKey() state.Key {
 }
 
 // Deliver implements engine.LocalTransfer.
-func (t *Tree) Deliver(ctx context.Context, path string) (engine.Delivery, error) {
+func (t *Tree) Deliver(ctx context.Context, path string) (state.Delivery, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("deliver into folder %q: %w", path, err)
 	}
@@ -37,7 +36,7 @@ func (t *Tree) Deliver(ctx context.Context, path string) (engine.Delivery, error
 	return &delivery{tree: t, path: path}, nil
 }
 
-// delivery implements engine.Delivery. One goroutine uses it.
+// delivery implements state.Delivery. One goroutine uses it.
 type delivery struct {
 	tree  *Tree
 	path  string

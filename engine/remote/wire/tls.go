@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -23,9 +23,10 @@ func Pin(cert *x509.Certificate) [32]byte {
 	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 }
 
-// PinString returns the pin as messages show it: "sha256:" and 64 hex digits.
+// PinString returns the pin as messages and the configuration show it:
+// "sha256:" and Base64.
 func PinString(pin [32]byte) string {
-	return "sha256:" + hex.EncodeToString(pin[:])
+	return "sha256:" + base64.StdEncoding.EncodeToString(pin[:])
 }
 
 var errPin = errors.New("no pin matches")
