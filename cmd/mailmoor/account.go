@@ -178,12 +178,16 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 		return engine.Options{}, err
 	}
 	g := account.Guard
-	return engine.Options{
+	o := engine.Options{
 		Account:     account.Name,
 		Connect:     connect,
 		Connections: account.Connections,
 		Wanted: func(name string, delimiter rune, role state.Role) bool {
-			return account.Mailboxes.Match(name, delimiter, role.Virtual()) && only.wants(name, delimiter)
+			wanted := account.Mailboxes.Match(name, delimiter, role.Virtual())
+			if wanted {
+				only.offer(name, delimiter)
+			}
+			return wanted
 		},
 		Expunge: account.Delete == config.DeleteExpunge,
 		Limits: plan.Limits{
@@ -192,7 +196,11 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 			TrashCount: g.TrashCount,
 		},
 		Log: log,
-	}, nil
+	}
+	if only != nil {
+		o.Asked = only.has
+	}
+	return o, nil
 }
 
 // connector returns what opens connections to the account's server. The secret

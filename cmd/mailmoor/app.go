@@ -68,6 +68,7 @@ func (a *app) rootCommand() *cobra.Command {
 		return &usageError{text: err.Error(), hint: "see " + cmd.CommandPath() + " --help"}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		a.syncCommand(), a.statusCommand(), a.holdsCommand(), a.approveCommand(), a.rejectCommand(),
 		a.demoCommand(), a.versionCommand(), a.completionCommand(), jsonTopic(),

@@ -52,13 +52,14 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	shown := &untouched{StoreReader: o.store, forgotten: make(map[string]bool)}
+	shown := &untouched{StoreReader: o.store}
 	options.Local, options.Store = o.tree, shown
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	preview, err = e.Preview(ctx)
-	if err == nil && len(shown.forgotten) > 0 {
-		// What is forgotten is seen afresh in the next round.
+	if err == nil && len(preview.Forgotten) > 0 {
+		// A run forgets these first, and sees them afresh in its next round.
+		shown.forgotten = preview.Forgotten
 		preview, err = e.Preview(ctx)
 	}
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
@@ -147,11 +148,11 @@ func exists(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// untouched is a store that takes no changes. It only remembers what a plan
-// wants to be forgotten.
+// untouched is a store that takes no changes, and does not show what a run would
+// have forgotten by now.
 type untouched struct {
 	engine.StoreReader
-	forgotten map[string]bool
+	forgotten []string
 }
 
 // errUntouched is for what a plan alone never asks for.
@@ -164,22 +165,19 @@ func (u *untouched) PutHolds(context.Context, []state.Hold) ([]state.Hold, error
 	return nil, errUntouched
 }
 
-func (u *untouched) ForgetMailbox(_ context.Context, name string) error {
-	u.forgotten[name] = true
-	return nil
-}
+func (u *untouched) ForgetMailbox(context.Context, string) error { return errUntouched }
 
 func (u *untouched) Mailboxes(ctx context.Context) ([]state.Mailbox, error) {
 	list, err := u.StoreReader.Mailboxes(ctx)
-	return slices.DeleteFunc(list, func(m state.Mailbox) bool { return u.forgotten[m.Name] }), err
+	return slices.DeleteFunc(list, func(m state.Mailbox) bool { return slices.Contains(u.forgotten, m.Name) }), err
 }
 
 func (u *untouched) Waiting(ctx context.Context) ([]state.Record, error) {
 	list, err := u.StoreReader.Waiting(ctx)
-	return slices.DeleteFunc(list, func(r state.Record) bool { return u.forgotten[r.Mailbox] }), err
+	return slices.DeleteFunc(list, func(r state.Record) bool { return slices.Contains(u.forgotten, r.Mailbox) }), err
 }
 
 func (u *untouched) Holds(ctx context.Context) ([]state.Hold, error) {
 	list, err := u.StoreReader.Holds(ctx)
-	return slices.DeleteFunc(list, func(h state.Hold) bool { return u.forgotten[h.Mailbox] }), err
+	return slices.DeleteFunc(list, func(h state.Hold) bool { return slices.Contains(u.forgotten, h.Mailbox) }), err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -9,35 +10,39 @@ import (
 	"mailmoor/config"
 )
 
-// selection narrows a run to some mailboxes of an account. The zero value and
-// nil select all. It remembers which names it was asked about, so that a name
-// that does not exist can be told.
+// selection narrows a run to some mailboxes of an account; nil selects all. It
+// is offered every mailbox that there is, and remembers which of its names that
+// has met.
 type selection struct {
 	names []string // with / between the levels
 
 	mu    sync.Mutex
-	found map[string]bool
+	found map[string]string // the mailbox's own name -> one of names
 }
 
-// wants reports whether the mailbox is selected.
-func (s *selection) wants(name string, delimiter rune) bool {
-	if s == nil || len(s.names) == 0 {
-		return true
+// offer shows a mailbox that takes part in the account's sync.
+func (s *selection) offer(name string, delimiter rune) {
+	if s == nil {
+		return
 	}
+	levels := name
 	if delimiter != 0 {
-		name = strings.ReplaceAll(name, string(delimiter), "/")
+		levels = strings.ReplaceAll(name, string(delimiter), "/")
 	}
-	i := slices.IndexFunc(s.names, func(wanted string) bool { return sameMailbox(wanted, name) })
-	if i < 0 {
-		return false
+	for _, wanted := range s.names {
+		if sameMailbox(wanted, levels) {
+			s.mu.Lock()
+			s.found[name] = wanted
+			s.mu.Unlock()
+		}
 	}
+}
+
+// has reports whether the mailbox is selected.
+func (s *selection) has(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.found == nil {
-		s.found = make(map[string]bool)
-	}
-	s.found[s.names[i]] = true
-	return true
+	return s.found[name] != ""
 }
 
 // sameMailbox compares names. INBOX is written in any case. RFC 9051, section 5.1.
@@ -53,13 +58,8 @@ func (s *selection) missing() []string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var names []string
-	for _, name := range s.names {
-		if !s.found[name] {
-			names = append(names, name)
-		}
-	}
-	return names
+	met := slices.Collect(maps.Values(s.found))
+	return slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { return slices.Contains(met, name) })
 }
 
 // choice is an account with the part of it that a run is about.
@@ -100,7 +100,7 @@ func choose(cfg config.Config, args []string) ([]choice, error) {
 		case whole[account.Name]:
 			choices = append(choices, choice{account, nil})
 		case parts[account.Name] != nil:
-			choices = append(choices, choice{account, &selection{names: parts[account.Name]}})
+			choices = append(choices, choice{account, &selection{names: parts[account.Name], found: make(map[string]string)}})
 		}
 	}
 	return choices, nil

@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mailmoor/test/lab"
+)
+
+// password is one that no other text contains.
+const password = "xK7-unmistakable-9Qz"
+
+// TestScripts runs every script of testdata.
+func TestScripts(t *testing.T) {
+	server := lab.Dovecot(t, lab.SpecialUse("Trash", "Sent", "Drafts"), lab.Password(password))
+	bin := build(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               func(env *testscript.Env) error { return setUp(env, server, bin) },
+		Cmds:                commands(),
+	})
+}
+
+// build builds the program and returns the directory that it is in.
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "mailmoor"), "mailmoor/cmd/mailmoor")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// setUp gives a script its user, its home and its configuration.
+func setUp(env *testscript.Env, server *lab.Server, bin string) error {
+	t, ok := env.T().(testing.TB)
+	if !ok {
+		return fmt.Errorf("%T is not a testing.TB", env.T())
+	}
+	user := "user-" + filepath.Base(env.WorkDir)
+	account := &account{Server: server.On(t), user: user}
+	account.User(user)
+	env.Values[accountValue] = account
+	home := filepath.Join(env.WorkDir, "home")
+	tmp := filepath.Join(env.WorkDir, "scratch")
+	conf := filepath.Join(home, ".config", "mailmoor")
+	for _, dir := range []string{conf, tmp} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	for key, value := range map[string]string{
+		"PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"), "TMPDIR": tmp,
+		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"),
+		"XDG_STATE_HOME": filepath.Join(home, ".local", "state"), "CONFIG": filepath.Join(conf, "config.toml"),
+		"MAIL": filepath.Join(home, "Mail"), "STATE": filepath.Join(home, ".local", "state", "mailmoor"),
+		"HOST": server.Host, "PORT": strconv.Itoa(server.Port), "CAFILE": server.CAFile,
+		"USER": user, "PASSWORD": password, "DEADPORT": strconv.Itoa(deadPort(t)), "MAILMOOR_CRASH_AT": "",
+	} {
+		env.Setenv(key, value)
+	}
+	text := os.Expand(smallest, env.Getenv)
+	return os.WriteFile(filepath.Join(conf, "config.toml"), []byte(text), 0o600)
+}
+
+// smallest is the configuration that every script begins with.
+const smallest = `[account.personal]
+host = "${HOST}"
+port = ${PORT}
+tls_ca = "${CAFILE}"
+user = "${USER}"
+password_command = "echo ${PASSWORD}"
+maildir = "~/Mail"
+`
+
+// deadPort returns a port that nobody listens on.
+func deadPort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := strings.Cut(l.Addr().String(), ":")
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
