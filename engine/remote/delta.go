@@ -137,7 +137,8 @@ func (o *observation) fetch() error {
 			return err
 		}
 		for _, m := range list {
-			// "n:*" names the last message even when its UID is below n.
+			// "n:*" names the last message even when its UID is below n. The
+			// library leaves that one out, too, but does not promise to.
 			if m.uid >= saved.UIDNext {
 				o.list = append(o.list, m)
 			}

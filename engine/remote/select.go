@@ -63,9 +63,7 @@ func selectionOf(mailbox string, data *imap.SelectData, said wire.Notes) selecti
 	s.UIDValidity = data.UIDValidity
 	s.UIDNext = state.UID(data.UIDNext)
 	s.Messages = data.NumMessages
-	if !said.NoModSeq {
-		s.ModSeq = state.ModSeq(data.HighestModSeq)
-	}
+	s.ModSeq = state.ModSeq(data.HighestModSeq) // 0 with NOMODSEQ
 	s.ReadOnly = said.ReadOnly
 	s.Permanent = permanentFrom(data.PermanentFlags)
 	if !slices.Contains(said.Codes, "PERMANENTFLAGS") {
