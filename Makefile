@@ -10,7 +10,7 @@ GOFUMPT       := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build test servers race check format vet lint modules demo fuzz clean
+.PHONY: build test servers race check format vet lint modules demo bench fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mailmoor ./cmd/mailmoor
@@ -67,6 +67,11 @@ modules:
 
 demo:
 	$(GO) run ./cmd/mailmoor demo
+
+# Against mbsync, on the same server in the same run: make bench N=5000
+N ?= 20000
+bench: servers
+	$(GO) test ./test/bench -run '^$$' -bench . -benchtime 5x -timeout 60m -messages $(N)
 
 # Every fuzz target for T each: make fuzz T=2m
 fuzz:

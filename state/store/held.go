@@ -18,16 +18,12 @@ func (s *Store) HeldFiles(ctx context.Context, since int64) ([]state.Held, error
 		FROM held WHERE removed >= ? ORDER BY removed, held.path`, since)
 }
 
-// ForgetHeld removes files from the list, after they left the hold area.
-func (s *Store) ForgetHeld(ctx context.Context, paths []string) error {
-	doing := fmt.Sprintf("forget %d held files", len(paths))
-	return s.write(ctx, pointHeld, doing, func(ctx context.Context, tx *sql.Tx) error {
-		for _, path := range paths {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM held WHERE path = ?", path); err != nil {
-				return fmt.Errorf("forget %s: %w", path, err)
-			}
-		}
-		return nil
+// ForgetHeld removes the files that were removed before the given time, in Unix
+// seconds, from the list: they have left the hold area.
+func (s *Store) ForgetHeld(ctx context.Context, before int64) error {
+	return s.write(ctx, pointHeld, "forget expired files", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM held WHERE removed < ?", before)
+		return err
 	})
 }
 

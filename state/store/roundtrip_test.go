@@ -94,8 +94,8 @@ func TestHeldRoundTrip(t *testing.T) {
 	}
 	check(100, held...)
 	check(101, held[1])
-	must(t, s.ForgetHeld(t.Context(), []string{"2/b", "none"}))
-	check(0, held[0])
+	must(t, s.ForgetHeld(t.Context(), 101))
+	check(0, held[1])
 }
 
 func TestLastRun(t *testing.T) {
