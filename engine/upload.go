@@ -100,10 +100,7 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 		return err
 	}
 	t.leaveOpen()
-	if err := x.resolve(ctx, conn, x.tally, open); err != nil {
-		return err
-	}
-	return nil
+	return x.resolve(ctx, conn, x.tally, open)
 }
 
 // brokenBy returns the error of a connection that lost an answer.

@@ -73,8 +73,10 @@ func Open(o Options) (*Tree, error) {
 	if err != nil {
 		return nil, missingRoot(o.Root, err)
 	}
-	t := &Tree{o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{},
-		syncs: dirSyncs{waiting: map[uint64]*dirSync{}}}
+	t := &Tree{
+		o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{},
+		syncs: dirSyncs{waiting: map[uint64]*dirSync{}},
+	}
 	if err := t.begin(); err != nil {
 		t.root.close()
 		return nil, err

@@ -251,7 +251,7 @@ func copyN(w io.Writer, from io.Reader, n int64) error {
 }
 
 func shortOf(size int64, err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the message has fewer than the %d bytes announced: it changed meanwhile", size)
 	}
 	return err

@@ -189,13 +189,15 @@ func TestMoveWithoutMove(t *testing.T) {
 			"the server lists the copies", "UIDPLUS", present + `
 				C: UID COPY 1:2 "Dest"
 				S: $ OK [COPYUID 9 1:2 30:31] done` + expunged,
-			map[state.UID]state.UID{1: 30, 2: 31}, 0,
+			map[state.UID]state.UID{1: 30, 2: 31},
+			0,
 		},
 		{
 			"it does not, and they are there", "UIDPLUS", present + `
 				C: UID COPY 1:2 "Dest"
 				S: $ OK done` + after("32") + expunged,
-			map[state.UID]state.UID{1: 0, 2: 0}, 0,
+			map[state.UID]state.UID{1: 0, 2: 0},
+			0,
 		},
 		{
 			"it says OK, and one is missing", "UIDPLUS", present + `
@@ -217,7 +219,8 @@ func TestMoveWithoutMove(t *testing.T) {
 				S: * 1 FETCH (UID 1 FLAGS (\Deleted))
 				S: * 2 FETCH (UID 2 FLAGS (\Deleted))
 				S: $ OK done`,
-			map[state.UID]state.UID{1: 0, 2: 0}, 0,
+			map[state.UID]state.UID{1: 0, 2: 0},
+			0,
 		},
 		{
 			"it does not mark what was copied", "UIDPLUS", present + `

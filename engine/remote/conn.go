@@ -93,7 +93,7 @@ func (c *Conn) watch(ctx context.Context, doing string) (stop func(), err error)
 	if ctx.Err() != nil {
 		// Nothing has been sent; the connection stays as it is. The scope is
 		// the account's all the same, because the caller wants everything to end.
-		return nil, ended(doing, ctx)
+		return nil, ended(ctx, doing)
 	}
 	release := context.AfterFunc(ctx, func() {
 		cause := context.Cause(ctx)

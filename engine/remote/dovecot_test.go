@@ -260,10 +260,13 @@ func TestContextEndsACall(t *testing.T) {
 		name, script string
 		call         func(ctx context.Context, c *Conn) error
 	}{
-		{"a listing", `
+		{
+			"a listing", `
 			C: LIST`,
-			func(ctx context.Context, c *Conn) error { _, err := c.List(ctx); return err }},
-		{"a delta in the middle", `
+			func(ctx context.Context, c *Conn) error { _, err := c.List(ctx); return err },
+		},
+		{
+			"a delta in the middle", `
 			C: SELECT "Box"
 			S: * 3 EXISTS
 			S: * OK [UIDVALIDITY 7] x
@@ -273,8 +276,10 @@ func TestContextEndsACall(t *testing.T) {
 			func(ctx context.Context, c *Conn) error {
 				_, err := c.Delta(ctx, "Box", state.Cursor{}, nil)
 				return err
-			}},
-		{"a body in the middle", opened("1") + `
+			},
+		},
+		{
+			"a body in the middle", opened("1") + `
 			C: UID FETCH 1
 			S: * 1 FETCH (UID 1 FLAGS () INTERNALDATE NIL BODY[] {1000}
 			S: text`,
@@ -283,8 +288,10 @@ func TestContextEndsACall(t *testing.T) {
 					_, err := io.Copy(io.Discard, in.Body)
 					return err
 				})
-			}},
-		{"an upload without an answer", known + `
+			},
+		},
+		{
+			"an upload without an answer", known + `
 			C: APPEND`,
 			func(ctx context.Context, c *Conn) error {
 				err := c.Append(ctx, box, []state.Upload{message("a", "one", 0)})[0].Err
@@ -292,7 +299,8 @@ func TestContextEndsACall(t *testing.T) {
 					return fmt.Errorf("not unknown: %w", err)
 				}
 				return &state.Error{Scope: state.ScopeOf(err), Cause: state.CauseNetwork, Err: err}
-			}},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -189,7 +189,7 @@ func closed(doing string, reason error) error {
 }
 
 // ended is the error of a call whose context ended.
-func ended(doing string, ctx context.Context) error {
+func ended(ctx context.Context, doing string) error {
 	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing, Err: context.Cause(ctx)}
 }
 

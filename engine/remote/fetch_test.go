@@ -165,7 +165,7 @@ func TestFetchEndsWithTheErrorOfEach(t *testing.T) {
 		S: * 3 FETCH (UID 3 FLAGS () INTERNALDATE NIL BODY[] "three")
 		S: $ OK done`)
 	calls := 0
-	err := c.Fetch(t.Context(), box, state.NewUIDSet(1, 2, 3), func(in state.Incoming) error {
+	err := c.Fetch(t.Context(), box, state.NewUIDSet(1, 2, 3), func(state.Incoming) error {
 		calls++
 		return full
 	})

@@ -67,7 +67,8 @@ func TestResolveDecision(t *testing.T) {
 		{"account.json is lost", account, marked, []candidate{{Account: Account{ID: idA}}}, idA, Known, ""},
 		{
 			"the tree of a replaced one moved here", account, marked,
-			[]candidate{at(idA, "a", "/old"), here(idB, "a")}, idA, Known, "",
+			[]candidate{at(idA, "a", "/old"), here(idB, "a")},
+			idA, Known, "",
 		},
 
 		{"the store is lost", account, marked, nil, idA, StateLost, ""},
@@ -76,32 +77,41 @@ func TestResolveDecision(t *testing.T) {
 		{"not mounted, no directory", account, RootFacts{}, []candidate{here(idA, "a")}, "", Suspended, "does not exist"},
 		{"not mounted, empty directory", account, RootFacts{Exists: true}, []candidate{here(idA, "a")}, "", Suspended, "is empty"},
 		{
-			"the marker was deleted", account, RootFacts{Exists: true, HasMail: true},
-			[]candidate{here(idA, "a")}, "", Suspended, "is gone",
+			"the marker was deleted", account,
+			RootFacts{Exists: true, HasMail: true},
+			[]candidate{here(idA, "a")},
+			"", Suspended, "is gone",
 		},
 		{"not mounted, and renamed", changed, RootFacts{}, []candidate{here(idA, "a")}, "", Suspended, "lost its marker"},
 
 		{
 			"a copied tree", account, marked,
-			[]candidate{inUse(at(idA, "a", "/mail/original"))}, "", Suspended, "looks like a copy",
+			[]candidate{inUse(at(idA, "a", "/mail/original"))},
+			"", Suspended, "looks like a copy",
 		},
 		{
 			"a copied tree under another name", renamed, marked,
-			[]candidate{inUse(at(idA, "a", "/mail/original"))}, "", Suspended, "looks like a copy",
+			[]candidate{inUse(at(idA, "a", "/mail/original"))},
+			"", Suspended, "looks like a copy",
 		},
 		{"the tree of another account", changed, marked, []candidate{here(idA, "a")}, "", Suspended, `belongs to account "a"`},
 		{
-			"the disk of another account", account, RootFacts{Exists: true, MarkerID: idB},
-			[]candidate{here(idA, "a"), at(idB, "b", "/mnt")}, "", Suspended, `belongs to account "b"`,
+			"the disk of another account", account,
+			RootFacts{Exists: true, MarkerID: idB},
+			[]candidate{here(idA, "a"), at(idB, "b", "/mnt")},
+			"", Suspended, `belongs to account "b"`,
 		},
 		{
-			"the other disk of the same user", renamed, RootFacts{Exists: true, MarkerID: idB},
+			"the other disk of the same user", renamed,
+			RootFacts{Exists: true, MarkerID: idB},
 			[]candidate{withName(here(idA, "a"), "new name"), withUser(at(idB, "b", "/mnt"), "a@example.org")},
 			"", Suspended, `belongs to account "b"`,
 		},
 		{
-			"an unknown disk where ours was", account, RootFacts{Exists: true, MarkerID: idC},
-			[]candidate{here(idA, "a")}, "", Suspended, "marker of another tree",
+			"an unknown disk where ours was", account,
+			RootFacts{Exists: true, MarkerID: idC},
+			[]candidate{here(idA, "a")},
+			"", Suspended, "marker of another tree",
 		},
 		{"a marker that is no id", account, RootFacts{Exists: true, MarkerID: "../../x"}, nil, "", Suspended, "is not ours"},
 	}

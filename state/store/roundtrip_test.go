@@ -78,8 +78,10 @@ func TestIntentRoundTrip(t *testing.T) {
 func TestHeldRoundTrip(t *testing.T) {
 	s := newStore(t)
 	held := []state.Held{
-		{Path: "1/a", Mailbox: "INBOX", Key: "a", UID: 1<<32 - 1, Flags: state.AllFlags,
-			Content: state.Content{Digest: digestOf(1), Header: digestOf(2), Size: 3, WireSize: 4}, Date: 5, Removed: 100, Reason: "r"},
+		{
+			Path: "1/a", Mailbox: "INBOX", Key: "a", UID: 1<<32 - 1, Flags: state.AllFlags,
+			Content: state.Content{Digest: digestOf(1), Header: digestOf(2), Size: 3, WireSize: 4}, Date: 5, Removed: 100, Reason: "r",
+		},
 		{Path: "2/b", Mailbox: "Gone", Removed: 200},
 	}
 	must(t, s.Settle(t.Context(), state.Settlement{Held: []state.Held{held[1], held[0]}}))

@@ -43,8 +43,26 @@ func foldersCreated(l *localRun) {
 
 func foldersOdd(l *localRun) {
 	names := [][]string{
-		{"INBOX"}, {"Entwürfe"}, {"日本語"}, {"a & b"}, {"50%"}, {"%2F"}, {"with/slash"}, {"cur"}, {"new", "tmp"}, {".hidden"}, {"."}, {".."},
-		{"~"}, {"line\nend"}, {"trailing "}, {strings.Repeat("long", 60)}, {"dot.dot"}, {"case"}, {"Case"}, {"back\\slash"},
+		{"INBOX"},
+		{"Entwürfe"},
+		{"日本語"},
+		{"a & b"},
+		{"50%"},
+		{"%2F"},
+		{"with/slash"},
+		{"cur"},
+		{"new", "tmp"},
+		{".hidden"},
+		{"."},
+		{".."},
+		{"~"},
+		{"line\nend"},
+		{"trailing "},
+		{strings.Repeat("long", 60)},
+		{"dot.dot"},
+		{"case"},
+		{"Case"},
+		{"back\\slash"},
 	}
 	paths := map[string][]string{l.folder: {work}}
 	for _, name := range names {

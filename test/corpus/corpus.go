@@ -116,8 +116,12 @@ func flags(random *rand.Rand) state.Flags {
 		flag    state.Flags
 		percent int
 	}{
-		{state.Seen, 70}, {state.Answered, 15}, {state.Flagged, 6},
-		{state.Passed, 4}, {state.Draft, 1}, {state.Trashed, 1},
+		{state.Seen, 70},
+		{state.Answered, 15},
+		{state.Flagged, 6},
+		{state.Passed, 4},
+		{state.Draft, 1},
+		{state.Trashed, 1},
 	} {
 		if random.IntN(100) < often.percent {
 			f |= often.flag

@@ -36,7 +36,8 @@ func maskCases() []maskCase {
 		{"LIST-STATUS", []string{`LIST "" * RETURN (STATUS (MESSAGES))`, `LIST "" {1}` + "\r\n* RETURN (STATUS (UIDNEXT))"}, nil},
 		{"LIST-EXTENDED", []string{`LIST "" * RETURN (CHILDREN)`, `LIST (SUBSCRIBED) "" *`}, nil},
 		{
-			"SPECIAL-USE", []string{`LIST "" * RETURN (SPECIAL-USE)`, `LIST (SPECIAL-USE) "" *`},
+			"SPECIAL-USE",
+			[]string{`LIST "" * RETURN (SPECIAL-USE)`, `LIST (SPECIAL-USE) "" *`},
 			map[string]string{`LIST "" *`: `\Trash`},
 		},
 		{"LITERAL+", []string{"SELECT {5+}\r\nINBOX", "APPEND INBOX {4+}\r\nA: b"}, nil},

@@ -85,6 +85,7 @@ func (c Capabilities) without(hide []string) Capabilities {
 	return kept
 }
 
+// String returns the capabilities in alphabetical order.
 func (c Capabilities) String() string {
 	return strings.Join(slices.Sorted(maps.Keys(c)), " ")
 }

@@ -33,8 +33,8 @@ func readLine(in *bufio.Reader, limit func(begin []byte) int) (string, error) {
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
-		if max := limit(line); len(line) > max {
-			return "", fmt.Errorf("the server sent a line of more than %d bytes", max)
+		if most := limit(line); len(line) > most {
+			return "", fmt.Errorf("the server sent a line of more than %d bytes", most)
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):

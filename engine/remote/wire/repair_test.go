@@ -73,6 +73,8 @@ func TestRepairStatus(t *testing.T) {
 		{"too large a number", "* OK [UIDVALIDITY 4294967296] text", "* OK text"},
 		{"arguments of NOMODSEQ", "* OK [NOMODSEQ 1] text", "* OK [NOMODSEQ] text"},
 		{"open-ended COPYUID", "T1 OK [COPYUID 1 1:* 2:3] done", "T1 OK done"},
+		{"COPYUID out of order", "T1 OK [COPYUID 9 3,1:2 30:32] done", "T1 OK done"},
+		{"COPYUID in order", "T1 OK [COPYUID 9 1:3 30:32] done", "T1 OK [COPYUID 9 1:3 30:32] done"},
 		{"text like a literal", "* OK look {5}", "* OK look {5}"},
 
 		// Capabilities that go-imap must not see.

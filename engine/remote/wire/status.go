@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -123,20 +124,30 @@ func (st *status) repair(list func(announced string) string) (note string) {
 }
 
 // isUIDCode checks the arguments of APPENDUID and COPYUID. RFC 4315, section 3.
+// go-imap sorts the two sets of a COPYUID, which pairs them rightly only if
+// they ascend already: it is better to know no UID than a wrong one.
 func isUIDCode(code string, args []string) bool {
 	if code == "APPENDUID" {
 		return len(args) == 2 && isNumber(args[0], 32) && isNumber(args[1], 32)
 	}
-	return len(args) == 3 && isNumber(args[0], 32) && isUIDSet(args[1]) && isUIDSet(args[2])
+	return len(args) == 3 && isNumber(args[0], 32) && isAscendingSet(args[1]) && isAscendingSet(args[2])
 }
 
-// isUIDSet reports whether text is a set of numbers and ranges without "*".
-func isUIDSet(text string) bool {
+// isAscendingSet reports whether text is a set of numbers and ranges, without
+// "*", in ascending order.
+func isAscendingSet(text string) bool {
+	var last uint64
 	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(part, ":")
-		if !isNumber(first, 32) || isRange && !isNumber(last, 32) {
+		begin, end, isRange := strings.Cut(part, ":")
+		if !isRange {
+			end = begin
+		}
+		from, errFrom := strconv.ParseUint(begin, 10, 32)
+		to, errTo := strconv.ParseUint(end, 10, 32)
+		if errFrom != nil || errTo != nil || from <= last || to < from {
 			return false
 		}
+		last = to
 	}
 	return true
 }

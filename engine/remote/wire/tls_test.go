@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"math/big"
 	"net"
 	"strings"
@@ -154,8 +155,8 @@ func wantError(t *testing.T, err error, cause state.Cause, words, hint string) {
 	if err == nil {
 		t.Fatalf("no error, want one about %q", words)
 	}
-	e, ok := err.(*state.Error)
-	if !ok {
+	var e *state.Error
+	if !errors.As(err, &e) {
 		t.Fatalf("%T is no *state.Error: %v", err, err)
 	}
 	if e.Cause != cause || e.Scope != state.ScopeAccount {
