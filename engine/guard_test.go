@@ -235,3 +235,20 @@ func TestPoisonStopsNobody(t *testing.T) {
 		t.Errorf("after the back-off the sides have %q and %q", f.local(), f.remote())
 	}
 }
+
+// TestUnreadableFileIsReported: a file that cannot be read is neither uploaded
+// nor taken for deleted, so its owner has to hear of it.
+func TestUnreadableFileIsReported(t *testing.T) {
+	f := full(t, 2)
+	key := f.put("INBOX", "", "mine")
+	f.tree.SetUnreadable("INBOX", key, true)
+	for range 2 {
+		report := f.sync()
+		if len(report.Problems) != 1 || report.Problems[0].Mailbox != "INBOX" {
+			t.Errorf("problems are %+v, want one in INBOX", report.Problems)
+		}
+	}
+	f.tree.SetUnreadable("INBOX", key, false)
+	f.clean()
+	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/mine:")
+}

@@ -129,6 +129,9 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 	if err := e.lookLocally(ctx, changed, failed); err != nil {
 		return err
 	}
+	for _, l := range changed {
+		c.problems = append(c.problems, l.localProblems()...)
+	}
 	return each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
 			return failed(l, state.Remote, err)
@@ -144,6 +147,18 @@ type look struct {
 	fetch bool // the mailbox must be opened
 	stat  bool
 	base  []state.Record
+}
+
+// localProblems are the files that the scan could not make sense of.
+func (l *look) localProblems() []state.Problem {
+	if l.Local == nil {
+		return nil
+	}
+	problems := slices.Clone(l.Local.Problems)
+	for i := range problems {
+		problems[i].Mailbox = l.Name // a scan without a base knows the path only
+	}
+	return problems
 }
 
 // consider decides what has to be looked at. What is proven unchanged is not.
