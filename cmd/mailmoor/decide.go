@@ -24,17 +24,17 @@ where only one account has it. A run that is under way is not waited for.
 `
 
 func (a *app) approveCommand() *cobra.Command {
-	return a.decideCommand("approve", "Let held removals happen", approveLong, state.Approved)
+	return a.decideCommand("Let held removals happen", approveLong, state.Approved)
 }
 
 func (a *app) rejectCommand() *cobra.Command {
-	return a.decideCommand("reject", "Bring back what held removals are about", rejectLong, state.Rejected)
+	return a.decideCommand("Bring back what held removals are about", rejectLong, state.Rejected)
 }
 
-func (a *app) decideCommand(verb, short, long string, d state.Decision) *cobra.Command {
+func (a *app) decideCommand(short, long string, d state.Decision) *cobra.Command {
 	now := false
 	cmd := &cobra.Command{
-		Use:               verb + " ID",
+		Use:               decisionVerb(d) + " ID",
 		Short:             short,
 		Long:              long + "\nWith --now a run of the account follows, with its exit code.\n" + exitHelp(allExits()...),
 		Args:              arguments(cobra.ExactArgs(1)),
@@ -69,7 +69,7 @@ func (a *app) decide(ctx context.Context, name string, d state.Decision, now boo
 	}
 	switch {
 	case a.json && !now:
-		return a.ui.document(holdsReport{Command: "decide", Holds: []holdReport{h}})
+		return a.ui.document(holdsReport{Command: decisionVerb(d), Holds: []holdReport{h}})
 	case !a.json:
 		a.ui.result("%s", printable(fmt.Sprintf("%s %s: %s: %s", h.Decision, h.ID, h.Mailbox, what)))
 	}
@@ -77,6 +77,14 @@ func (a *app) decide(ctx context.Context, name string, d state.Decision, now boo
 		return a.sync(ctx, []string{account.Name}, syncFlags{ifLocked: string(lockFail)})
 	}
 	return nil
+}
+
+// decisionVerb is the command that makes the decision.
+func decisionVerb(d state.Decision) string {
+	if d == state.Approved {
+		return "approve"
+	}
+	return "reject"
 }
 
 // record writes the decision into the account's state, where a run that is

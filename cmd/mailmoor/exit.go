@@ -41,7 +41,7 @@ func exitTable() []exitMeaning {
 		{exitFailed, "something failed; stderr says what"},
 		{exitHeld, "removals wait for your approval: see mailmoor holds"},
 		{exitLocked, "another process is working on the account"},
-		{exitTemporary, "the network or the server is away; the next run may find it"},
+		{exitTemporary, "the network or the server is away, or both sides keep changing; the next run may do"},
 		{exitInStep, "success"},
 	}
 }

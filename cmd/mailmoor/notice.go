@@ -70,6 +70,32 @@ func (a *app) remember(ctx context.Context, s *store.Store, r accountReport, sta
 	return fresh, s.PutLastRun(ctx, store.Run{Started: started, Ended: now, Exit: int(r.Exit), Summary: data})
 }
 
+// stillStuck returns the messages that wait for another try and that this run
+// had no reason to speak of: in the words of the run that set them aside, so that
+// they count as told.
+func stillStuck(ctx context.Context, s *store.Store, told []state.Problem) ([]state.Problem, error) {
+	stuck, err := stuckOf(ctx, s)
+	if err != nil || len(stuck) == 0 {
+		return nil, err
+	}
+	last, _, err := lastRun(ctx, s)
+	var waiting []state.Problem
+	for _, one := range stuck {
+		mailbox, subject := one.Mailbox, one.subject()
+		if slices.ContainsFunc(told, func(p state.Problem) bool { return p.Mailbox == mailbox && p.Subject == subject }) {
+			continue
+		}
+		p := state.Problem{Mailbox: mailbox, Subject: subject, Text: one.Reason, Waiting: true}
+		for _, before := range last.Problems {
+			if before.Mailbox == mailbox && before.Subject == subject {
+				p.Text, p.Hint = before.Text, before.Hint
+			}
+		}
+		waiting = append(waiting, p)
+	}
+	return waiting, err
+}
+
 // inherit takes over what an earlier run found and this one did not look at.
 func (r *accountReport) inherit(last accountReport) {
 	r.Problems = slices.Clone(r.Problems)

@@ -162,6 +162,10 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	s.introduce(c.account, o)
 	result, err := s.cycle(ctx, c, o, log)
 	report := reportOf(c.account.Name, result, err)
+	if !result.Quiet {
+		// All rounds found something to do, and nobody is to blame for it.
+		report.Exit = worst(report.Exit, exitTemporary)
+	}
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
 	s.tell(report, err, fresh)
 	for _, err := range []error{rememberErr, o.close()} {
@@ -200,6 +204,11 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 	report, err := e.Sync(ctx)
 	if closeErr := e.Close(); closeErr != nil {
 		log.Debug().Err(closeErr).Msg("connections closed")
+	}
+	if err == nil {
+		var waiting []state.Problem
+		waiting, err = stillStuck(ctx, o.store, report.Problems)
+		report.Problems = append(report.Problems, waiting...)
 	}
 	err = because(ctx, err)
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {

@@ -20,7 +20,8 @@ const password = "xK7-unmistakable-9Qz"
 
 // TestScripts runs every script of testdata.
 func TestScripts(t *testing.T) {
-	server := lab.Dovecot(t, lab.SpecialUse("Trash", "Sent", "Drafts"), lab.Password(password))
+	server := lab.Dovecot(t, lab.SpecialUse("Trash", "Sent", "Drafts"), lab.Password(password),
+		lab.Quota(1<<30), lab.Config("plugin {\n  quota_max_mail_size = 3M\n}"))
 	bin := build(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"pgregory.net/rapid"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+)
+
+func newTestUI() (u *ui, stdout, stderr *bytes.Buffer) {
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	return newUI(strings.NewReader(""), stdout, stderr), stdout, stderr
+}
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain, Grüße, 日本語":    "plain, Grüße, 日本語",
+		"\x1b[2J\x1b]0;x\a":    `\x1b[2J\x1b]0;x\a`,
+		"a\r\nmailmoor: b":     `a\r\nmailmoor: b`,
+		"evil\u202etxt.exe":    `evil\u202etxt.exe`,
+		"not \xff UTF-8":       `not \xff UTF-8`,
+		"a replacement \uFFFD": "a replacement \uFFFD",
+		"c1 \u009b31m":         `c1 \u009b31m`,
+		`a back\slash`:         `a back\slash`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestPrintableLetsNothingThrough feeds it everything.
+func TestPrintableLetsNothingThrough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text"))
+		for _, r := range printable(text) {
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+				t.Fatalf("%q lets %U through", text, r)
+			}
+		}
+	})
+}
+
+// TestMessage shows the form of messages, which no text from outside can leave.
+func TestMessage(t *testing.T) {
+	u, stdout, stderr := newTestUI()
+	u.message("personal", "connect to imap.example.org:993: refused", "check the network")
+	u.message("", "one\nmailmoor: forged\n\ttwo", "")
+	u.failure("work", &state.Error{Doing: "list", Hint: "look\x1b[1m", Err: &usageError{text: "no\rway"}})
+	want := "mailmoor: personal: connect to imap.example.org:993: refused\n" +
+		"  check the network\n" +
+		"mailmoor: one\n  mailmoor: forged\n  \\ttwo\n" +
+		"mailmoor: work: list: no\\rway\n  look\\x1b[1m\n"
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Error(diff)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("stdout: %q", stdout)
+	}
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	for got, want := range map[string]string{
+		count(1, "hold"):                      "1 hold",
+		count(0, "hold"):                      "0 holds",
+		count(2, "mailbox|mailboxes"):         "2 mailboxes",
+		bytesText(999):                        "999 bytes",
+		bytesText(1):                          "1 byte",
+		bytesText(1500):                       "1.5 kB",
+		bytesText(2_000_000_000):              "2.0 GB",
+		durationText(1234 * time.Millisecond): "1.2 s",
+		durationText(75 * time.Second):        "75 s",
+		durationText(90 * time.Minute):        "90 min",
+		durationText(49 * time.Hour):          "49 h",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestProgressOnATerminal drives the clock: the line is drawn at most five times
+// a second and gone before anything else is printed.
+func TestProgressOnATerminal(t *testing.T) {
+	u, stdout, stderr := newTestUI()
+	u.interactive = true
+	p := newProgress(u, zerolog.Nop(), false)
+	now := time.Unix(1000, 0)
+	p.now = func() time.Time { return now }
+	tell := p.of("personal")
+	for i := range 100 {
+		tell(engine.Progress{Messages: i + 1, MessagesTotal: 200, Bytes: int64(i+1) * 1000})
+		now = now.Add(20 * time.Millisecond)
+	}
+	drawn := strings.Split(strings.TrimSpace(strings.ReplaceAll(stderr.String(), "\r", "\n")), "\n")
+	var lines []string
+	for _, line := range drawn {
+		if strings.TrimSpace(line) != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 10 {
+		t.Errorf("two seconds drew %d lines, want 10: %q", len(lines), lines)
+	}
+	if last := lines[len(lines)-1]; last != "91 of 200 messages, 91.0 kB, 50.6 kB/s, 2.2 s left" {
+		t.Errorf("the last line is %q", last)
+	}
+	stderr.Reset()
+	u.result("done")
+	if got := stderr.String(); strings.Trim(got, " \r") != "" || !strings.HasSuffix(got, "\r") {
+		t.Errorf("the line was cleared with %q", got)
+	}
+	if stdout.String() != "done\n" {
+		t.Errorf("stdout: %q", stdout)
+	}
+}
+
+// TestProgressElsewhere logs one line each 30 seconds, and nothing with --quiet.
+func TestProgressElsewhere(t *testing.T) {
+	for quiet, want := range map[bool]int{false: 3, true: 0} {
+		u, _, _ := newTestUI()
+		var logged bytes.Buffer
+		p := newProgress(u, zerolog.New(&logged), quiet)
+		now := time.Unix(1000, 0)
+		p.now = func() time.Time { return now }
+		for i := range 100 {
+			if tell := p.of("personal"); tell != nil {
+				tell(engine.Progress{Messages: i, MessagesTotal: 100})
+			}
+			now = now.Add(time.Second)
+		}
+		if n := strings.Count(logged.String(), "\n"); n != want {
+			t.Errorf("quiet %t: %d lines, want %d:\n%s", quiet, n, want, &logged)
+		}
+	}
+}
