@@ -51,7 +51,7 @@ func (a *app) completeAccounts(cmd *cobra.Command, _ []string, typed string) ([]
 		if err != nil || s == nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		defer s.Close()
+		defer s.release()
 		mailboxes, err := s.Mailboxes(cmd.Context())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -97,9 +97,9 @@ func (a *app) record(ctx context.Context, cfg config.Config, account config.Acco
 	if s == nil {
 		return hold, &usageError{text: "the account has not run yet, so that nothing is held"}
 	}
-	defer s.Close()
+	defer s.release()
 	if d == state.Approved {
-		if err := refuseWhole(ctx, s, id); err != nil {
+		if err := refuseWhole(ctx, s.Store, id); err != nil {
 			return hold, err
 		}
 	}
@@ -170,7 +170,7 @@ func (a *app) heldIn(ctx context.Context, cfg config.Config, account config.Acco
 	if err != nil || s == nil {
 		return nil
 	}
-	defer s.Close()
+	defer s.release()
 	holds, err := s.Holds(ctx)
 	if err != nil {
 		return nil

@@ -64,7 +64,7 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer other.close()
+	defer func() { err = errors.Join(err, other.close()) }()
 	d := &demonstration{app: newApp(a.ui.stdin, a.ui.stdout, a.ui.stderr), dir: dir, other: other}
 	d.tree = demoTree{filepath.Join(dir, "Mail")}
 	d.configFile, d.logLevel, d.logFormat = filepath.Join(dir, "config.toml"), a.logLevel, a.logFormat

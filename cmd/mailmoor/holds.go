@@ -54,7 +54,7 @@ func (a *app) holds(ctx context.Context, args []string) error {
 			var holds []state.Hold
 			holds, err = s.Holds(ctx)
 			report.Holds = append(report.Holds, holdsOf(account.Name, holds)...)
-			_ = s.Close() // it was only read
+			s.release()
 		}
 		if err != nil {
 			a.ui.failure(account.Name, err)

@@ -9,9 +9,15 @@ import (
 	"mailmoor/state/store"
 )
 
+// guestStore is a store whose every change is durable when it is made, so that
+// nothing depends on how it closes.
+type guestStore struct{ *store.Store }
+
+func (s *guestStore) release() { _ = s.Close() }
+
 // guest opens the state of an account for a command that does not work on the
 // account, and needs no lock. Without a state yet the result is nil.
-func (a *app) guest(ctx context.Context, stateDir string, account config.Account, readOnly bool) (*store.Store, error) {
+func (a *app) guest(ctx context.Context, stateDir string, account config.Account, readOnly bool) (*guestStore, error) {
 	if !exists(stateDir) {
 		return nil, nil //nolint:nilnil // no state and no error: nothing has run yet
 	}
@@ -27,7 +33,10 @@ func (a *app) guest(ctx context.Context, stateDir string, account config.Account
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil,nilerr // as above
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return &guestStore{s}, nil
 }
 
 // named returns the accounts that the arguments name, all without arguments.

@@ -30,13 +30,18 @@ func TestReport(t *testing.T) {
 		text   string
 	}{
 		{
-			"nothing", engine.Report{Quiet: true, Mailboxes: 98, Duration: 1234 * ms}, nil, exitInStep, true,
+			"nothing",
+			engine.Report{Quiet: true, Mailboxes: 98, Duration: 1234 * ms},
+			nil, exitInStep, true,
 			"in step; nothing to do; 98 mailboxes in 1.2 s",
-		}, {
-			"everything", engine.Report{Quiet: true, Mailboxes: 1, Counts: engine.Counts{
+		},
+		{
+			"everything",
+			engine.Report{Quiet: true, Mailboxes: 1, Counts: engine.Counts{
 				Downloaded: 12, Uploaded: 1, Paired: 2, FlagsLocal: 1, FlagsRemote: 2, MovedLocal: 3, MovedRemote: 4,
 				RemovedLocal: 5, RemovedRemote: 6, NewFolders: 1, NewMailboxes: 2,
-			}}, nil, exitInStep, true,
+			}},
+			nil, exitInStep, true,
 			"in step; 12 downloaded, 1 uploaded, 2 paired, flags of 3 messages changed, 3 moved locally, " +
 				"4 moved on the server, 5 removed locally, 6 removed on the server, 1 new folder, 2 new mailboxes; 1 mailbox in 0.0 s",
 		},
@@ -44,13 +49,21 @@ func TestReport(t *testing.T) {
 		{"a hold", engine.Report{Quiet: true, Holds: []state.Hold{hold}}, nil, exitHeld, false, "in step but for 1 hold; nothing to do"},
 		{"a decided hold", engine.Report{Quiet: true, Holds: []state.Hold{decided}}, nil, exitInStep, true, "in step; nothing to do"},
 		{
-			"a problem", engine.Report{Quiet: true, Problems: []state.Problem{problem}, Holds: []state.Hold{hold}}, nil,
+			"a problem",
+			engine.Report{Quiet: true, Problems: []state.Problem{problem}, Holds: []state.Hold{hold}},
+			nil,
 			exitFailed, false, "not in step: 1 problem, 1 hold; nothing to do",
-		}, {
-			"a problem that waits", engine.Report{Quiet: true, Problems: []state.Problem{waiting}, Holds: []state.Hold{hold}}, nil,
+		},
+		{
+			"a problem that waits",
+			engine.Report{Quiet: true, Problems: []state.Problem{waiting}, Holds: []state.Hold{hold}},
+			nil,
 			exitHeld, false, "in step but for 1 hold and 1 stuck message; nothing to do",
-		}, {
-			"only one that waits", engine.Report{Quiet: true, Problems: []state.Problem{waiting}}, nil,
+		},
+		{
+			"only one that waits",
+			engine.Report{Quiet: true, Problems: []state.Problem{waiting}},
+			nil,
 			exitInStep, false, "in step but for 1 stuck message; nothing to do",
 		},
 		{"an error", engine.Report{}, errors.New("disk full"), exitFailed, false, "stopped early; nothing to do"},
@@ -97,7 +110,7 @@ func TestChoose(t *testing.T) {
 		{[]string{"work", "home"}, []chosen{{"home", nil}, {"work", nil}}, false},
 		{[]string{"work/INBOX", "work/A/B"}, []chosen{{"work", []string{"INBOX", "A/B"}}}, false},
 		{[]string{"work/INBOX", "work"}, []chosen{{"work", nil}}, false},
-		{[]string{"wrok"}, nil, true},
+		{[]string{"werk"}, nil, true},
 		{[]string{"work/"}, nil, true},
 	} {
 		choices, err := choose(cfg, test.args)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"mailmoor/config"
@@ -33,14 +34,16 @@ func (p *prompter) prompt() config.Prompt {
 // ask reads one line without echo. When ctx ends first, the terminal gets its
 // echo back; the read itself can only be left to the end of the process.
 func (p *prompter) ask(ctx context.Context, fd int, label string) (string, error) {
-	before, err := term.GetState(fd)
-	if err != nil {
-		return "", fmt.Errorf("look at the terminal: %w", err)
-	}
 	p.ui.mu.Lock()
 	defer p.ui.mu.Unlock()
 	p.ui.clear()
-	fmt.Fprint(p.ui.stderr, printable(label)+": ")
+	// Before the prompt: what is typed the moment it shows must not be seen.
+	restore, err := silence(fd)
+	if err != nil {
+		return "", err
+	}
+	defer restore()
+	put(p.ui.stderr, printable(label)+": ")
 	type answer struct {
 		text []byte
 		err  error
@@ -50,21 +53,27 @@ func (p *prompter) ask(ctx context.Context, fd int, label string) (string, error
 		text, err := term.ReadPassword(fd)
 		answers <- answer{text, err}
 	}()
+	defer put(p.ui.stderr, "\n")
 	select {
 	case got := <-answers:
-		fmt.Fprintln(p.ui.stderr)
 		return string(got.text), got.err
 	case <-ctx.Done():
-		fmt.Fprintln(p.ui.stderr)
-		return "", firstError(context.Cause(ctx), term.Restore(fd, before))
+		return "", context.Cause(ctx)
 	}
 }
 
-func firstError(first, second error) error {
-	if first != nil {
-		return first
+// silence turns the echo of a terminal off, and returns what turns it on again.
+func silence(fd int) (restore func(), err error) {
+	before, err := unix.IoctlGetTermios(fd, ttyGet)
+	if err != nil {
+		return nil, fmt.Errorf("look at the terminal: %w", err)
 	}
-	return second
+	quiet := *before
+	quiet.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, ttySet, &quiet); err != nil {
+		return nil, fmt.Errorf("turn the terminal's echo off: %w", err)
+	}
+	return func() { _ = unix.IoctlSetTermios(fd, ttySet, before) }, nil
 }
 
 // once caches the secret of an account for one run, so that several connections

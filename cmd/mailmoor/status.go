@@ -123,8 +123,8 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 	if err != nil || s == nil {
 		return r, err
 	}
-	defer s.Close()
-	last, run, err := lastRun(ctx, s)
+	defer s.release()
+	last, run, err := lastRun(ctx, s.Store)
 	if err != nil {
 		return r, err
 	}
@@ -137,10 +137,10 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 		return r, err
 	}
 	r.Holds = holdsOf(account.Name, holds)
-	if r.Stuck, err = stuckOf(ctx, s); err != nil {
+	if r.Stuck, err = stuckOf(ctx, s.Store); err != nil {
 		return r, err
 	}
-	r.Mailboxes, err = mailboxesOf(ctx, s, holds)
+	r.Mailboxes, err = mailboxesOf(ctx, s.Store, holds)
 	return r, err
 }
 

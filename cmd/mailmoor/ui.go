@@ -57,6 +57,9 @@ func newUI(stdin io.Reader, stdout, stderr io.Writer) *ui {
 	return u
 }
 
+// put prints text. There is nobody to tell when the stream is gone.
+func put(w io.Writer, text string) { _, _ = io.WriteString(w, text) }
+
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
@@ -71,13 +74,12 @@ func (u *ui) Write(p []byte) (int, error) {
 	return u.stderr.Write(p)
 }
 
-// result prints a line of the result. There is nobody to tell when stdout is
-// gone.
+// result prints a line of the result.
 func (u *ui) result(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	fmt.Fprintf(u.stdout, format+"\n", args...)
+	put(u.stdout, fmt.Sprintf(format+"\n", args...))
 }
 
 // document prints v as the one JSON document of the run.
@@ -115,7 +117,7 @@ func (u *ui) message(account, text, hint string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	_, _ = io.WriteString(u.stderr, b.String())
+	put(u.stderr, b.String())
 }
 
 // failure prints an error of the account. The problems of a configuration are
@@ -133,7 +135,7 @@ func (u *ui) failure(account string, err error) {
 // clear removes the progress line. The caller holds the lock.
 func (u *ui) clear() {
 	if u.shown > 0 {
-		fmt.Fprint(u.stderr, "\r"+strings.Repeat(" ", u.shown)+"\r")
+		put(u.stderr, "\r"+strings.Repeat(" ", u.shown)+"\r")
 		u.shown = 0
 	}
 }
@@ -151,7 +153,7 @@ func (u *ui) draw(line string) {
 	runes := []rune(printable(line))
 	runes = runes[:min(len(runes), width-1)]
 	u.clear()
-	fmt.Fprint(u.stderr, string(runes))
+	put(u.stderr, string(runes))
 	u.shown = len(runes)
 }
 
