@@ -39,7 +39,7 @@ type accountReport struct {
 
 // holdReport is a hold as JSON shows it.
 type holdReport struct {
-	ID       string `json:"id"` // ACCOUNT:NUMBER
+	ID       string `json:"id"` // ACCOUNT:NUMBER, "" in a dry run that found it
 	Mailbox  string `json:"mailbox"`
 	Missing  string `json:"missing"` // "local" or "remote"
 	Whole    bool   `json:"whole"`
@@ -85,8 +85,14 @@ func holdsOf(account string, holds []state.Hold) []holdReport {
 	return reports
 }
 
-// holdName is how the user calls a hold.
-func holdName(account string, id int64) string { return fmt.Sprintf("%s:%d", account, id) }
+// holdName is how the user calls a hold. One that only a dry run has seen has no
+// name yet.
+func holdName(account string, id int64) string {
+	if id == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", account, id)
+}
 
 func decisionText(d state.Decision) string {
 	switch d {

@@ -25,7 +25,7 @@ worked on side by side, and none stops another.
 
 // syncFlags are the flags of sync.
 type syncFlags struct {
-	dryRun   string
+	dryRun   dryRun
 	quiet    bool
 	ifLocked string
 	timeout  time.Duration
@@ -43,19 +43,41 @@ func (a *app) syncCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.dryRun, "dry-run", "", "say what would be done and change nothing")
-	flags.Lookup("dry-run").NoOptDefVal = "plan"
+	flags.Var(&f.dryRun, "dry-run", "say what would be done and change nothing")
+	flags.Lookup("dry-run").NoOptDefVal = string(dryRunPlan)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time, such as 10m (default: never)")
 	return cmd
 }
 
+// dryRun is the value of --dry-run, which works like a switch and takes a value
+// only with an equals sign.
+type dryRun string
+
+const (
+	dryRunOff  dryRun = ""
+	dryRunPlan dryRun = "true" // --dry-run alone
+	dryRunFull dryRun = "full"
+)
+
+// String returns the value. With Set and Type it makes dryRun a flag.
+func (d *dryRun) String() string { return string(*d) }
+
+// Set takes any value: check refuses those that mean nothing.
+func (d *dryRun) Set(value string) error {
+	*d = dryRun(value)
+	return nil
+}
+
+// Type is that of a switch, so that the help shows it as one.
+func (d *dryRun) Type() string { return "bool" }
+
 // check reports flags that mean nothing.
 func (f syncFlags) check() error {
 	switch f.dryRun {
-	case "", "plan":
-	case "full":
+	case dryRunOff, dryRunPlan:
+	case dryRunFull:
 		return &usageError{
 			text: "--dry-run=full is not built yet",
 			hint: "--dry-run shows everything but the headers of messages that would be downloaded",
@@ -76,7 +98,7 @@ func (f syncFlags) check() error {
 
 // sync is the command: it works on the chosen accounts side by side.
 func (a *app) sync(ctx context.Context, args []string, f syncFlags) error {
-	report := runReport{Command: "sync", DryRun: f.dryRun != "", Accounts: []accountReport{}}
+	report := runReport{Command: "sync", DryRun: f.dryRun != dryRunOff, Accounts: []accountReport{}}
 	err := a.syncAccounts(ctx, args, f, &report)
 	if err != nil {
 		report.Exit, report.Error = exitOf(err), errorOf(err)
@@ -143,7 +165,7 @@ type syncing struct {
 func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	defer s.progress.done(c.account.Name)
 	log := s.log.With().Str("account", c.account.Name).Logger()
-	if s.flags.dryRun != "" {
+	if s.flags.dryRun != dryRunOff {
 		return s.dryRun(ctx, c, log)
 	}
 	started := s.now()
@@ -210,11 +232,28 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		waiting, err = stillStuck(ctx, o.store, report.Problems)
 		report.Problems = append(report.Problems, waiting...)
 	}
+	if err == nil {
+		err = s.expire(ctx, c.account, o, log)
+	}
 	err = because(ctx, err)
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])
 	}
 	return report, err
+}
+
+// expire empties the hold area of what has rested there for hold_days. A crash
+// between the two steps leaves names of files that are gone on the list; they
+// leave it with the next day's.
+func (s *syncing) expire(ctx context.Context, account config.Account, o *opened, log zerolog.Logger) error {
+	now := s.now()
+	before := time.Date(now.Year(), now.Month(), now.Day()-account.HoldDays, 0, 0, 0, 0, now.Location())
+	n, err := o.tree.Expire(ctx, before)
+	if n == 0 || err != nil {
+		return err
+	}
+	log.Info().Int("files", n).Msg("removed from the hold area after hold_days")
+	return o.store.ForgetHeld(ctx, before.Unix())
 }
 
 // noSuchMailbox is for a name of the command line that neither side knows.

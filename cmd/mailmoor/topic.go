@@ -39,6 +39,7 @@ holds, approve, reject
 version
   version, go, platform
 
+A hold that only a dry run has found has no id yet: "".
 Times are Unix seconds, sizes are bytes, uids are as in IMAP: "1:4,7".
 `
 
