@@ -107,9 +107,10 @@ func (x *executor) setLocalFlags(ctx context.Context, t *target, op *plan.Op) (c
 }
 
 // reportUnlessStale reports an error about one message, unless it only says
-// that the message changed meanwhile.
+// that the file is not what was scanned: then the next scan looks closer.
 func (x *executor) reportUnlessStale(t *target, op plan.Op, err error) {
 	if state.CauseOf(err) == state.CauseStale {
+		t.doubt()
 		return
 	}
 	subject := string(op.Local.Key)
@@ -155,6 +156,9 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 			return err
 		}
 		moved.Key, moved.Flags = m.Key, m.Flags
+	}
+	if from.Content.Digest != op.Base.Content.Digest {
+		dest.doubt() // it was edited before it was moved
 	}
 	if op.WantRemote != op.Remote.Flags {
 		add, remove := op.WantRemote&^op.Remote.Flags, op.Remote.Flags&^op.WantRemote

@@ -47,6 +47,9 @@ type Options struct {
 type Engine struct {
 	Options
 	pool *pool
+	// doubted are the mailboxes in whose folder a file was not what the last scan
+	// made of it: the next scan looks at every file.
+	doubted map[string]bool
 }
 
 // New returns an engine. Close releases its connections.
@@ -57,7 +60,7 @@ func New(o Options) *Engine {
 	if o.Wait == nil {
 		o.Wait = sleep
 	}
-	return &Engine{Options: o, pool: newPool(o.Connect, max(1, o.Connections))}
+	return &Engine{Options: o, pool: newPool(o.Connect, max(1, o.Connections)), doubted: make(map[string]bool)}
 }
 
 // Close closes all connections.

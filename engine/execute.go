@@ -33,7 +33,13 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 		m := &c.input.Mailboxes[i]
 		x.targets[m.Name] = &target{Mailbox: m}
 	}
-	if err := x.phases(ctx, c.plan.Ops); err != nil {
+	err := x.phases(ctx, c.plan.Ops)
+	for name, t := range x.targets {
+		if t.isDoubted() {
+			e.doubted[name] = true
+		}
+	}
+	if err != nil {
 		return err
 	}
 	for _, h := range c.plan.Holds {

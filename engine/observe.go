@@ -168,7 +168,7 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 		l.stat = true
 		return
 	}
-	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery
+	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery || e.doubted[l.Name]
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
 	l.scan = l.stat || !unchanged
 	l.fetch = !l.Known.Cursor.Unchanged(l.Status)
@@ -228,6 +228,9 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("scan folder %q", l.Folder), Err: err}
 	}
 	l.Local = &delta
+	if delta.Statted {
+		delete(e.doubted, l.Name)
+	}
 	if len(delta.New)+len(delta.Changed)+len(delta.Missing) > 0 {
 		// What the server says decides what becomes of these.
 		l.fetch = true

@@ -19,6 +19,9 @@ type target struct {
 	// open is true when something in this mailbox did not settle, so that the
 	// cursor must stay and nothing may be removed in this cycle.
 	open bool
+	// doubted is true when a file in this mailbox's folder is not what the scan
+	// made of it, as after an edit that only a look at the file itself shows.
+	doubted bool
 }
 
 // leaveOpen notes that something did not settle.
@@ -26,6 +29,20 @@ func (t *target) leaveOpen() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.open = true
+}
+
+// doubt makes the next scan of the folder look at every file, so that what is
+// stale now is not stale for ever.
+func (t *target) doubt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open, t.doubted = true, true
+}
+
+func (t *target) isDoubted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.doubted
 }
 
 func (t *target) isOpen() bool {

@@ -149,3 +149,23 @@ var scenarios = []struct {
 		f.expect("Drafts/a2:F", "Drafts/b:")
 	}},
 }
+
+// TestEditNotSeenByTheScan: a message that was edited in place was moved or
+// deleted on the server. Names alone do not show the edit, so the change of the
+// server cannot be carried out as planned; the next round must look closer, or
+// the whole mailbox would wait for a day.
+func TestEditNotSeenByTheScan(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b", "c", "d")
+	f.clean()
+	for _, token := range []string{"a", "b"} {
+		data := strings.ReplaceAll(string(body(token+"2")), "\r\n", "\n")
+		f.tree.EditFile("INBOX", f.key("INBOX", token), []byte(data))
+	}
+	f.server.Move("INBOX", f.uid("INBOX", "a"), "Archive")
+	f.server.Expunge("INBOX", f.uid("INBOX", "b"))
+	f.server.Expunge("INBOX", f.uid("INBOX", "c"))
+	f.clean()
+	f.clean()
+	f.expect("Archive/a2:", "INBOX/b2:", "INBOX/d:")
+}

@@ -125,7 +125,9 @@ func (x *executor) prepare(ctx context.Context, t *target, items []item, next st
 			if state.ScopeOf(err) > state.ScopeMessage {
 				return nil, err
 			}
-			if state.CauseOf(err) != state.CauseStale {
+			if state.CauseOf(err) == state.CauseStale {
+				t.doubt()
+			} else {
 				x.problem(state.ProblemOf(t.Name, string(it.file.Key), err))
 			}
 			continue
