@@ -219,7 +219,7 @@ func (a *app) connector(account config.Account, log zerolog.Logger) (func(contex
 		Version: versionText(),
 	}
 	if log.GetLevel() <= zerolog.TraceLevel {
-		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(e.Line) }
+		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(printable(e.Line)) }
 	}
 	return func(ctx context.Context) (engine.Remote, error) {
 		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook})

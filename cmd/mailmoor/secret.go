@@ -34,16 +34,13 @@ func (p *prompter) prompt() config.Prompt {
 // ask reads one line without echo. When ctx ends first, the terminal gets its
 // echo back; the read itself can only be left to the end of the process.
 func (p *prompter) ask(ctx context.Context, fd int, label string) (string, error) {
-	p.ui.mu.Lock()
-	defer p.ui.mu.Unlock()
-	p.ui.clear()
 	// Before the prompt: what is typed the moment it shows must not be seen.
 	restore, err := silence(fd)
 	if err != nil {
 		return "", err
 	}
 	defer restore()
-	put(p.ui.stderr, printable(label)+": ")
+	defer p.ui.ask(label + ": ")()
 	type answer struct {
 		text []byte
 		err  error
@@ -53,7 +50,6 @@ func (p *prompter) ask(ctx context.Context, fd int, label string) (string, error
 		text, err := term.ReadPassword(fd)
 		answers <- answer{text, err}
 	}()
-	defer put(p.ui.stderr, "\n")
 	select {
 	case got := <-answers:
 		return string(got.text), got.err

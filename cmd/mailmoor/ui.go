@@ -44,7 +44,10 @@ type ui struct {
 	colour      bool
 
 	mu sync.Mutex
-	// shown is the number of columns of the progress line on the screen.
+	// prompt is a question that waits for its answer, "" without one. Then there
+	// is no progress line.
+	prompt string
+	// shown is the number of columns of the progress line or of the question.
 	shown int
 }
 
@@ -68,18 +71,47 @@ func isTerminal(stream any) bool {
 
 // Write is for the log. It keeps the progress line out of the way.
 func (u *ui) Write(p []byte) (int, error) {
+	u.print(u.stderr, string(p))
+	return len(p), nil
+}
+
+// print prints text in place of the progress line, or above a question.
+func (u *ui) print(w io.Writer, text string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	return u.stderr.Write(p)
+	put(w, text)
+	if u.prompt != "" {
+		u.show(u.prompt)
+	}
+}
+
+// ask shows a question until the function that it returns is called. Whoever
+// waits for the answer does not keep others from printing.
+func (u *ui) ask(question string) (answered func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	u.prompt = printable(question)
+	u.show(u.prompt)
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.prompt, u.shown = "", 0
+		put(u.stderr, "\n")
+	}
+}
+
+// show puts a line on the screen that clear takes away. The caller holds the
+// lock.
+func (u *ui) show(line string) {
+	put(u.stderr, line)
+	u.shown = len([]rune(line))
 }
 
 // result prints a line of the result.
 func (u *ui) result(format string, args ...any) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.clear()
-	put(u.stdout, fmt.Sprintf(format+"\n", args...))
+	u.print(u.stdout, fmt.Sprintf(format+"\n", args...))
 }
 
 // document prints v as the one JSON document of the run.
@@ -114,10 +146,7 @@ func (u *ui) message(account, text, hint string) {
 	if hint != "" {
 		b.WriteString("  " + printable(hint) + "\n")
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.clear()
-	put(u.stderr, b.String())
+	u.print(u.stderr, b.String())
 }
 
 // failure prints an error of the account. The problems of a configuration are
@@ -132,7 +161,7 @@ func (u *ui) failure(account string, err error) {
 	u.message(account, err.Error(), hintOf(err))
 }
 
-// clear removes the progress line. The caller holds the lock.
+// clear removes what show has put there. The caller holds the lock.
 func (u *ui) clear() {
 	if u.shown > 0 {
 		put(u.stderr, "\r"+strings.Repeat(" ", u.shown)+"\r")
@@ -144,6 +173,9 @@ func (u *ui) clear() {
 func (u *ui) draw(line string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.prompt != "" {
+		return
+	}
 	width := 80
 	if f, ok := u.stderr.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 1 {
@@ -153,8 +185,7 @@ func (u *ui) draw(line string) {
 	runes := []rune(printable(line))
 	runes = runes[:min(len(runes), width-1)]
 	u.clear()
-	put(u.stderr, string(runes))
-	u.shown = len(runes)
+	u.show(string(runes))
 }
 
 // printable returns text with everything escaped that is not to be seen: it

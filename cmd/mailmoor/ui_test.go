@@ -141,3 +141,23 @@ func TestProgressElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestQuestion shows that others can print while a question waits.
+func TestQuestion(t *testing.T) {
+	u, stdout, stderr := newTestUI()
+	answered := u.ask("Password of a\x1b: ")
+	u.message("b", "away", "")
+	u.draw("1 of 2 messages")
+	u.result("b: done")
+	answered()
+	u.draw("2 of 2 messages")
+	const question = `Password of a\x1b: `
+	cleared := "\r" + strings.Repeat(" ", len(question)) + "\r"
+	want := question + cleared + "mailmoor: b: away\n" + question + cleared + question + "\n" + "2 of 2 messages"
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Error(diff)
+	}
+	if stdout.String() != "b: done\n" {
+		t.Errorf("stdout: %q", stdout)
+	}
+}
