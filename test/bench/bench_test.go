@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -27,8 +28,8 @@ const host = "localhost"
 
 // cost is what one process used.
 type cost struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes
+	Wall, CPU time.Duration
+	Peak      int64 // bytes
 }
 
 // peers are the two programs, each with a tree of its own.
@@ -119,27 +120,55 @@ SyncState %s/
 
 // runOurs and runTheirs each sync once.
 func (p *peers) runOurs(conf string) cost {
-	return p.run(exec.Command(p.mailmoor, "sync", "--config", conf, "--quiet"))
+	return p.run(p.mailmoor, "sync", "--config", conf, "--quiet")
 }
 
 func (p *peers) runTheirs(conf string) cost {
-	return p.run(exec.Command("mbsync", "-q", "-c", conf, "bench"))
+	return p.run("mbsync", "-q", "-c", conf, "bench")
+}
+
+// measure is set for a process that only runs another one and prints what that
+// used. The kernel counts the memory of the process that a program was started
+// from towards the program's peak: the benchmark itself, with the whole corpus
+// in memory, would spoil the figure.
+const measure = "MAILMOOR_BENCH_MEASURE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(measure) == "" {
+		os.Exit(m.Run())
+	}
+	cmd := exec.Command(os.Args[1], os.Args[2:]...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	started := time.Now()
+	err := cmd.Run()
+	c := cost{Wall: time.Since(started)}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.Peak = usage.Maxrss << 10
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(c); err != nil {
+		os.Exit(1)
+	}
 }
 
 // run runs a command to its end and returns what it used.
-func (p *peers) run(cmd *exec.Cmd) cost {
+func (p *peers) run(command ...string) cost {
 	p.b.Helper()
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	started := time.Now()
-	err := cmd.Run()
-	c := cost{wall: time.Since(started)}
-	if err != nil {
-		p.b.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out.String())
+	cmd := exec.Command(os.Args[0], command...)
+	cmd.Env = append(os.Environ(), measure+"=1")
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	var c cost
+	if err == nil {
+		err = json.Unmarshal(out, &c)
 	}
-	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		c.peak = usage.Maxrss << 10
+	if err != nil {
+		p.b.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, said.String())
 	}
 	return c
 }
@@ -171,9 +200,9 @@ func report(b *testing.B, ours, theirs []cost) {
 		slices.Sort(values)
 		return values[len(values)/2]
 	}
-	wall := func(c cost) float64 { return c.wall.Seconds() }
-	cpu := func(c cost) float64 { return c.cpu.Seconds() }
-	peak := func(c cost) float64 { return float64(c.peak) / (1 << 20) }
+	wall := func(c cost) float64 { return c.Wall.Seconds() }
+	cpu := func(c cost) float64 { return c.CPU.Seconds() }
+	peak := func(c cost) float64 { return float64(c.Peak) / (1 << 20) }
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(ours, wall), "mailmoor-s")
 	b.ReportMetric(median(theirs, wall), "mbsync-s")
