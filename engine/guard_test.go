@@ -252,3 +252,21 @@ func TestUnreadableFileIsReported(t *testing.T) {
 	f.clean()
 	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/mine:")
 }
+
+// TestOverQuotaStopsOnlyWhatDoesNotFit: a message that is too much for the
+// user's quota waits; a smaller one still fits.
+func TestOverQuotaStopsOnlyWhatDoesNotFit(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{QuotaBytes: 600})
+	f.tree.AddFolder("INBOX")
+	big := f.put("INBOX", "", "big")
+	f.tree.EditFile("INBOX", big, append(body("big"), make([]byte, 1000)...))
+	f.put("INBOX", "", "small")
+	report := f.sync()
+	if len(report.Problems) != 1 || report.Problems[0].Cause != state.CauseQuota || report.Problems[0].Subject != string(big) {
+		t.Errorf("problems are %+v, want the big one over quota", report.Problems)
+	}
+	if got := f.remote(); !slices.Equal(got, []string{"INBOX/small:"}) {
+		t.Errorf("the server has %q, want the small message", got)
+	}
+	f.idle()
+}

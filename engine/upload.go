@@ -180,7 +180,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	var s state.Settlement
 	var open []state.Intent
 	var refused error
-	n, bytes := 0, int64(0)
+	n, bytes, overQuota := 0, int64(0), 0
 	for i, u := range results {
 		it := items[i]
 		cause := state.CauseOf(u.Err)
@@ -198,6 +198,12 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 		case u.Err == nil || cause == state.CauseUnknown:
 			open = append(open, it.intent)
 			continue
+		case cause == state.CauseQuota:
+			// A smaller message may still fit.
+			s.Put = append(s.Put, x.stuckUpload(t, it, u.Err))
+			if overQuota++; overQuota == len(results) && overQuota > 1 {
+				refused = u.Err
+			}
 		case state.ScopeOf(u.Err) >= state.ScopeMailbox:
 			// Nobody's message is wanted here now: no fault of this one.
 			refused = u.Err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"mailmoor/conflict"
 	"mailmoor/state"
 )
 
@@ -33,15 +34,18 @@ func DefaultLimits() Limits {
 // removals are the planned removals of one mailbox on one side.
 type removals struct {
 	paired int // paired records of the mailbox
-	trash  bool
-	final  bool
-	count  int
+	// left is how many other paired messages that side still shows there: not
+	// those that moved away, or are gone from both sides.
+	left  int
+	trash bool
+	final bool
+	count int
 }
 
 // implausible returns why so many removals look like an accident, "" if they
 // do not.
 func (l Limits) implausible(r removals) string {
-	all := r.count >= r.paired && r.paired >= 2
+	all := r.left == 0 && r.count >= 2
 	if r.trash {
 		if all && r.count > l.TrashCount {
 			return fmt.Sprintf("all %d messages of Trash are gone at once", r.count)
@@ -126,7 +130,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 		return
 	}
 	why := b.in.Limits.implausible(removals{
-		paired: v.Paired, trash: v.Role == state.RoleTrash, count: len(rest), final: rest[0].Final,
+		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, count: len(rest), final: rest[0].Final,
 	})
 	if why == "" && open == nil {
 		b.plan.Ops = append(b.plan.Ops, rest...)
@@ -143,6 +147,19 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	}
 	hold.UIDs = uidsOf(rest)
 	b.plan.Holds = append(b.plan.Holds, hold)
+}
+
+// left returns how many paired messages a side still shows in the mailbox.
+func (v *view) left(side state.Side) int {
+	left := v.Paired
+	for _, e := range v.entries {
+		local := e.local == conflict.LocalAbsent || e.local == conflict.LocalMoved
+		remote := e.remote == conflict.RemoteAbsent || e.remote == conflict.RemoteMoved
+		if side == state.Local && local || side == state.Remote && remote {
+			left--
+		}
+	}
+	return left
 }
 
 // restore puts the missing side of a rejected removal back.

@@ -74,6 +74,54 @@ func removeSome(t *testing.T, removal string, before, missing int) (held, done i
 	return held, len(p.Ops)
 }
 
+// TestEmptiedIsWhatRemains: messages that moved away, or are gone from both
+// sides, in the same interval must not make an emptied folder look plausible.
+func TestEmptiedIsWhatRemains(t *testing.T) {
+	box := func() Mailbox {
+		m := Mailbox{
+			Name: "Box", Folder: "Box", Paired: 10,
+			Local:  &state.LocalDelta{Folder: "Box"},
+			Remote: &state.RemoteDelta{Mailbox: "Box", Selected: state.Selected{Permanent: state.AllFlags}},
+		}
+		for uid := range state.UID(10) {
+			m.Local.Missing = append(m.Local.Missing, record("Box", uid+1))
+		}
+		return m
+	}
+	sent := Mailbox{
+		Name: "Sent", Folder: "Sent", Local: &state.LocalDelta{Folder: "Sent"},
+		Remote: &state.RemoteDelta{Mailbox: "Sent", Selected: state.Selected{Permanent: state.AllFlags}},
+	}
+	for name, change := range map[string]func(box, sent *Mailbox){
+		"one expunged on the server": func(box, _ *Mailbox) {
+			box.Remote.Gone = append(box.Remote.Gone, record("Box", 1))
+		},
+		"one moved on the server": func(box, sent *Mailbox) {
+			r := record("Box", 1)
+			box.Remote.Gone = append(box.Remote.Gone, r)
+			sent.Remote.New = append(sent.Remote.New, state.RemoteMessage{UID: 7, Identity: r.Remote})
+		},
+		"one moved here": func(_, sent *Mailbox) {
+			r := record("Box", 1)
+			sent.Local.New = append(sent.Local.New, state.LocalMessage{Key: r.Key, Content: r.Content})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := box(), sent
+			s.Local, s.Remote = &state.LocalDelta{Folder: "Sent"}, &state.RemoteDelta{Mailbox: "Sent", Selected: sent.Remote.Selected}
+			change(&b, &s)
+			p := Build(Input{Mailboxes: []Mailbox{b, s}, Trash: "Trash", Limits: DefaultLimits()})
+			held := 0
+			for _, h := range p.Holds {
+				held += h.UIDs.Len()
+			}
+			if held != 9 {
+				t.Errorf("%d removals are held, want 9; the plan is %+v", held, p.Ops)
+			}
+		})
+	}
+}
+
 // record is a paired record whose content is told by its UID.
 func record(mailbox string, uid state.UID) state.Record {
 	key := state.Key("k" + strconv.Itoa(int(uid)))

@@ -67,3 +67,17 @@ func TestTextsOfTheServerAreBoundedAndQuoted(t *testing.T) {
 		t.Errorf("%d bytes: %.80q", len(text), text)
 	}
 }
+
+// TestTimingIsLeftOut: Dovecot says how long it took, which would make the same
+// refusal look like another one each time.
+func TestTimingIsLeftOut(t *testing.T) {
+	for text, want := range map[string]string{
+		"Quota exceeded (mailbox for user is full) (0.001 + 0.000 secs).": "Quota exceeded (mailbox for user is full)",
+		"No such mailbox (0.002 + 0.000 + 0.001 secs).":                   "No such mailbox",
+		"Wait (5 minutes).": "Wait (5 minutes).",
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
