@@ -59,6 +59,9 @@ func (e entry) withFlags(want state.Flags, key state.Key) entry {
 
 // SetFlags replaces the flags expect of the file by want.
 func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect, want state.Flags) (state.LocalMessage, error) {
+	if err := t.mayChange(); err != nil {
+		return state.LocalMessage{}, err
+	}
 	doing := fmt.Sprintf("set the flags of %s/%s to %q", path, key, want)
 	f, err := t.openFolder(path)
 	if err != nil {
@@ -140,6 +143,9 @@ func (f *folder) sameMessage(ctx context.Context, e entry, r state.Record, doing
 // Move renames the file of the record into the folder dest, under the same key
 // where that is free there, and sets its flags.
 func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error) {
+	if err := t.mayChange(); err != nil {
+		return state.LocalMessage{}, err
+	}
 	doing := fmt.Sprintf("move %s/%s to folder %q", path, r.Key, dest)
 	if path == dest {
 		return state.LocalMessage{}, refuse(state.ScopeMessage, state.CauseOther, "", doing, "it already lies there")

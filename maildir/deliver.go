@@ -47,6 +47,9 @@ type added struct {
 
 // Deliver begins a batch of messages for the folder.
 func (t *Tree) Deliver(ctx context.Context, path string) (state.Delivery, error) {
+	if err := t.mayChange(); err != nil {
+		return nil, err
+	}
 	f, err := t.openFolder(path)
 	if err != nil {
 		return nil, err
@@ -203,7 +206,7 @@ func (d *delivery) syncFiles() error {
 
 // Discard removes what an interrupted delivery of the key left behind in tmp/.
 func (t *Tree) Discard(ctx context.Context, path string, key state.Key) error {
-	err := errors.Join(ctx.Err(), key.Check())
+	err := errors.Join(ctx.Err(), key.Check(), t.mayChange())
 	if err != nil {
 		return err
 	}

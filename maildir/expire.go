@@ -16,6 +16,9 @@ import (
 // the given time, and returns how many files that were. Only whole directories
 // that bear a date are looked at: nothing else in there is ours.
 func (t *Tree) Expire(ctx context.Context, before time.Time) (int, error) {
+	if err := t.mayChange(); err != nil {
+		return 0, err
+	}
 	expired := 0
 	limit := before.Format(time.DateOnly)
 	for _, area := range []string{t.o.HoldDir, t.besideRoot()} {

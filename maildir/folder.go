@@ -94,7 +94,7 @@ func (t *Tree) proves(f *folder, s state.FolderStamp) bool {
 // CreateFolder creates the folder of a mailbox, with its marker. Whatever of it
 // exists is kept.
 func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error) {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), t.mayChange()); err != nil {
 		return state.LocalFolder{}, err
 	}
 	if err := t.checkRoot(); err != nil {

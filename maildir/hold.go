@@ -93,6 +93,9 @@ func renameFree(from dir, name string, to dir, want string) (string, error) {
 // Remove moves the file of the record to the hold area, after making sure that it
 // still is the record's message with the flags that were planned with.
 func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason string) (state.Held, error) {
+	if err := t.mayChange(); err != nil {
+		return state.Held{}, err
+	}
 	doing := fmt.Sprintf("remove %s/%s", path, r.Key)
 	f, err := t.openFolder(path)
 	if err != nil {
@@ -183,6 +186,9 @@ func onDevice(path string, device uint64) bool {
 
 // Keep writes a message into the hold area, durably.
 func (t *Tree) Keep(ctx context.Context, held state.Held, in state.Incoming) (state.Held, error) {
+	if err := t.mayChange(); err != nil {
+		return state.Held{}, err
+	}
 	doing := fmt.Sprintf("keep message UID %d of mailbox %q", in.UID, held.Mailbox)
 	if held.Key == "" {
 		held.Key = t.NewKey()

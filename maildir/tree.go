@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -19,8 +20,13 @@ type Options struct {
 	// Root is the absolute path of the account's tree. It may be a symbolic
 	// link, which is resolved once.
 	Root string
-	// AccountID is the id that the root's marker must carry.
+	// AccountID is the id that the root's marker must carry. It is empty only
+	// with Peek, for a tree that is nobody's yet and must have no marker.
 	AccountID string
+	// Peek opens the tree for a look that leaves no trace: it takes no lock, so
+	// that it keeps nobody from working, and every method that would change
+	// something refuses. What it sees may be in the middle of another's work.
+	Peek bool
 	// HoldDir is the absolute path of the preferred hold area. It is created
 	// when first needed and must not lie below a root.
 	HoldDir string
@@ -32,8 +38,8 @@ type Options struct {
 	Log zerolog.Logger
 }
 
-// Tree is the Maildir tree of one account, locked against other processes. Its
-// methods may be called from several goroutines.
+// Tree is the Maildir tree of one account, locked against other processes unless
+// it is only peeked at. Its methods may be called from several goroutines.
 type Tree struct {
 	o    Options
 	root dir
@@ -61,7 +67,8 @@ type Tree struct {
 // Open opens the tree of an account and locks it until Close. It creates nothing:
 // a root that is missing or carries another marker is an error of account scope.
 func Open(o Options) (*Tree, error) {
-	if !filepath.IsAbs(o.Root) || !filepath.IsAbs(o.HoldDir) || !idPattern.MatchString(o.AccountID) {
+	unowned := o.Peek && o.AccountID == ""
+	if !filepath.IsAbs(o.Root) || !filepath.IsAbs(o.HoldDir) || !unowned && !idPattern.MatchString(o.AccountID) {
 		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root),
 			"root and hold area %q must be absolute paths, and account %q an id", o.HoldDir, o.AccountID)
 	}
@@ -91,13 +98,19 @@ func (t *Tree) begin() error {
 	}
 	t.device, t.inode = uint64(st.Dev), st.Ino
 	t.trusted = stampsProve(t.root)
-	if err := t.lock(); err != nil {
-		return err
+	if !t.o.Peek {
+		if err := t.lock(); err != nil {
+			return err
+		}
 	}
 	if err := t.checkRoot(); err != nil {
 		return err
 	}
-	return errors.Join(checkAbove(t.path), t.checkHoldDir())
+	err = errors.Join(checkAbove(t.path), t.checkHoldDir())
+	if t.o.AccountID == "" {
+		err = errors.Join(err, checkBelow(t.root)) // as CreateRoot will
+	}
+	return err
 }
 
 // lock takes the lock on the root itself, so that nothing needs to be created.
@@ -146,6 +159,8 @@ func (t *Tree) checkRoot() error {
 	}
 	m, err := readMarker(d)
 	switch {
+	case errors.Is(err, errNoMarker) && t.o.AccountID == "":
+		return nil
 	case errors.Is(err, errNoMarker), errors.Is(err, errBadMarker):
 		return refuse(state.ScopeAccount, state.CauseGone, "mount the disk that holds the mail; if the tree was emptied or moved "+
 			"on purpose, run mailmoor doctor --accept-root", doing, "%w", err)
@@ -153,9 +168,19 @@ func (t *Tree) checkRoot() error {
 		return wrap(state.ScopeAccount, err, "check root %q", t.path)
 	case m.kind != kindRoot || m.id != t.o.AccountID:
 		return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", doing,
-			"it is the %s of account %s, not the root of account %s", m.kind, m.account, t.o.AccountID)
+			"it is the %s of account %s, not the root of account %s", m.kind, m.account, cmp.Or(t.o.AccountID, "(new)"))
 	}
 	return nil
+}
+
+// mayChange refuses to change a tree that was opened for a look only. Every
+// method that has an effect on the disk asks it first.
+func (t *Tree) mayChange() error {
+	if !t.o.Peek {
+		return nil
+	}
+	return refuse(state.ScopeAccount, state.CauseOther, "", fmt.Sprintf("change the tree below %q", t.path),
+		"it was opened only to be looked at")
 }
 
 // step tells the hook that a side effect is durable now, or visible.

@@ -68,9 +68,9 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	return preview, err
 }
 
-// peek opens an account and changes nothing of it. A state that does not exist
-// yet, and the root of a new account, are made in a temporary directory that
-// goes away with the account.
+// peek opens an account, changes nothing of it, and takes no lock. A state that
+// does not exist yet, and a root that a first run would make, are stood for by a
+// temporary directory that goes away with the account.
 func (s *syncing) peek(ctx context.Context, account config.Account, log zerolog.Logger) (*opened, error) {
 	scratch, err := os.MkdirTemp("", "mailmoor-dry-run-")
 	if err != nil {
@@ -104,42 +104,25 @@ func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Accoun
 	if verdict != store.Known {
 		dir, options.Guest = temporary, false
 	}
-	if verdict == store.New {
-		if owner.Root, err = scratchRoot(o.scratch, owner); err != nil {
-			return err
-		}
-	}
 	hold, err := dir.HoldArea(owner.ID)
 	if err != nil {
 		return err
 	}
-	o.tree, err = openTree(ctx, maildir.Options{
-		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Log: log,
-	}, lockMode(s.flags.ifLocked))
-	if err != nil {
+	tree := maildir.Options{Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Log: log, Peek: true}
+	if verdict == store.New {
+		tree.AccountID = "" // a first run marks the tree
+		if !exists(tree.Root) {
+			tree.Root = filepath.Join(o.scratch, "root")
+			if err := os.Mkdir(tree.Root, 0o700); err != nil {
+				return fmt.Errorf("make a temporary directory: %w", err)
+			}
+		}
+	}
+	if o.tree, err = maildir.Open(tree); err != nil {
 		return err
 	}
 	o.store, err = dir.Open(ctx, owner, options)
 	return err
-}
-
-// scratchRoot makes a root that stands for one that a first run would mark. It
-// is empty, so it cannot stand for one with mail in it.
-func scratchRoot(scratch string, owner store.Account) (string, error) {
-	info, err := maildir.ReadRoot(owner.Root)
-	if err != nil {
-		return "", err
-	}
-	if !info.Empty {
-		return "", &state.Error{
-			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "plan a first run",
-			Err: fmt.Errorf("there is mail in %s already, which a dry run can look at only after the first run", owner.Root),
-			Hint: "the first run pairs what is on both sides, copies what is on one to the other, " +
-				"and removes nothing; to be quite sure make a copy of the directory before",
-		}
-	}
-	root := filepath.Join(scratch, "root")
-	return root, maildir.CreateRoot(root, owner.ID)
 }
 
 // exists reports whether something is there, or nobody can tell.

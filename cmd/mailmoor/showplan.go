@@ -128,6 +128,9 @@ func groupLines(ops []plan.Op) []string {
 	at := first.Mailbox + ": "
 	switch first.Kind {
 	case plan.CreateFolder:
+		if first.Folder != "" {
+			return []string{at + "mark the folder, which is there already"}
+		}
 		return []string{at + "make the folder"}
 	case plan.CreateMailbox:
 		return []string{at + "make the mailbox on the server"}

@@ -21,6 +21,9 @@ levels; all other mailboxes are left alone.
 
 A run repeats until both sides are equal, at most three times. Accounts are
 worked on side by side, and none stops another.
+
+With --dry-run nothing changes, neither mail nor the program's own state, and no
+lock is taken: it can look while a run is at work, and keeps none from starting.
 `
 
 // syncFlags are the flags of sync.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"mailmoor/state"
 	"mailmoor/test/corpus"
@@ -52,6 +53,7 @@ func commands() map[string]command {
 		"empty":    plain(empty, 1, 1),
 		"first":    plain(first, 2, 2),
 		"snapshot": plain(snapshot, 2, -1),
+		"stats":    plain(stats, 2, 2),
 		"keys":     plain(keys, 1, 1),
 		"lock":     plain(lock, 0, 0),
 	}
@@ -243,8 +245,26 @@ func first(ts *testscript.TestScript, args []string) {
 	ts.Setenv(args[0], files[0])
 }
 
+// stats FILE DIRECTORY writes inode, mode, size, mtime and ctime of everything
+// that lies below the directory and of the directory itself.
+func stats(ts *testscript.TestScript, args []string) {
+	var b strings.Builder
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err != nil {
+			return err
+		}
+		fmt.Fprintln(&b, path, st.Ino, st.Mode, st.Size, st.Mtim.Nano(), st.Ctim.Nano())
+		return nil
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
+}
+
 // snapshot FILE DIRECTORY... writes what lies below the directories: names,
-// times, inodes and contents.
+// modes, times of files, and contents.
 func snapshot(ts *testscript.TestScript, args []string) {
 	var b strings.Builder
 	for _, dir := range args[1:] {
