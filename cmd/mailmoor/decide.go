@@ -16,6 +16,9 @@ import (
 const approveLong = `Approves a hold: what is missing on one side is removed on the other in the next
 run. ID is ACCOUNT:NUMBER as mailmoor holds prints it, or the number alone where
 only one account has it. A run that is under way is not waited for.
+
+A whole mailbox is never removed, so that a hold of one cannot be approved: what
+is left of it is removed by hand, and forgotten when it is gone from both sides.
 `
 
 const rejectLong = `Rejects a hold: what is missing on one side comes back from the other in the
@@ -106,18 +109,18 @@ func (a *app) record(ctx context.Context, cfg config.Config, account config.Acco
 	return s.Decide(ctx, id, d)
 }
 
-// refuseWhole keeps an approval from being taken that no run would act upon.
+// refuseWhole keeps an approval from being taken that no run would act upon: no
+// run ever removes a whole mailbox.
 func refuseWhole(ctx context.Context, s *store.Store, id int64) error {
 	holds, err := s.Holds(ctx)
 	for _, h := range holds {
 		if h.ID != id || !h.Whole {
 			continue
 		}
-		hint := "delete the mailbox on the server yourself; then it is forgotten on both sides"
-		if h.Missing == state.Remote {
-			hint = "delete the folder yourself; then it is forgotten on both sides"
+		return &usageError{
+			text: fmt.Sprintf("the whole mailbox %q is never removed, so that this hold cannot be approved", h.Mailbox),
+			hint: byHand(h.Missing.String()) + ", or bring the other side back with mailmoor reject",
 		}
-		return &usageError{text: fmt.Sprintf("removing the whole mailbox %q is not built yet", h.Mailbox), hint: hint}
 	}
 	return err
 }

@@ -22,7 +22,9 @@ have decided:
   mailmoor approve ID   remove the messages on the other side too
   mailmoor reject ID    bring them back where they are missing
 
-Until then everything else is kept in step.
+Until then everything else is kept in step. A mailbox that is gone as a whole on
+one side is never removed on the other, and approve refuses it: remove what is
+left by hand, and it is forgotten when it is gone from both sides.
 `
 
 func (a *app) holdsCommand() *cobra.Command {
@@ -70,7 +72,11 @@ func (a *app) holds(ctx context.Context, args []string) error {
 	for _, h := range report.Holds {
 		a.ui.result("%s", printable(h.line()))
 		approve, reject := h.outcomes()
-		a.ui.result("  mailmoor approve %s: %s", h.ID, approve)
+		if h.Whole {
+			a.ui.result("  %s", approve)
+		} else {
+			a.ui.result("  mailmoor approve %s: %s", h.ID, approve)
+		}
 		a.ui.result("  mailmoor reject %s: %s", h.ID, reject)
 	}
 	if len(report.Holds) == 0 && code == exitInStep {
@@ -88,16 +94,15 @@ func (h holdReport) line() string {
 	return text
 }
 
-// outcomes says what approving and rejecting do.
+// outcomes says what approving and rejecting do. A whole mailbox cannot be
+// approved: then the first says what to do instead.
 func (h holdReport) outcomes() (approve, reject string) {
 	messages := count(h.Messages, "message")
 	switch {
 	case h.Whole && h.Missing == state.Local.String():
-		return "is not built yet for whole mailboxes; delete the mailbox on the server yourself",
-			"the folder is made again and filled from the server"
+		return byHand(h.Missing), "the folder is made again and filled from the server"
 	case h.Whole:
-		return "is not built yet for whole mailboxes; delete the folder yourself",
-			"the mailbox is made again on the server and filled from the folder"
+		return byHand(h.Missing), "the mailbox is made again on the server and filled from the folder"
 	case h.Missing == state.Local.String():
 		return messages + " on the server: into Trash, or removed for good where there is none or where delete = \"expunge\"",
 			messages + " are downloaded again"
@@ -105,4 +110,12 @@ func (h holdReport) outcomes() (approve, reject string) {
 		return messages + " in the folder: into the hold area",
 			messages + " are uploaded again"
 	}
+}
+
+// byHand says how to let a whole mailbox go that is missing on one side.
+func byHand(missing string) string {
+	if missing == state.Local.String() {
+		return "to let it go, delete the mailbox on the server yourself: it is forgotten when it is gone from both sides"
+	}
+	return "to let it go, move the folder out of the tree yourself: it is forgotten when it is gone from both sides"
 }

@@ -37,10 +37,11 @@ func (r accountReport) notices() []state.Problem {
 
 // notice says of a hold what it is and what to do.
 func (h holdReport) notice() state.Problem {
-	return state.Problem{
-		Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.Reason,
-		Hint: fmt.Sprintf("nothing is removed yet; mailmoor holds explains, then mailmoor approve %s or mailmoor reject %s", h.ID, h.ID),
+	hint := fmt.Sprintf("nothing is removed yet; mailmoor holds explains, then mailmoor approve %s or mailmoor reject %s", h.ID, h.ID)
+	if h.Whole {
+		hint = fmt.Sprintf("nothing is removed; %s, or bring it back with mailmoor reject %s", byHand(h.Missing), h.ID)
 	}
+	return state.Problem{Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.Reason, Hint: hint}
 }
 
 // remember keeps what a run of the account did, and returns what of it the user

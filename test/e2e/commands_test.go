@@ -46,6 +46,7 @@ func commands() map[string]command {
 		"load":     plain(load, 2, 2),
 		"append":   plain(appendMessage, 2, -1),
 		"expunge":  plain(expunge, 2, 2),
+		"unmake":   plain(unmake, 1, 1),
 		"store":    plain(storeFlags, 3, 3),
 		"remote":   plain(remote, 2, 2),
 		"local":    plain(local, 2, 2),
@@ -143,6 +144,12 @@ func appendMessage(ts *testscript.TestScript, args []string) {
 func expunge(ts *testscript.TestScript, args []string) {
 	a := accountOf(ts)
 	a.Expunge(a.user, args[0], uidsOf(ts, args[1]))
+}
+
+// unmake MAILBOX deletes the mailbox on the server, with what is in it.
+func unmake(ts *testscript.TestScript, args []string) {
+	a := accountOf(ts)
+	a.DeleteMailbox(a.user, args[0])
 }
 
 // store MAILBOX UID FLAG adds the flag to the message on the server.
