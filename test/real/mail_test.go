@@ -208,17 +208,19 @@ func (a *account) snapshot() map[string]stamp {
 	a.Helper()
 	stamps := make(map[string]stamp)
 	a.must(filepath.WalkDir(a.root, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+		if err == nil {
+			stamps[path] = stampOf(a.statOf(path))
 		}
-		var st syscall.Stat_t
-		if err := syscall.Lstat(path, &st); err != nil {
-			return err
-		}
-		stamps[path] = stampOf(st)
-		return nil
+		return err
 	}))
 	return stamps
+}
+
+func (a *account) statOf(path string) syscall.Stat_t {
+	a.Helper()
+	var st syscall.Stat_t
+	a.must(syscall.Lstat(path, &st))
+	return st
 }
 
 // unchanged checks that nothing in the tree has been touched.
