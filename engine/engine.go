@@ -112,30 +112,6 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 	return nil
 }
 
-// Preview is a plan and what it is based on, for a dry run.
-type Preview struct {
-	Plan     plan.Plan
-	Problems []state.Problem
-	// Forgotten are mailboxes whose records would be dropped, to see them afresh.
-	Forgotten []string
-	// Interrupted is the number of transfers that a real run would have to
-	// clear up first.
-	Interrupted int
-}
-
-// Preview observes and plans like Sync and changes nothing.
-func (e *Engine) Preview(ctx context.Context) (Preview, error) {
-	intents, err := e.Store.Intents(ctx)
-	if err != nil {
-		return Preview{}, fmt.Errorf("read intents: %w", err)
-	}
-	c, err := e.observe(ctx)
-	if err != nil {
-		return Preview{}, err
-	}
-	return Preview{Plan: c.plan, Problems: c.problems, Forgotten: c.forget, Interrupted: len(intents)}, nil
-}
-
 // sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

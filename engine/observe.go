@@ -321,8 +321,8 @@ func findOut(ctx context.Context, r Remote, delta *state.RemoteDelta, w plan.Wan
 			change(&delta.New[i])
 		}
 	}
-	if len(w.Identities) > 0 {
-		messages, err := r.Identify(ctx, ref, w.Identities)
+	for uids := range w.Identities.Chunks(identifyMax) {
+		messages, err := r.Identify(ctx, ref, uids)
 		for _, m := range messages {
 			set(m.UID, func(to *state.RemoteMessage) { to.Identity = m.Identity })
 		}

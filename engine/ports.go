@@ -22,8 +22,8 @@ type RemoteObserver interface {
 	// the cursor up to which base is complete; its zero value asks for all. A
 	// UIDVALIDITY other than saved's is an error with CauseGeneration.
 	Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error)
-	// Identify returns flags and identity of those of the uids that exist, by
-	// UID, looking at the mailbox as it is now.
+	// Identify returns flags, identity and identity fields of those of the uids
+	// that exist, by UID, looking at the mailbox as it is now.
 	Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error)
 	// Next returns the mailbox's current UIDVALIDITY and UIDNEXT.
 	Next(ctx context.Context, mailbox string) (state.Cursor, error)

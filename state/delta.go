@@ -93,6 +93,10 @@ type RemoteMessage struct {
 	Identity RemoteIdentity
 	// Content is known only when the body was read to decide between equals.
 	Content Content
+	// Fields are the identity fields as they stand in the header, folded and
+	// encoded, at most 64 KiB. Only Identify tells them, for somebody to look
+	// at: neither a delta nor a plan nor a record carries them.
+	Fields string
 }
 
 // RemoteChange is a known message whose flags are not as the base has them.

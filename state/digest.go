@@ -163,6 +163,15 @@ func (d *Digester) Sum() Content {
 	return c
 }
 
+// Fields returns the identity fields of what has been written so far: their
+// lines as they are, with CRLF line ends, at most 64 KiB.
+func (d *Digester) Fields() string {
+	if d.inHeader {
+		d.flushLine()
+	}
+	return string(d.identity)
+}
+
 // fieldName returns the lower-case name of a header line, "" when it has none.
 func fieldName(line []byte) string {
 	name, _, found := bytes.Cut(line, []byte{':'})

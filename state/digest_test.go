@@ -80,6 +80,27 @@ func TestHeaderDigest(t *testing.T) {
 	}
 }
 
+// TestFields: what is shown of a header is what its digest is made of.
+func TestFields(t *testing.T) {
+	for message, want := range map[string]string{
+		"X: 1\nSubject: one\n two\nStatus: O\nFrom : a\n\nTo: in the body\n": "Subject: one\r\n two\r\nFrom : a\r\n",
+		"Subject: no line end": "Subject: no line end",
+		"\nSubject: no header": "",
+	} {
+		d := NewDigester()
+		fmt.Fprint(d, message)
+		got := d.Fields()
+		if got != want || HeaderDigest([]byte(got)) != d.Sum().Header {
+			t.Errorf("the fields of %q are %q, want %q", message, got, want)
+		}
+	}
+	d := NewDigester()
+	fmt.Fprint(d, strings.Repeat("To: x\n", identityBytesMax))
+	if n := len(d.Fields()); n > identityBytesMax {
+		t.Errorf("%d bytes are kept of the fields", n)
+	}
+}
+
 // TestLongLinesStayBounded: a header line longer than memory should hold.
 func TestLongLinesStayBounded(t *testing.T) {
 	d := NewDigester()

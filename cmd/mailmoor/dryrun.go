@@ -56,11 +56,12 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	options.Local, options.Store = o.tree, shown
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
-	preview, err = e.Preview(ctx)
+	full := s.flags.dryRun == dryRunFull
+	preview, err = e.Preview(ctx, full)
 	if err == nil && len(preview.Forgotten) > 0 {
 		// A run forgets these first, and sees them afresh in its next round.
 		shown.forgotten = preview.Forgotten
-		preview, err = e.Preview(ctx)
+		preview, err = e.Preview(ctx, full)
 	}
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])

@@ -166,7 +166,7 @@ func TestPlanLines(t *testing.T) {
 		{Kind: plan.RemoveLocal, Mailbox: "INBOX", Base: one},
 		{Kind: plan.RemoveRemote, Mailbox: "INBOX", Base: one, Why: "deleted here"},
 		{Kind: plan.RemoveRemote, Mailbox: "Trash", Base: one, Final: true},
-	})
+	}, nil)
 	want := []string{
 		"INBOX: make the folder",
 		"INBOX: download 400001 messages",

@@ -11,15 +11,13 @@ import (
 	"mailmoor/state"
 )
 
-// newestShown is how many of the messages that would be transferred are named,
-// for each mailbox.
-const newestShown = 20
-
 // planReport is a plan as JSON shows it.
 type planReport struct {
 	// Interrupted transfers are cleared up first by a run.
 	Interrupted int        `json:"interrupted"`
 	Ops         []opReport `json:"ops"`
+	// Transfers are there only with --dry-run=full.
+	Transfers []transferReport `json:"transfers,omitempty"`
 }
 
 // opReport is one operation as JSON shows it. Messages counts those it is
@@ -49,6 +47,7 @@ func planOf(preview engine.Preview) *planReport {
 			Bytes: bytesOf(op), UIDs: uids.String(), Key: string(keyOf(op)), Final: op.Final, Why: op.Why,
 		})
 	}
+	report.Transfers = transfersOf(preview.Transfers)
 	return report
 }
 
@@ -89,7 +88,7 @@ func (s *syncing) showPlan(r accountReport, preview engine.Preview) {
 	if n := preview.Interrupted; n > 0 {
 		s.ui.result("  look first what became of %s that was interrupted", count(n, "transfer"))
 	}
-	for _, line := range planLines(preview.Plan.Ops) {
+	for _, line := range planLines(preview.Plan.Ops, preview.Transfers) {
 		s.ui.result("  %s", printable(line))
 	}
 	for _, h := range r.Holds {
@@ -105,27 +104,33 @@ func holdCount(h holdReport) string {
 	return count(h.Messages, "message")
 }
 
-// planLines describes operations in the order in which they would be done.
-func planLines(ops []plan.Op) []string {
+// planLines describes operations in the order in which they would be done, with
+// what is known of transfers.
+func planLines(ops []plan.Op, transfers []engine.Transfer) []string {
 	var lines []string
 	for i := 0; i < len(ops); {
 		j := i + 1
 		for j < len(ops) && ops[j].Kind == ops[i].Kind && ops[j].Mailbox == ops[i].Mailbox {
 			j++
 		}
-		lines = append(lines, groupLines(ops[i:j])...)
+		lines = append(lines, groupLines(ops[i:j], transfers)...)
 		i = j
 	}
 	return lines
 }
 
 // groupLines describes operations of one kind in one mailbox.
-func groupLines(ops []plan.Op) []string {
+func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 	first, n := ops[0], 0
 	for _, op := range ops {
 		n += op.Count()
 	}
 	at := first.Mailbox + ": "
+	for _, t := range transfers {
+		if t.Kind == first.Kind && t.Mailbox == first.Mailbox {
+			return transferLines(t)
+		}
+	}
 	switch first.Kind {
 	case plan.CreateFolder:
 		if first.Folder != "" {
@@ -194,7 +199,7 @@ func downloads(ops []plan.Op) []string {
 	var uids []state.UID
 	for _, op := range ops {
 		// Only the last ones are shown, and a first run has many.
-		skip := max(0, op.UIDs.Len()-newestShown)
+		skip := max(0, op.UIDs.Len()-engine.NewestMax)
 		for uid := range op.UIDs.All() {
 			if skip--; skip < 0 {
 				uids = append(uids, uid)
@@ -225,7 +230,7 @@ func uploads(ops []plan.Op) []string {
 
 // newest lists the last of the names, the newest first.
 func newest(names []string) []string {
-	shown := slices.Clone(names[max(0, len(names)-newestShown):])
+	shown := slices.Clone(names[max(0, len(names)-engine.NewestMax):])
 	slices.Reverse(shown)
 	return []string{"  the newest: " + strings.Join(shown, " ")}
 }

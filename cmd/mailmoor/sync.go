@@ -24,6 +24,9 @@ worked on side by side, and none stops another.
 
 With --dry-run nothing changes, neither mail nor the program's own state, and no
 lock is taken: it can look while a run is at work, and keeps none from starting.
+Removals, moves and conflicts are shown singly, transfers as counts with the
+newest 20 of each mailbox; --dry-run=full also asks the server for the sizes, and
+shows date, size, sender and subject of those 20.
 `
 
 // syncFlags are the flags of sync.
@@ -46,7 +49,7 @@ func (a *app) syncCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.Var(&f.dryRun, "dry-run", "say what would be done and change nothing")
+	flags.Var(&f.dryRun, "dry-run", "say what would be done and change nothing; =full with the headers of messages")
 	flags.Lookup("dry-run").NoOptDefVal = string(dryRunPlan)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
@@ -61,7 +64,7 @@ type dryRun string
 const (
 	dryRunOff  dryRun = ""
 	dryRunPlan dryRun = "true" // --dry-run alone
-	dryRunFull dryRun = "full"
+	dryRunFull dryRun = "full" // with what the messages are
 )
 
 // String returns the value. With Set and Type it makes dryRun a flag.
@@ -79,14 +82,11 @@ func (d *dryRun) Type() string { return "bool" }
 // check reports flags that mean nothing.
 func (f syncFlags) check() error {
 	switch f.dryRun {
-	case dryRunOff, dryRunPlan:
-	case dryRunFull:
-		return &usageError{
-			text: "--dry-run=full is not built yet",
-			hint: "--dry-run shows everything but the headers of messages that would be downloaded",
-		}
+	case dryRunOff, dryRunPlan, dryRunFull:
 	default:
-		return &usageError{text: fmt.Sprintf("--dry-run=%s does not exist", f.dryRun), hint: "use --dry-run alone"}
+		return &usageError{
+			text: fmt.Sprintf("--dry-run=%s does not exist", f.dryRun), hint: "use --dry-run alone, or --dry-run=full",
+		}
 	}
 	switch lockMode(f.ifLocked) {
 	case lockFail, lockWait, lockSkip:

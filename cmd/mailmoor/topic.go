@@ -19,7 +19,10 @@ sync
       hint, waiting]
     error {text, hint}    when the account's run ended early
     plan {interrupted, ops [kind, mailbox, folder, dest, messages, bytes, uids,
-      key, final, why]}   only with --dry-run
+      key, final, why],   only with --dry-run
+      transfers [kind ("download" or "upload"), mailbox, messages, sized, bytes,
+        newest [uid, key, date, size, from, subject]]}   only with =full; sized is
+        how many messages the bytes are of
   ]
 
 status

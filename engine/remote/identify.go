@@ -15,7 +15,8 @@ import (
 // identifyChunk is how many messages one command identifies.
 const identifyChunk = 500
 
-// Identify returns flags and identity of those of the uids that exist, by UID.
+// Identify returns flags, identity and identity fields of those of the uids that
+// exist, by UID.
 // A message whose identity the server does not tell is an error: it is there,
 // and leaving it out would say that it is not.
 func (c *Conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error) {
@@ -119,7 +120,7 @@ func (c *Conn) readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessa
 			if item.Literal == nil || !strings.HasPrefix(string(item.Section.Specifier), string(imap.PartSpecifierHeader)) {
 				continue // NIL: the message has just been expunged
 			}
-			if m.Identity.Header, header = headerDigest(item.Literal); !header {
+			if m.Fields, m.Identity.Header, header = readHeader(item.Literal); !header {
 				c.awaitEnd()
 			}
 		}
@@ -127,10 +128,10 @@ func (c *Conn) readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessa
 	return m, m.UID != 0 && flags && size && header
 }
 
-// headerDigest digests a header of any length in bounded memory. It returns
-// false when the header did not come to its end.
-func headerDigest(literal imap.LiteralReader) (state.Digest, bool) {
+// readHeader reads a header of any length in bounded memory: its identity fields
+// and their digest. It returns false when the header did not come to its end.
+func readHeader(literal imap.LiteralReader) (fields string, digest state.Digest, whole bool) {
 	d := state.NewDigester()
 	n, err := io.Copy(d, literal)
-	return d.Sum().Header, err == nil && n == literal.Size()
+	return d.Fields(), d.Sum().Header, err == nil && n == literal.Size()
 }

@@ -30,10 +30,13 @@ func TestIdentify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []state.RemoteMessage{
-		{UID: 1, Flags: state.Seen, Identity: state.RemoteIdentity{Size: 40, Date: 1_000_000_000, Header: state.HeaderDigest([]byte("Subject: a"))}},
-		{UID: 2, Flags: state.Draft, Identity: state.RemoteIdentity{Size: 50, Header: state.HeaderDigest([]byte("Subject: b\r\n"))}},
-	}
+	want := []state.RemoteMessage{{
+		UID: 1, Flags: state.Seen, Fields: "Subject: a",
+		Identity: state.RemoteIdentity{Size: 40, Date: 1_000_000_000, Header: state.HeaderDigest([]byte("Subject: a"))},
+	}, {
+		UID: 2, Flags: state.Draft, Fields: "Subject: b\r\n",
+		Identity: state.RemoteIdentity{Size: 50, Header: state.HeaderDigest([]byte("Subject: b\r\n"))},
+	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

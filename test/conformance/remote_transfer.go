@@ -32,6 +32,11 @@ func identifyExisting(r *remoteRun) {
 	identity := func(i int) state.RemoteIdentity {
 		return state.RemoteIdentity{Size: int64(len(Mail(i))), Date: baseDate + int64(i), Header: state.HeaderDigest(Mail(i))}
 	}
+	for i, m := range got {
+		// Servers may fold and order the fields as they like.
+		equal(r.T, "the digest of the fields", state.HeaderDigest([]byte(m.Fields)), m.Identity.Header)
+		got[i].Fields = ""
+	}
 	equal(r.T, "the identities", got, []state.RemoteMessage{
 		{UID: uids[2], Identity: identity(2)},
 		{UID: uids[3], Flags: state.Answered, Identity: identity(3)},

@@ -174,7 +174,7 @@ func (c *conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 	var list []state.RemoteMessage
 	err := c.look(ctx, "remote.identify", ref, func(m *mailbox) {
 		for _, msg := range m.within(uids) {
-			list = append(list, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags, Identity: identityOf(msg)})
+			list = append(list, identify(msg))
 		}
 	})
 	if err != nil {
@@ -183,8 +183,14 @@ func (c *conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 	return list, nil
 }
 
-func identityOf(msg *message) state.RemoteIdentity {
-	return state.RemoteIdentity{Size: int64(len(msg.Body)), Date: msg.Date, Header: state.HeaderDigest(msg.Body)}
+// identify returns what the server tells of a message without its body.
+func identify(msg *message) state.RemoteMessage {
+	d := state.NewDigester()
+	d.Write(msg.Body) // it never fails
+	return state.RemoteMessage{
+		UID: msg.UID, Flags: msg.Flags, Fields: d.Fields(),
+		Identity: state.RemoteIdentity{Size: int64(len(msg.Body)), Date: msg.Date, Header: d.Sum().Header},
+	}
 }
 
 // Delta implements engine.RemoteObserver. Like a session with a real server it
