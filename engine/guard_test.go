@@ -237,36 +237,27 @@ func TestPoisonStopsNobody(t *testing.T) {
 }
 
 // TestUnreadableFileIsReported: a file that cannot be read is neither uploaded
-// nor taken for deleted, so its owner has to hear of it.
+// nor taken for deleted, so its owner has to hear of it as long as that lasts.
 func TestUnreadableFileIsReported(t *testing.T) {
-	f := full(t, 2)
-	key := f.put("INBOX", "", "mine")
-	f.tree.SetUnreadable("INBOX", key, true)
-	for range 2 {
-		report := f.sync()
-		if len(report.Problems) != 1 || report.Problems[0].Mailbox != "INBOX" {
-			t.Errorf("problems are %+v, want one in INBOX", report.Problems)
-		}
+	for name, choose := range map[string]func(*fixture) state.Key{
+		"a new one":   func(f *fixture) state.Key { return f.put("INBOX", "", "mine") },
+		"a known one": func(f *fixture) state.Key { return f.key("INBOX", "m000") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := full(t, 2)
+			key := choose(f)
+			f.tree.SetUnreadable("INBOX", key, true)
+			f.world.Advance(25 * 60 * 60)
+			for range 3 {
+				f.deliver("Archive", "other")
+				report := f.sync()
+				if len(report.Problems) != 1 || report.Problems[0].Mailbox != "INBOX" {
+					t.Errorf("problems are %+v, want one in INBOX", report.Problems)
+				}
+			}
+			f.tree.SetUnreadable("INBOX", key, false)
+			f.clean()
+			f.idle()
+		})
 	}
-	f.tree.SetUnreadable("INBOX", key, false)
-	f.clean()
-	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/mine:")
-}
-
-// TestOverQuotaStopsOnlyWhatDoesNotFit: a message that is too much for the
-// user's quota waits; a smaller one still fits.
-func TestOverQuotaStopsOnlyWhatDoesNotFit(t *testing.T) {
-	f := newFixture(t, sim.ServerOptions{QuotaBytes: 600})
-	f.tree.AddFolder("INBOX")
-	big := f.put("INBOX", "", "big")
-	f.tree.EditFile("INBOX", big, append(body("big"), make([]byte, 1000)...))
-	f.put("INBOX", "", "small")
-	report := f.sync()
-	if len(report.Problems) != 1 || report.Problems[0].Cause != state.CauseQuota || report.Problems[0].Subject != string(big) {
-		t.Errorf("problems are %+v, want the big one over quota", report.Problems)
-	}
-	if got := f.remote(); !slices.Equal(got, []string{"INBOX/small:"}) {
-		t.Errorf("the server has %q, want the small message", got)
-	}
-	f.idle()
 }

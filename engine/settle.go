@@ -73,8 +73,12 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	if len(t.Local.Problems) == 0 {
 		now.Stamp = t.Local.Stamp
 	}
-	if t.Local.Statted {
+	switch {
+	case t.Local.Statted && len(t.Local.Problems) == 0:
 		now.Statted = e.now()
+	case t.Local.Statted:
+		// What a name alone does not show must be said until it is mended.
+		now.Statted = 0
 	}
 	if now == *t.Known {
 		return nil
