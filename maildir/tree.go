@@ -129,7 +129,12 @@ func (t *Tree) lock() error {
 }
 
 // Close releases the tree and its lock.
-func (t *Tree) Close() error { return t.root.f.Close() }
+func (t *Tree) Close() error {
+	// A program that is being started at this moment has a copy of the descriptor
+	// until it runs, and with it the lock: closing ours would not be enough.
+	_ = retry(func() error { return unix.Flock(t.root.fd(), unix.LOCK_UN) })
+	return t.root.f.Close()
+}
 
 func missingRoot(root string, err error) error {
 	e := wrap(state.ScopeAccount, err, "open root %q", root)
