@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -25,18 +26,30 @@ type accident struct {
 	undo    func(*account) // nil where it cannot be undone
 }
 
-// accidents come with what isync 1.5.1 (Expunge Both) and offlineimap 8.0.0 do.
-// Both exit with code 0 in each case.
+// accidents come with what isync 1.5.1 (Expunge Both) and offlineimap 8.0.0 were
+// seen to do, with exit code 0 each time.
 var accidents = []accident{
-	// isync and offlineimap empty the local folder.
-	{"the server's store vanishes", func(a *account) { a.srv.WipeStore(a.user, box) }, state.Remote, false, func(a *account) { a.srv.RestoreStore(a.user, box) }},
-	// isync and offlineimap delete everything on the server.
-	{"the folder is emptied", func(a *account) { a.shelve(box + "/cur"); a.shelve(box + "/new") }, state.Local, false, func(a *account) { a.unshelve(box + "/cur"); a.unshelve(box + "/new") }},
-	// isync makes the folder anew and, where its state lies elsewhere, deletes
-	// everything on the server.
-	{"the folder is removed", func(a *account) { a.must(os.Rename(filepath.Join(a.root, box), a.shelf(box))) }, state.Local, true, func(a *account) { a.must(os.Rename(a.shelf(box), filepath.Join(a.root, box))) }},
-	// isync stops, or deletes the folder with Remove Both.
-	{"the mailbox is deleted elsewhere", func(a *account) { a.srv.DeleteMailbox(a.user, box) }, state.Remote, true, nil},
+	{
+		// isync and offlineimap empty the local folder.
+		name: "the server's store vanishes", missing: state.Remote,
+		happen: func(a *account) { a.srv.WipeStore(a.user, box) },
+		undo:   func(a *account) { a.srv.RestoreStore(a.user, box) },
+	},
+	{
+		// offlineimap deletes everything on the server.
+		name: "the folder is emptied", missing: state.Local,
+		happen: func(a *account) { a.shelve(box + "/cur"); a.shelve(box + "/new") },
+		undo:   func(a *account) { a.unshelve(box + "/cur"); a.unshelve(box + "/new") },
+	},
+	{
+		name: "the folder is removed", missing: state.Local, whole: true,
+		happen: func(a *account) { a.rename(filepath.Join(a.root, box), a.shelf(box)) },
+		undo:   func(a *account) { a.rename(a.shelf(box), filepath.Join(a.root, box)) },
+	},
+	{
+		name: "the mailbox is deleted elsewhere", missing: state.Remote, whole: true,
+		happen: func(a *account) { a.srv.DeleteMailbox(a.user, box) },
+	},
 }
 
 // box is the mailbox to which the accidents happen.
@@ -82,7 +95,7 @@ func fullBox(t *testing.T, srv *lab.Server, n int) (*account, []string) {
 	return a, want
 }
 
-// held1 returns the only hold of a run.
+// onlyHold returns the only hold of a run.
 func (a *account) onlyHold(r engine.Report) state.Hold {
 	a.Helper()
 	if len(r.Holds) != 1 {
@@ -257,6 +270,31 @@ func TestUnmountedRoot(t *testing.T) {
 	}
 }
 
+// TestFolderWithoutMarker: another disk, or an empty mount point, lies where one
+// folder was. It is not that folder: nothing is concluded from what it lacks, and
+// nothing of what it holds is uploaded.
+func TestFolderWithoutMarker(t *testing.T) {
+	a, want := fullBox(t, newServer(t), 3)
+	before := a.remote()[box]
+	a.rename(filepath.Join(a.root, box), a.shelf(box))
+	a.mkfolder(box)
+	a.put(box, "", "foreign")
+	a.deliver("INBOX", "next")
+	for range 2 {
+		report := a.sync()
+		if len(report.Problems) != 1 || report.Problems[0].Mailbox != box || report.Problems[0].Hint == "" {
+			t.Errorf("problems are %+v, want one about %s", report.Problems, box)
+		}
+	}
+	if got := a.remote(); !slices.Equal(got[box], before) || len(a.local()["INBOX"]) != 2 {
+		t.Errorf("the server has %q and the tree %q, want %s as it was and the new message", got.names(), a.local().names(), box)
+	}
+	a.must(os.RemoveAll(filepath.Join(a.root, box)))
+	a.rename(a.shelf(box), filepath.Join(a.root, box))
+	a.clean()
+	a.expect(append(want, "INBOX/next:")...)
+}
+
 // TestRestoredBackup: the server was restored from a backup, and new messages
 // got the UIDs of lost ones. STATUS is the same as before. isync never sees the
 // new messages, and expunges one of them when an old file is deleted.
@@ -270,7 +308,7 @@ func TestRestoredBackup(t *testing.T) {
 	a.must(errors.Join(os.RemoveAll(dir), exec.Command("cp", "-a", backup, dir).Run()))
 	a.deliver(box, "other1", "other2")
 	a.drop(box, "lost1")
-	a.later(25 * 3600e9)
+	a.later(25 * time.Hour)
 	for range 2 {
 		if report := a.sync(); len(report.Problems)+len(report.Holds) == 0 {
 			t.Error("nothing was reported")

@@ -35,7 +35,7 @@ type side map[string][]mail
 
 // body makes a message that is told from others by its token.
 func body(token string) []byte {
-	return fmt.Appendf(nil, "From: a@example.org\r\nMessage-ID: <%s@test>\r\nSubject: %s\r\n\r\nText of %s.\r\n", token, token, token)
+	return fmt.Appendf(nil, "From: a@example.org\r\nMessage-ID: <%s@test>\r\nSubject: %[1]s\r\n\r\nText of %[1]s.\r\n", token)
 }
 
 // lf returns the message as a file has it.

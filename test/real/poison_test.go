@@ -41,8 +41,8 @@ func (a *account) onlyProblem(r engine.Report, cause state.Cause, words ...strin
 }
 
 // TestPoison: one message of a hundred cannot be read by the server, which hangs
-// up in the middle of the FETCH. With isync and offlineimap everything behind it
-// stays away for ever. Here 99 arrive and the one is tried again later.
+// up in the middle of the FETCH. A client that just asks again stays stuck behind
+// it for ever. Here 99 arrive and the one is tried again later.
 func TestPoison(t *testing.T) {
 	a := newAccount(t, newServer(t))
 	var messages []corpus.Message
