@@ -17,7 +17,8 @@ type executor struct {
 	targets map[string]*target
 }
 
-// batch is operations of one kind in one mailbox.
+// batch is operations of one kind in one mailbox, all with the same other end
+// and all final or none.
 type batch struct {
 	target *target
 	kind   plan.Kind
@@ -35,8 +36,9 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 	}
 	err := x.phases(ctx, c.plan.Ops)
 	for name, t := range x.targets {
-		if t.isDoubted() {
+		if t.isDoubted() && !e.doubted[name] {
 			e.doubted[name] = true
+			x.progressed() // the next round looks closer
 		}
 	}
 	if err != nil {
@@ -72,20 +74,28 @@ func (x *executor) phases(ctx context.Context, ops []plan.Op) error {
 	return nil
 }
 
-// batches returns the operations of a phase grouped by mailbox and kind, in
-// the order of the plan.
+// batches returns the operations of a phase grouped by mailbox, kind and what a
+// batch does with all of them alike, in the order of the plan.
 func (x *executor) batches(ops []plan.Op, phase func(plan.Kind) bool) []batch {
+	type group struct {
+		kind          plan.Kind
+		mailbox, dest string
+		final         bool
+	}
 	var batches []batch
+	at := make(map[group]int)
 	for _, op := range ops {
 		if !phase(op.Kind) {
 			continue
 		}
-		n := len(batches)
-		if n == 0 || batches[n-1].kind != op.Kind || batches[n-1].target.Name != op.Mailbox {
+		g := group{op.Kind, op.Mailbox, op.Dest, op.Final}
+		i, begun := at[g]
+		if !begun {
+			i = len(batches)
+			at[g] = i
 			batches = append(batches, batch{target: x.targets[op.Mailbox], kind: op.Kind})
-			n++
 		}
-		batches[n-1].ops = append(batches[n-1].ops, op)
+		batches[i].ops = append(batches[i].ops, op)
 	}
 	// Batches of one mailbox stay together, so that it is opened once.
 	slices.SortStableFunc(batches, func(a, b batch) int { return cmp.Compare(a.target.Name, b.target.Name) })
@@ -131,7 +141,7 @@ func (x *executor) leaveOpen(mailbox string) {
 
 func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 	if b.kind.Creates() && b.target.unmade() {
-		return nil // its folder could not be made: said already
+		return nil // folder or mailbox could not be made: said already
 	}
 	switch b.kind {
 	case plan.Settle:
@@ -153,7 +163,7 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 			return x.moveLocal(ctx, r, b)
 		case plan.MoveRemote:
 			return x.moveRemote(ctx, r, b)
-		case plan.RemoveRemote:
+		case plan.RemoveRemote, plan.Retire:
 			return x.removeRemote(ctx, r, b)
 		default:
 			return fmt.Errorf("operation %q cannot be carried out", b.kind)
@@ -162,7 +172,8 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 }
 
 // makePlaces creates the folders and mailboxes that the plan needs, and makes
-// every mailbox that is looked at for the first time known to the store.
+// every mailbox that is looked at for the first time known to the store: from
+// its first record on, its UIDs count in a generation that is known.
 func (x *executor) makePlaces(ctx context.Context, ops []plan.Op) error {
 	for _, op := range ops {
 		t := x.targets[op.Mailbox]
@@ -173,26 +184,29 @@ func (x *executor) makePlaces(ctx context.Context, ops []plan.Op) error {
 		case plan.CreateMailbox:
 			err = x.pool.with(ctx, func(r Remote) error { return r.Create(ctx, op.Mailbox) })
 			if err == nil {
+				t.created = true
 				x.add(func(c *Counts) { c.NewMailboxes++ })
 			}
 		default:
 			continue
 		}
-		if err != nil {
-			t.leaveOpen()
-			if state.ScopeOf(err) >= state.ScopeAccount {
-				return err
-			}
-			x.problem(state.ProblemOf(op.Mailbox, "", err))
+		if err == nil {
+			x.progressed()
+			continue
 		}
+		t.leaveOpen()
+		if state.ScopeOf(err) >= state.ScopeAccount {
+			return err
+		}
+		x.problem(state.ProblemOf(op.Mailbox, "", err))
 	}
 	for _, name := range sortedNames(x.targets) {
 		t := x.targets[name]
-		if t.Known == nil || t.Local == nil || t.Known.Cursor != (state.Cursor{}) {
+		if t.unmade() || t.Local == nil || t.Known.Cursor != (state.Cursor{}) {
 			continue
 		}
-		if err := x.Store.PutMailbox(ctx, *t.Known); err != nil {
-			return fmt.Errorf("note mailbox %q: %w", name, err)
+		if err := x.noteMailbox(ctx, t, t.ref().UIDValidity); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -211,9 +225,37 @@ func (x *executor) createFolder(ctx context.Context, t *target, op plan.Op) erro
 	return nil
 }
 
-// unmade reports whether the mailbox has no folder or no record, so that no
-// message can be brought there in this cycle.
-func (t *target) unmade() bool { return t.Folder == "" || t.Known == nil }
+// noteMailbox makes the mailbox known to the store in this generation, which is
+// 0 for a mailbox that was created and not asked yet.
+func (x *executor) noteMailbox(ctx context.Context, t *target, generation uint32) error {
+	now := *t.Known
+	now.Cursor.UIDValidity = generation
+	if err := x.Store.PutMailbox(ctx, now); err != nil {
+		return fmt.Errorf("note mailbox %q: %w", t.Name, err)
+	}
+	t.setGeneration(generation)
+	return nil
+}
+
+// learnGeneration asks for the generation of a mailbox that was created in this
+// cycle, and makes it known before the first record refers to it.
+func (x *executor) learnGeneration(ctx context.Context, r Remote, t *target) (state.Cursor, error) {
+	next, err := r.Next(ctx, t.Name)
+	if err != nil {
+		return next, err
+	}
+	switch want := t.ref().UIDValidity; {
+	case want == 0:
+		return next, x.noteMailbox(ctx, t, next.UIDValidity)
+	case want != next.UIDValidity:
+		return next, explainGeneration(t.Name, &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
+			Doing: fmt.Sprintf("look at mailbox %q", t.Name),
+			Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", want, next.UIDValidity),
+		})
+	}
+	return next, nil
+}
 
 func sortedNames(targets map[string]*target) []string {
 	names := make([]string, 0, len(targets))
@@ -224,15 +266,9 @@ func sortedNames(targets map[string]*target) []string {
 	return names
 }
 
-// settle records results, and leaves the mailbox open when it cannot.
+// settle records results in one transaction.
 func (x *executor) settle(ctx context.Context, s state.Settlement) error {
-	if len(s.Drop)+len(s.Put)+len(s.Done)+len(s.Held) == 0 {
-		return nil
-	}
-	if err := x.Store.Settle(ctx, s); err != nil {
-		return fmt.Errorf("record results: %w", err)
-	}
-	return nil
+	return x.Engine.settle(ctx, x.tally, s)
 }
 
 // settleAgreed records what both sides show alike already.

@@ -51,7 +51,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 		}
 	}
 	c.forget = matched.Forget
-	if err := e.deltas(ctx, c, listing.Folders); err != nil {
+	if err := e.deltas(ctx, c, listing); err != nil {
 		return nil, err
 	}
 	if err := e.satisfy(ctx, c); err != nil {
@@ -93,7 +93,7 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 }
 
 // deltas fills in the changes of every mailbox that may have some.
-func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFolder) error {
+func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) error {
 	waiting, err := e.Store.Waiting(ctx)
 	if err != nil {
 		return fmt.Errorf("read waiting records: %w", err)
@@ -102,10 +102,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 	for _, r := range waiting {
 		byName[r.Mailbox] = append(byName[r.Mailbox], r)
 	}
-	stamps := make(map[string]state.LocalFolder, len(folders))
-	for _, f := range folders {
-		stamps[f.Path] = f
-	}
+	stamps := byPath(listing.Folders)
 	var changed []*look
 	for i := range c.input.Mailboxes {
 		l := &look{Mailbox: &c.input.Mailboxes[i]}
@@ -122,7 +119,8 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		l.Failed = side
+		l.LocalFailed = l.LocalFailed || side == state.Local
+		l.RemoteFailed = l.RemoteFailed || side == state.Remote
 		c.problems = append(c.problems, state.ProblemOf(l.Name, "", err))
 		return nil
 	}
@@ -132,12 +130,16 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, folders []state.LocalFold
 	for _, l := range changed {
 		c.problems = append(c.problems, l.localProblems()...)
 	}
-	return each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
+	err = each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
 			return failed(l, state.Remote, err)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return e.lookAgain(ctx, c, listing)
 }
 
 // look is one mailbox while it is being observed.
@@ -209,7 +211,9 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		}
 	}
 	if l.Folder == "" {
-		l.Local = &state.LocalDelta{Statted: true}
+		if !l.Suspended {
+			l.Local = &state.LocalDelta{Statted: true} // still to be made
+		}
 		return nil
 	}
 	if !l.scan {
@@ -241,8 +245,8 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 // lookRemotely opens the mailbox where it may have changed.
 func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 	switch {
-	case l.Local == nil:
-		return nil // the folder could not be scanned: nothing can be concluded
+	case l.Suspended && !l.OnServer:
+		return nil
 	case l.NewMailbox:
 		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Permanent: state.AllFlags}}
 		return nil
@@ -288,6 +292,7 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 	for i := range c.input.Mailboxes {
 		byName[c.input.Mailboxes[i].Name] = &c.input.Mailboxes[i]
 	}
+	var mu sync.Mutex
 	for range wantsRounds {
 		wants := plan.Missing(c.input)
 		if len(wants) == 0 {
@@ -295,46 +300,62 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 		}
 		err := each(ctx, e.pool, wants, func(ctx context.Context, conn *lease, w plan.Wants) error {
 			m := byName[w.Mailbox]
-			err := conn.with(ctx, func(r Remote) error { return findOut(ctx, r, m.Remote, w) })
-			if err != nil && state.ScopeOf(err) < state.ScopeAccount {
-				// The mailbox changed under our feet: leave it to the next cycle.
-				m.Remote = nil
-				return nil
+			err := conn.with(ctx, func(r Remote) error { return findOut(ctx, r, m, w) })
+			if err == nil || state.ScopeOf(err) >= state.ScopeAccount {
+				return err
 			}
-			return err
+			mu.Lock()
+			defer mu.Unlock()
+			m.Remote, m.RemoteFailed = nil, true
+			c.problems = append(c.problems, state.ProblemOf(m.Name, "", err))
+			return nil
 		})
 		if err != nil {
 			return err
 		}
+	}
+	for _, w := range plan.Missing(c.input) {
+		// Still not known: nothing may be concluded about this mailbox.
+		byName[w.Mailbox].Remote, byName[w.Mailbox].RemoteFailed = nil, true
 	}
 	return nil
 }
 
-// findOut fills the identities or contents of new messages in.
-func findOut(ctx context.Context, r Remote, delta *state.RemoteDelta, w plan.Wants) error {
-	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: delta.Selected.UIDValidity}
-	set := func(uid state.UID, change func(*state.RemoteMessage)) {
-		i, found := slices.BinarySearchFunc(delta.New, uid, func(m state.RemoteMessage, uid state.UID) int {
-			return int(int64(m.UID) - int64(uid))
-		})
-		if found {
-			change(&delta.New[i])
-		}
-	}
+// findOut fills the identities or contents of new messages in. A message that
+// the server does not show any more is not new but gone.
+func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error {
+	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: m.Remote.Selected.UIDValidity}
+	known := make(map[state.UID]state.RemoteMessage)
 	for uids := range w.Identities.Chunks(identifyMax) {
 		messages, err := r.Identify(ctx, ref, uids)
-		for _, m := range messages {
-			set(m.UID, func(to *state.RemoteMessage) { to.Identity = m.Identity })
-		}
 		if err != nil {
 			return err
 		}
+		for _, now := range messages {
+			known[now.UID] = now
+		}
 	}
 	contents, err := readContents(ctx, r, ref, w.Contents)
-	for uid, content := range contents {
-		set(uid, func(to *state.RemoteMessage) { to.Content = content })
+	if err != nil {
+		return err
 	}
-	return err
+	var there []state.RemoteMessage
+	for _, message := range m.Remote.New {
+		now, identified := known[message.UID]
+		content, read := contents[message.UID]
+		switch {
+		case w.Identities.Contains(message.UID) && !identified, w.Contents.Contains(message.UID) && !read:
+			m.Vanished = true
+			continue
+		case identified:
+			message.Identity = now.Identity
+		case read:
+			message.Content = content
+		}
+		there = append(there, message)
+	}
+	m.Remote.New = there
+	return nil
 }
 
 // readContents reads the bodies of the messages and returns what they are.

@@ -14,8 +14,13 @@ import (
 // called from several goroutines.
 type target struct {
 	*plan.Mailbox
+	// created is true when the mailbox was created in this cycle.
+	created bool
 
 	mu sync.Mutex
+	// generation is the UIDVALIDITY of a mailbox that was created in this
+	// cycle, once it has been asked for.
+	generation uint32
 	// open is true when something in this mailbox did not settle, so that the
 	// cursor must stay and nothing may be removed in this cycle.
 	open bool
@@ -51,22 +56,53 @@ func (t *target) isOpen() bool {
 	return t.open
 }
 
-// ref names the generation of the mailbox that was observed.
+// unmade reports whether the folder, the mailbox or its record is still to be
+// made, so that no message can be brought there in this cycle.
+func (t *target) unmade() bool {
+	return t.Folder == "" || t.Known == nil || t.NewMailbox && !t.created
+}
+
+// ref names the generation of the mailbox that was observed, or, of one that
+// was created in this cycle, the first one seen.
 func (t *target) ref() state.Ref {
-	ref := state.Ref{Mailbox: t.Name}
-	if t.Remote != nil {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ref := state.Ref{Mailbox: t.Name, UIDValidity: t.generation}
+	if t.Remote != nil && !t.NewMailbox {
 		ref.UIDValidity = t.Remote.Selected.UIDValidity
 	}
 	return ref
 }
 
+func (t *target) setGeneration(generation uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.generation = generation
+}
+
+// settle records results in one transaction.
+func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error {
+	recorded := len(s.Drop) + len(s.Put) + len(s.Held)
+	if recorded+len(s.Done) == 0 {
+		return nil
+	}
+	if err := e.Store.Settle(ctx, s); err != nil {
+		return fmt.Errorf("record results: %w", err)
+	}
+	if recorded > 0 {
+		t.progressed()
+	}
+	return nil
+}
+
 // saveCursor records how far the mailbox has been followed, if everything seen
 // in this cycle has settled.
 func (e *Engine) saveCursor(ctx context.Context, t *target) error {
-	if t.Local == nil || t.Remote == nil || t.Known == nil || t.isOpen() || t.Remote.GoneUnknown {
+	if t.Suspended || t.Local == nil || t.Remote == nil || t.unmade() || t.isOpen() || t.Remote.GoneUnknown {
 		return nil
 	}
 	now := *t.Known
+	now.Cursor.UIDValidity = t.ref().UIDValidity
 	if !t.NewMailbox {
 		now.Cursor = t.Remote.Selected.Cursor
 	}

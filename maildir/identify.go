@@ -88,6 +88,16 @@ func (f *folder) identify(ctx context.Context, e entry) (state.LocalMessage, err
 	return m, err
 }
 
+// unread describes a file that could not be identified, as far as its name and,
+// where it can be had, its stat go.
+func (f *folder) unread(e entry) state.LocalMessage {
+	st, err := f.sub(e.inNew).stat(e.name)
+	if err != nil {
+		return state.LocalMessage{Key: parseFileName(e.name).key, Flags: e.flags}
+	}
+	return message(e, st)
+}
+
 // message describes a file that was only looked at.
 func message(e entry, st unix.Stat_t) state.LocalMessage {
 	return state.LocalMessage{Key: parseFileName(e.name).key, Flags: e.flags, Stat: fileStat(st), Date: date(st)}

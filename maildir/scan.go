@@ -195,14 +195,18 @@ func (s *scan) readNew(ctx context.Context) error {
 		e := s.listing.files[key]
 		if e.ambiguous {
 			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
+			s.delta.Unread = append(s.delta.Unread, s.f.unread(e))
 			continue
 		}
 		m, err := s.f.identify(ctx, e)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			// Gone or renamed since it was listed: the next scan will see.
+			// Gone or renamed since it was listed: the next scan has to look.
+			s.delta.Unread = append(s.delta.Unread, state.LocalMessage{Key: key, Flags: e.flags})
+			s.delta.Stamp = state.FolderStamp{}
 		case unusable(err):
 			s.problem(e, err, "make it a readable mail file, or move it out of the folder")
+			s.delta.Unread = append(s.delta.Unread, s.f.unread(e))
 		case err != nil:
 			return err
 		default:

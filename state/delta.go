@@ -46,6 +46,9 @@ type LocalDelta struct {
 	// Problems are files that could not be read. They are neither new nor
 	// missing.
 	Problems []Problem
+	// Unread are those of them that no record knows, as far as their names and
+	// stats tell: each may have been moved here.
+	Unread []LocalMessage
 }
 
 // Check reports a delta that contradicts itself.

@@ -31,6 +31,8 @@ type builder struct {
 	in    Input
 	plan  Plan
 	views []*view // aligned with in.Mailboxes
+	byBox map[*Mailbox]*view
+	opens map[string]bool // the names in plan.Open
 }
 
 // view is a mailbox while it is being planned.
@@ -44,22 +46,34 @@ type view struct {
 	// waiting is true when a message was moved here from a mailbox, or from
 	// here to one, of which a side is not known in this cycle.
 	waiting bool
+	// doubted is true when an absence here could not be concluded from, so that
+	// what is held here may neither end nor be carried out.
+	doubted bool
+	// withheld are the headers of messages that wait because they may have been
+	// moved: neither a file nor a message that has one of them is new.
+	withheld map[state.Digest]bool
+	// wanted are messages to download although their UIDs are not new.
+	wanted state.UIDSet
 }
 
 // Build returns the plan for the input. Wants must have been satisfied before:
 // what is not known about a new message is taken as "not the same".
 func Build(in Input) Plan {
-	b := &builder{in: in}
+	b := &builder{in: in, byBox: make(map[*Mailbox]*view), opens: make(map[string]bool)}
 	for i := range in.Mailboxes {
-		b.views = append(b.views, newView(&b.in.Mailboxes[i]))
+		v := newView(&b.in.Mailboxes[i])
+		b.views = append(b.views, v)
+		b.byBox[v.Mailbox] = v
 	}
 	matchLocalMoves(b.views)
 	matchRemoteMoves(b.views)
-	b.doubt()
+	doubt(b.views)
 	for _, v := range b.views {
-		b.create(v)
-		if v.waiting {
-			b.open(v)
+		if !v.Suspended {
+			b.create(v)
+		}
+		if v.waiting || v.Vanished {
+			b.open(v.Name)
 		}
 		if !v.known() {
 			continue
@@ -68,47 +82,21 @@ func Build(in Input) Plan {
 		for _, e := range v.entries {
 			b.decide(v, e)
 		}
-		b.transfer(v)
 		b.retry(v)
 	}
 	b.guard()
+	for _, v := range b.views {
+		if v.known() {
+			b.transfer(v)
+		}
+	}
 	order(b.plan.Ops)
 	return b.plan
 }
 
-// doubt turns absences into unknowns where the message may have been moved to
-// a place that could not be looked at in this cycle, and lets new files wait
-// that may have been moved from there.
-func (b *builder) doubt() {
-	unseen := make(map[state.Digest]bool)
-	for _, v := range b.views {
-		for _, digest := range v.Unseen {
-			unseen[digest] = true
-		}
-	}
-	for _, v := range b.views {
-		n := len(v.newLocal)
-		v.newLocal = without(v.newLocal, func(i int) bool { return unseen[v.newLocal[i].Content.Digest] })
-		v.waiting = v.waiting || len(v.newLocal) < n
-		for _, other := range b.views {
-			if other.Failed == 0 {
-				continue
-			}
-			for _, e := range v.entries {
-				if other.Failed == state.Local && e.local == conflict.LocalAbsent {
-					e.local = conflict.LocalUnknown
-				}
-				if other.Failed == state.Remote && e.remote == conflict.RemoteAbsent {
-					e.remote = conflict.RemoteUnknown
-				}
-			}
-		}
-	}
-}
-
 // newView joins the two deltas of a mailbox by record.
 func newView(m *Mailbox) *view {
-	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry)}
+	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool)}
 	// One known side is enough to see moves: a message that went to or came
 	// from a mailbox whose other side is not known is neither deleted nor new.
 	if m.Local != nil {
@@ -143,7 +131,7 @@ func (v *view) joinRemote(d *state.RemoteDelta) {
 		if e := v.entry(c.Base); e != nil {
 			e.msg.Flags = c.Flags
 			e.remote = conflict.RemoteFlags
-			if c.Flags&^c.Base.Flags&v.shared()&state.Trashed != 0 {
+			if c.Flags&^c.Base.Flags&v.Shared()&state.Trashed != 0 {
 				e.remote = conflict.RemoteDeleted
 			}
 		}
@@ -242,7 +230,7 @@ func changesRemote(op Op) bool {
 // refuseReadOnly keeps the local change, says so once per mailbox, and does
 // what can still be done on the local side.
 func (b *builder) refuseReadOnly(v *view, op Op) {
-	b.open(v)
+	b.open(op.touches()...)
 	text := fmt.Sprintf("the server lets nobody change mailbox %q: local changes stay local", v.Name)
 	if !slices.ContainsFunc(b.plan.Problems, func(p state.Problem) bool { return p.Text == text }) {
 		b.plan.Problems = append(b.plan.Problems, state.Problem{
@@ -269,6 +257,9 @@ func (b *builder) transfer(v *view) {
 			uids = uids.Add(m.UID)
 		}
 		b.add(v, Op{Kind: Download, UIDs: uids, Why: "new on the server"})
+	}
+	if len(v.wanted) > 0 {
+		b.add(v, Op{Kind: Download, UIDs: v.wanted, Why: "missing here, and wanted"})
 	}
 	if len(v.newLocal) > 0 {
 		b.add(v, Op{Kind: Upload, Files: v.newLocal, Why: "new in the folder"})

@@ -68,10 +68,12 @@ func (l Limits) implausible(r removals) string {
 // guard takes the removals out of the plan that are implausible or that the
 // user has rejected, and computes the holds to be stored.
 func (b *builder) guard() {
-	var kept, removing []Op
+	var kept []Op
+	removing := make(map[removed][]Op)
 	for _, op := range b.plan.Ops {
 		if op.Kind == RemoveLocal || op.Kind == RemoveRemote {
-			removing = append(removing, op)
+			k := removed{op.Mailbox, missingSide(op)}
+			removing[k] = append(removing[k], op)
 		} else {
 			kept = append(kept, op)
 		}
@@ -79,19 +81,20 @@ func (b *builder) guard() {
 	b.plan.Ops = kept
 	for _, v := range b.views {
 		for _, missing := range []state.Side{state.Local, state.Remote} {
-			var group []Op
-			for _, op := range removing {
-				if op.Mailbox == v.Name && missingSide(op) == missing {
-					group = append(group, op)
-				}
-			}
-			b.guardGroup(v, missing, group)
+			b.guardGroup(v, missing, removing[removed{v.Name, missing}])
 		}
 	}
 	b.keepWholeHolds()
 	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
 		return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Mailbox, y.Mailbox), cmp.Compare(x.Missing, y.Missing))
 	})
+}
+
+// removed groups the removals of one mailbox by the side on which the messages
+// are gone already.
+type removed struct {
+	mailbox string
+	missing state.Side
 }
 
 // missingSide is the side on which the message of a removal is gone already.
@@ -106,12 +109,11 @@ func missingSide(op Op) state.Side {
 // one side: by what the user said of them, and else by the limits.
 func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	open, decided := b.holdsOf(v.Name, missing)
-	if !v.known() {
-		// Not looked at in this cycle: the holds stay as they are.
-		b.plan.Holds = append(b.plan.Holds, decided...)
-		if open != nil {
-			b.plan.Holds = append(b.plan.Holds, *open)
-		}
+	if v.doubted {
+		// Not everything could be seen in this cycle: what is not missing now
+		// has not proven to be back, so the holds stay, and so does what they
+		// cover.
+		b.keepHolds(v, open, decided, group)
 		return
 	}
 	var rest []Op
@@ -162,11 +164,23 @@ func (v *view) left(side state.Side) int {
 	return left
 }
 
+// keepHolds leaves the holds of a mailbox as they are. Removals that none of
+// them covers wait for a cycle in which everything can be seen.
+func (b *builder) keepHolds(v *view, open *state.Hold, decided []state.Hold, group []Op) {
+	b.plan.Holds = append(b.plan.Holds, decided...)
+	if open != nil {
+		b.plan.Holds = append(b.plan.Holds, *open)
+	}
+	for _, op := range group {
+		b.open(op.touches()...)
+	}
+}
+
 // restore puts the missing side of a rejected removal back.
 func (b *builder) restore(v *view, op Op) {
 	const why = "the removal was rejected"
 	if op.Kind == RemoveRemote {
-		b.add(v, Op{Kind: Download, UIDs: state.NewUIDSet(op.Base.UID), Base: op.Base, Why: why})
+		v.wanted = v.wanted.Add(op.Base.UID)
 		return
 	}
 	file := op.Local

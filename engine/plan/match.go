@@ -75,6 +75,13 @@ func Match(l Listing) Matched {
 	}
 	m.out.Problems = append(m.out.Problems, l.LeftOut...)
 	for _, known := range l.Known {
+		// A known folder has the first claim on its marker: another one that
+		// bears it is the copy.
+		if f, there := m.folders[known.Folder]; there && f.Marker == known.Marker {
+			m.marked[known.Marker] = known.Folder
+		}
+	}
+	for _, known := range l.Known {
 		m.known(known)
 	}
 	m.newFolders()
@@ -96,17 +103,29 @@ func (m *matcher) known(known state.Mailbox) {
 	case !m.Wanted(known.Name, m.delimiter, r.Role):
 		// Left out by the user: nothing happens to it on either side.
 	case inTree && f.Marker != known.Marker:
+		m.suspend(known, onServer, inTree, r)
 		m.problem(known.Name, fmt.Sprintf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
 			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup")
 	case !inTree:
+		m.suspend(known, onServer, inTree, r)
 		m.missing(known, state.Local, m.missingFolder(known))
 	case !onServer:
+		m.suspend(known, onServer, inTree, r)
 		m.missing(known, state.Remote, fmt.Sprintf("mailbox %q is gone from the server", known.Name))
 	default:
 		mb := m.mailbox(r)
-		mb.Folder, mb.Known = known.Folder, &known
+		mb.Folder, mb.Known, mb.OnServer = known.Folder, &known, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}
+}
+
+// suspend lets a mailbox be looked at, as far as it is there, and nothing more.
+func (m *matcher) suspend(known state.Mailbox, onServer, inTree bool, r state.RemoteMailbox) {
+	mb := Mailbox{Name: known.Name, Known: &known, Suspended: true, OnServer: onServer, Status: r.Status}
+	if inTree {
+		mb.Folder = known.Folder
+	}
+	m.out.Mailboxes = append(m.out.Mailboxes, mb)
 }
 
 // missingFolder says where the folder may have gone.
@@ -162,6 +181,7 @@ func (m *matcher) newFolders() {
 		mb := m.mailbox(r)
 		mb.Folder, mb.NewFolder = f.Path, f.Marker == ""
 		mb.NewMailbox = !onServer || r.NoSelect
+		mb.OnServer = !mb.NewMailbox
 		if mb.Known == nil && f.Marker != "" {
 			mb.Known = &state.Mailbox{Name: name, Folder: f.Path, Marker: f.Marker}
 		}
@@ -190,7 +210,7 @@ func (m *matcher) newMailboxes() {
 			continue
 		}
 		mb := m.mailbox(r)
-		mb.NewFolder = true
+		mb.NewFolder, mb.OnServer = true, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}
 }

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"mailmoor/conflict"
 	"mailmoor/state"
 )
@@ -11,7 +9,6 @@ import (
 func (b *builder) decide(v *view, e *entry) {
 	if e.renumbered {
 		b.renumber(v, e)
-		return
 	}
 	place := v
 	if e.to != nil {
@@ -21,7 +18,7 @@ func (b *builder) decide(v *view, e *entry) {
 	d := conflict.Decide(conflict.Message{
 		Known: true, Local: e.local, Remote: e.remote,
 		BaseFlags: e.base.Flags, LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
-		Shared:     place.shared(),
+		Shared:     place.Shared(),
 		SameTarget: e.at != nil && e.at == e.to,
 	})
 	op := Op{
@@ -35,10 +32,14 @@ func (b *builder) decide(v *view, e *entry) {
 		op.Kind = SetFlags
 		b.add(v, op)
 	case conflict.Download:
-		b.add(v, Op{Kind: Download, UIDs: state.NewUIDSet(e.base.UID), Base: e.base, Why: d.Why})
+		v.wanted = v.wanted.Add(e.base.UID)
 	case conflict.Upload:
 		b.reupload(v, e, op)
 	case conflict.Replace:
+		if e.base.Retry.NextAt > b.in.Now {
+			b.open(v.Name) // the server refused the new version; later it may not
+			return
+		}
 		op.Kind = Replace
 		b.add(v, op)
 	case conflict.RemoveLocal:
@@ -54,15 +55,15 @@ func (b *builder) decide(v *view, e *entry) {
 	case conflict.MoveLocal, conflict.MoveRemote, conflict.Repair:
 		b.move(v, e, op, d.Action)
 	case conflict.Wait:
-		b.open(v)
+		b.open(v.Name)
 	case conflict.Pair, conflict.KeepBoth:
 		// These are for messages without a base.
 	}
 }
 
 // renumber gives the record the UID under which the server shows the message
-// now, as servers do that have lost their index. What else changed is seen in
-// the next cycle.
+// now, as servers do that have lost their index. What else became of the
+// message is decided as usual.
 func (b *builder) renumber(v *view, e *entry) {
 	r := e.base
 	b.add(v, Op{
@@ -70,13 +71,20 @@ func (b *builder) renumber(v *view, e *entry) {
 		Local: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content},
 		Why:   "the server has given it another UID",
 	})
-	b.open(v)
+	e.base.UID, e.base.Remote = e.msg.UID, e.msg.Identity
+	e.remote = conflict.RemoteSame
+	if e.msg.Flags != r.Flags {
+		e.remote = conflict.RemoteFlags
+	}
 }
 
-// open notes that the mailbox has a change that waits.
-func (b *builder) open(v *view) {
-	if !slices.Contains(b.plan.Open, v.Name) {
-		b.plan.Open = append(b.plan.Open, v.Name)
+// open notes that mailboxes have a change that waits.
+func (b *builder) open(names ...string) {
+	for _, name := range names {
+		if name != "" && !b.opens[name] {
+			b.opens[name] = true
+			b.plan.Open = append(b.plan.Open, name)
+		}
 	}
 }
 
@@ -134,14 +142,7 @@ func (b *builder) final(v *view) bool {
 	return b.in.Trash == "" || v.Name == b.in.Trash || v.Role == state.RoleTrash
 }
 
-func (b *builder) viewOf(m *Mailbox) *view {
-	for _, v := range b.views {
-		if v.Mailbox == m {
-			return v
-		}
-	}
-	return &view{Mailbox: m}
-}
+func (b *builder) viewOf(m *Mailbox) *view { return b.byBox[m] }
 
 // retry plans for the records that are not paired: stuck ones whose time has
 // come, and deleted ones that are gone at last or wanted again.
@@ -166,8 +167,8 @@ func (b *builder) retry(v *view) {
 		case r.State == state.DownloadStuck && due:
 			op.Kind, op.UIDs = Download, state.NewUIDSet(r.UID)
 		case r.State == state.Expunging && r.Flags&state.Trashed == 0:
-			// Its successor is on the server; its own removal was interrupted.
-			op.Kind, op.Final, op.Why = RemoveRemote, true, "replaced by an edited version"
+			// Its successor is on the server.
+			op.Kind, op.Final, op.Why = Retire, true, "replaced by an edited version"
 			op.Remote = state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote}
 		case r.State == state.Expunging && undeleted[r.UID]:
 			op.Kind, op.UIDs, op.Why = Download, state.NewUIDSet(r.UID), "undeleted on the server"

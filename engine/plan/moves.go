@@ -59,11 +59,11 @@ func anyPlace(*view, *entry, place) bool { return true }
 
 // movedLocally notes where the file of e lies now.
 func (e *entry) movedLocally(v *view, p place) {
+	e.now = p.view.newLocal[p.pos]
 	if !v.known() || !p.view.known() {
-		e.local, v.waiting, p.view.waiting = conflict.LocalUnknown, true, true
+		e.local, v.waiting, p.view.withheld[e.now.Content.Header] = conflict.LocalUnknown, true, true
 		return
 	}
-	e.now = p.view.newLocal[p.pos]
 	if p.view != v {
 		e.local, e.at = conflict.LocalMoved, p.view.Mailbox
 		return
@@ -89,10 +89,12 @@ func matchRemoteMoves(views []*view) {
 	news := make(map[identity][]place)
 	for _, v := range views {
 		for i, m := range v.newRemote {
-			if id := m.Identity; id != (state.RemoteIdentity{}) {
-				k := identity{id.Header, id.Size, id.Date}
-				news[k] = append(news[k], place{v, i})
+			id := m.Identity
+			if id == (state.RemoteIdentity{}) || id.Header == state.HeaderDigest(nil) {
+				continue // without a header two messages cannot be told apart
 			}
+			k := identity{id.Header, id.Size, id.Date}
+			news[k] = append(news[k], place{v, i})
 		}
 	}
 	// A message whose file was deleted meanwhile is not moved but new in its
@@ -120,11 +122,11 @@ func matchRemoteMoves(views []*view) {
 
 // movedRemotely notes where the message of e lies now.
 func (e *entry) movedRemotely(v *view, p place) {
+	e.msg = p.view.newRemote[p.pos]
 	if !v.known() || !p.view.known() {
-		e.remote, v.waiting, p.view.waiting = conflict.RemoteUnknown, true, true
+		e.remote, v.waiting, p.view.withheld[e.msg.Identity.Header] = conflict.RemoteUnknown, true, true
 		return
 	}
-	e.msg = p.view.newRemote[p.pos]
 	if p.view == v {
 		e.renumbered = true
 		return
@@ -189,7 +191,7 @@ func Restrict(p Plan, asked func(mailbox string) bool) Plan {
 			ops = append(ops, op)
 			continue
 		}
-		for _, name := range []string{op.Mailbox, op.Dest} {
+		for _, name := range op.touches() {
 			if name != "" && !slices.Contains(p.Open, name) {
 				p.Open = append(p.Open, name)
 			}
@@ -219,7 +221,7 @@ func (b *builder) pairNew(v *view) {
 		pairedKey[l.Key], pairedUID[r.UID] = true, true
 		d := conflict.Decide(conflict.Message{
 			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
-			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.shared(),
+			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.Shared(),
 		})
 		b.add(v, Op{
 			Kind: Pair, Local: l, Remote: r,
@@ -249,17 +251,17 @@ const identitiesMax = 20_000
 func Missing(in Input) []Wants {
 	gone := 0
 	for _, m := range in.Mailboxes {
-		if m.known() {
+		if m.Remote != nil {
 			gone += len(m.Remote.Gone)
 		}
 	}
 	var wants []Wants
 	for _, m := range in.Mailboxes {
-		if !m.known() || len(m.Remote.New) == 0 {
+		if m.Remote == nil || len(m.Remote.New) == 0 {
 			continue
 		}
 		w := Wants{Mailbox: m.Name}
-		pairing := len(m.Local.New) > 0
+		pairing := m.known() && len(m.Local.New) > 0
 		if pairing || gone > 0 && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {

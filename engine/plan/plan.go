@@ -30,12 +30,21 @@ type Mailbox struct {
 	// is not known in this cycle, so that nothing may be concluded from it.
 	Local  *state.LocalDelta
 	Remote *state.RemoteDelta
-	// Failed is the side that was to be looked at and could not be, 0 if none.
-	// A message that is absent elsewhere may have been moved here.
-	Failed state.Side
+	// Suspended is true for a mailbox for which nothing may be planned: held as
+	// a whole, or without its marker. It is looked at, as far as it is there,
+	// because messages may have been moved to or from it.
+	Suspended bool
+	// OnServer is false for a mailbox that the server does not show.
+	OnServer bool
+	// LocalFailed and RemoteFailed are true when that side was to be looked at
+	// and could not be, or changed while others were looked at: a message that
+	// is absent elsewhere may be here.
+	LocalFailed, RemoteFailed bool
 	// Unseen are the contents of the messages in a folder that could not be
 	// scanned: an equal new file elsewhere may have been moved from here.
 	Unseen []state.Digest
+	// Vanished is true when messages that were listed as new are gone already.
+	Vanished bool
 	// Paired is the number of paired records in the base.
 	Paired int
 	// Waiting are the records that are not paired: stuck ones, and deleted
@@ -43,11 +52,11 @@ type Mailbox struct {
 	Waiting []state.Record
 }
 
-// known reports whether both sides can be planned for.
-func (m *Mailbox) known() bool { return m.Local != nil && m.Remote != nil }
+// known reports whether the mailbox can be planned for.
+func (m *Mailbox) known() bool { return !m.Suspended && m.Local != nil && m.Remote != nil }
 
-// shared returns the flags that travel between mailbox and folder.
-func (m *Mailbox) shared() state.Flags {
+// Shared returns the flags that travel between mailbox and folder.
+func (m *Mailbox) Shared() state.Flags {
 	shared := state.AllFlags
 	if m.Remote != nil && !m.NewMailbox && !m.Remote.Selected.ReadOnly {
 		shared = m.Remote.Selected.Permanent
@@ -95,6 +104,7 @@ const (
 	SetFlags                      // merged flags to one or both sides
 	RemoveLocal                   // file to the hold area
 	RemoveRemote                  // message to Trash, or for good
+	Retire                        // superseded version of an edited message, for good
 	Forget                        // drop the record
 )
 
@@ -102,7 +112,7 @@ const (
 func (k Kind) String() string {
 	return [...]string{
 		"", "create folder", "create mailbox", "pair", "settle", "download", "upload", "replace",
-		"move local", "move remote", "set flags", "remove local", "remove remote", "forget",
+		"move local", "move remote", "set flags", "remove local", "remove remote", "retire", "forget",
 	}[k]
 }
 
@@ -138,6 +148,9 @@ type Op struct {
 	Final bool
 	Why   string
 }
+
+// touches returns the mailboxes whose state the operation depends on.
+func (o Op) touches() []string { return []string{o.Mailbox, o.Dest, o.Base.Mailbox} }
 
 // Count returns how many messages the operation is about.
 func (o Op) Count() int {

@@ -91,6 +91,9 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 			d.Problems = append(d.Problems, state.Problem{
 				Scope: state.ScopeMessage, Cause: state.CauseDisk, Subject: f.path + "/" + string(key), Text: "permission denied",
 			})
+			if !isKnown {
+				d.Unread = append(d.Unread, state.LocalMessage{Key: key, Flags: file.flags(), Stat: file.stat()})
+			}
 		case !isKnown:
 			d.New = append(d.New, file.message())
 		case looked:
