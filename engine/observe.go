@@ -132,6 +132,9 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	}
 	err = each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
+			for _, r := range withUID(l.base) {
+				l.Unlisted = append(l.Unlisted, r.Remote)
+			}
 			return failed(l, state.Remote, err)
 		}
 		return nil

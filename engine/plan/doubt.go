@@ -14,11 +14,15 @@ import (
 func doubt(views []*view) {
 	localFailed, remoteFailed := false, false
 	unseen := make(map[state.Digest]bool)
+	unlisted := make(map[identity]bool)
 	for _, v := range views {
 		localFailed = localFailed || v.LocalFailed
 		remoteFailed = remoteFailed || v.RemoteFailed
 		for _, digest := range v.Unseen {
 			unseen[digest] = true
+		}
+		for _, id := range v.Unlisted {
+			unlisted[identity{id.Header, id.Size, id.Date}] = true
 		}
 	}
 	keys, files := unread(views)
@@ -30,7 +34,7 @@ func doubt(views []*view) {
 			}
 		}
 		v.doubtAbsences(localFailed, remoteFailed)
-		v.withhold(unseen)
+		v.withhold(unseen, unlisted)
 	}
 }
 
@@ -70,7 +74,12 @@ func (v *view) doubtAbsences(localFailed, remoteFailed bool) {
 // withhold lets wait what may have been moved here from a place that was not
 // seen, on both sides: the file and the message of the same move must not be
 // taken for two new ones.
-func (v *view) withhold(unseen map[state.Digest]bool) {
+func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[identity]bool) {
+	for _, m := range v.newRemote {
+		if id := m.Identity; unlisted[identity{id.Header, id.Size, id.Date}] {
+			v.withheld[id.Header] = true
+		}
+	}
 	for _, m := range v.newLocal {
 		if unseen[m.Content.Digest] {
 			v.withheld[m.Content.Header] = true

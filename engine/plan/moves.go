@@ -249,11 +249,9 @@ const identitiesMax = 20_000
 // Missing returns what Build would have to guess. The caller finds it out and
 // asks again, until nothing is missing.
 func Missing(in Input) []Wants {
-	gone := 0
+	moved := false // messages may have been
 	for _, m := range in.Mailboxes {
-		if m.Remote != nil {
-			gone += len(m.Remote.Gone)
-		}
+		moved = moved || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0
 	}
 	var wants []Wants
 	for _, m := range in.Mailboxes {
@@ -262,7 +260,7 @@ func Missing(in Input) []Wants {
 		}
 		w := Wants{Mailbox: m.Name}
 		pairing := m.known() && len(m.Local.New) > 0
-		if pairing || gone > 0 && len(m.Remote.New) <= identitiesMax {
+		if pairing || moved && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {
 					w.Identities = w.Identities.Add(r.UID)

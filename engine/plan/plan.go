@@ -43,6 +43,9 @@ type Mailbox struct {
 	// Unseen are the contents of the messages in a folder that could not be
 	// scanned: an equal new file elsewhere may have been moved from here.
 	Unseen []state.Digest
+	// Unlisted are the messages in a mailbox that could not be listed: an equal
+	// new message elsewhere may have been moved from here.
+	Unlisted []state.RemoteIdentity
 	// Vanished is true when messages that were listed as new are gone already.
 	Vanished bool
 	// Paired is the number of paired records in the base.
