@@ -211,6 +211,9 @@ func (t *Tree) Discard(ctx context.Context, path string, key state.Key) error {
 		return err
 	}
 	base, err := t.openPath(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has gone with its folder
+	}
 	if err != nil {
 		return wrap(state.ScopeMailbox, err, "open folder %q", path)
 	}

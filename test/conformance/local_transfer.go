@@ -24,6 +24,7 @@ func deliverCases() []localCase {
 		{"content is the same after a round trip", deliverRoundTrip},
 		{"discard removes what a delivery left behind", discardLeftover},
 		{"discard touches no delivered message", discardDelivered},
+		{"discard in a folder that is gone", discardWithoutFolder},
 		{"keep writes into the hold area", keepHeld},
 		{"keep refuses a body of another size", keepSize},
 	}
@@ -213,6 +214,11 @@ func discardLeftover(l *localRun) {
 	ok(l.T, l.Discard(l.Context(), l.folder, key))
 	equal(l.T, "the number of leftovers", l.disk.Leftovers(l.T, l.folder), 0)
 	ok(l.T, l.Discard(l.Context(), l.folder, key))
+}
+
+func discardWithoutFolder(l *localRun) {
+	// Somebody removed the folder while a delivery was interrupted.
+	ok(l.T, l.Discard(l.Context(), "Gone", l.NewKey()))
 }
 
 func discardDelivered(l *localRun) {

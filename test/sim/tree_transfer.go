@@ -155,11 +155,9 @@ func (d *delivery) Abort() {
 // Discard implements engine.LocalTransfer.
 func (t *Tree) Discard(_ context.Context, path string, key state.Key) error {
 	return t.do("local.discard", string(key), func() error {
-		f, err := t.folder(path)
-		if err != nil {
-			return err
+		if f := t.folders[path]; f != nil {
+			delete(f.tmp, key)
 		}
-		delete(f.tmp, key)
 		return nil
 	})
 }
