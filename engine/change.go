@@ -169,36 +169,32 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 	rec := op.Base
 	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
 	rec.Remote = op.Remote.Identity
-	return x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Put: []state.Record{rec}})
+	// Another record may still claim the file name, that of a file which is gone
+	// from there: its message then counts as new.
+	claimed := state.Record{Mailbox: op.Dest, Key: moved.Key}
+	return x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base, claimed}, Put: []state.Record{rec}})
 }
 
-// moveRemote makes messages follow their files into other mailboxes. The
-// operations may have different destinations.
+// moveRemote makes messages follow their files into another mailbox.
 func (x *executor) moveRemote(ctx context.Context, r Remote, b batch) error {
-	byDest := make(map[string][]plan.Op)
-	for _, op := range b.ops {
-		byDest[op.Dest] = append(byDest[op.Dest], op)
+	dest := x.targets[b.ops[0].Dest]
+	if dest == nil || dest.unmade() {
+		b.target.leaveOpen()
+		return nil
 	}
-	dests := make([]string, 0, len(byDest))
-	for dest := range byDest {
-		dests = append(dests, dest)
+	err := x.moveTo(ctx, r, b, dest)
+	if err != nil {
+		dest.leaveOpen()
 	}
-	slices.Sort(dests)
-	for _, name := range dests {
-		dest := x.targets[name]
-		if dest == nil || dest.unmade() {
-			b.target.leaveOpen()
-			continue
-		}
-		if err := x.moveTo(ctx, r, batch{b.target, b.kind, byDest[name]}, dest); err != nil {
-			dest.leaveOpen()
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) error {
+	if dest.ref().UIDValidity == 0 {
+		if _, err := x.learnGeneration(ctx, r, dest); err != nil {
+			return err
+		}
+	}
 	stored, err := x.storeFlags(ctx, r, b)
 	if err != nil {
 		return err

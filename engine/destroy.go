@@ -8,10 +8,6 @@ import (
 	"mailmoor/state"
 )
 
-// keepBytesMax is the largest message whose body is fetched into the hold area
-// before it is removed from the server for good.
-const keepBytesMax = 64 << 20
-
 // sameMessage reports whether what the server shows under the record's UID is
 // the message that the record is about. Sizes decide only where there is no
 // header to compare: some servers round them.
@@ -70,11 +66,14 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 	if err != nil {
 		return nil, err
 	}
+	shared := b.target.Shared()
 	var ops []plan.Op
 	for _, op := range b.ops {
 		m, there := now[op.Base.UID]
-		// What somebody does to a superseded version no longer matters.
-		changed := there && op.Base.State == state.Paired && state.Significant(op.Remote.Flags|op.WantRemote, m.Flags)
+		// Flags that the mailbox does not keep say nothing, and what somebody
+		// does to a superseded version no longer matters.
+		was, is := (op.Remote.Flags|op.WantRemote)&shared, m.Flags&shared
+		changed := there && b.kind != plan.Retire && state.Significant(was, is)
 		if !there || changed || !stored(op) {
 			b.target.leaveOpen()
 			continue
@@ -109,16 +108,16 @@ func (x *executor) removeLocal(ctx context.Context, b batch) error {
 	return nil
 }
 
-// removeRemote moves messages to Trash, or removes them for good.
+// removeRemote moves messages to Trash.
 func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
-	ops, err := x.stillThere(ctx, r, b, func(plan.Op) bool { return true })
+	if b.ops[0].Final {
+		return x.removeForGood(ctx, r, b)
+	}
+	ops, err := x.stillThere(ctx, r, b, always)
 	if err != nil || len(ops) == 0 {
 		return err
 	}
-	if ops[0].Final {
-		return x.expunge(ctx, r, b.target, ops)
-	}
-	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), ops[0].Dest)
+	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), b.ops[0].Dest)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
@@ -140,23 +139,30 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 	return err
 }
 
-// expunge removes messages for good. Outside Trash, where they would otherwise
+// always is for operations that no flag change precedes.
+func always(plan.Op) bool { return true }
+
+// removeForGood expunges messages: those for which there is no Trash, and the
+// superseded versions of edited ones. Outside Trash, where they would otherwise
 // be gone without a trace, the bodies are kept in the hold area.
-func (x *executor) expunge(ctx context.Context, r Remote, t *target, ops []plan.Op) error {
-	var s state.Settlement
-	if t.Role != state.RoleTrash {
-		for _, op := range ops {
-			held, err := x.keepBody(ctx, r, t.ref(), op.Base, op.Why)
-			if err != nil {
-				return err
-			}
-			s.Held = append(s.Held, held...)
-		}
-	}
-	removed, err := r.Expunge(ctx, t.ref(), remoteUIDs(ops))
+func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
+	ops, err := x.stillThere(ctx, r, b, always)
 	if err != nil {
 		return err
 	}
+	if b.kind == plan.Retire || b.target.Role != state.RoleTrash {
+		if ops, err = x.keepBodies(ctx, r, b.target, ops); err != nil {
+			return err
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	removed, err := r.Expunge(ctx, b.target.ref(), remoteUIDs(ops))
+	if err != nil {
+		return err
+	}
+	var s state.Settlement
 	for _, op := range ops {
 		if removed {
 			s.Drop = append(s.Drop, op.Base)
@@ -167,7 +173,9 @@ func (x *executor) expunge(ctx context.Context, r Remote, t *target, ops []plan.
 	if err := x.settle(ctx, s); err != nil {
 		return err
 	}
-	x.add(func(c *Counts) { c.RemovedRemote += len(ops) })
+	if b.kind != plan.Retire {
+		x.add(func(c *Counts) { c.RemovedRemote += len(ops) })
+	}
 	return nil
 }
 
@@ -179,22 +187,38 @@ func marked(r state.Record) state.Record {
 	return r
 }
 
-// keepBody fetches the body of a message into the hold area. A message above
-// keepBytesMax is not kept.
-func (x *executor) keepBody(ctx context.Context, r Remote, ref state.Ref, rec state.Record, why string) ([]state.Held, error) {
-	if rec.Content.WireSize > keepBytesMax {
-		return nil, nil
-	}
-	var kept []state.Held
-	err := r.Fetch(ctx, ref, state.NewUIDSet(rec.UID), func(in state.Incoming) error {
-		held, err := x.Local.Keep(ctx, state.Held{
-			Mailbox: ref.Mailbox, Key: x.Local.NewKey(), UID: rec.UID, Flags: rec.Flags, Content: rec.Content,
-			Date: rec.Remote.Date, Removed: x.now(), Reason: why,
-		}, in)
-		if err == nil {
-			kept = append(kept, held)
+// keepBodies fetches the messages into the hold area and returns the operations
+// of those that are there now. They are listed there before anything is removed,
+// so that no copy lies there unknown when the removal is refused.
+func (x *executor) keepBodies(ctx context.Context, r Remote, t *target, ops []plan.Op) ([]plan.Op, error) {
+	var kept []plan.Op
+	for _, op := range ops {
+		var s state.Settlement
+		err := r.Fetch(ctx, t.ref(), state.NewUIDSet(op.Base.UID), func(in state.Incoming) error {
+			held, err := x.Local.Keep(ctx, state.Held{
+				Mailbox: t.Name, Key: x.Local.NewKey(), UID: op.Base.UID, Flags: op.Base.Flags,
+				Content: op.Base.Content, Date: op.Base.Remote.Date, Removed: x.now(), Reason: op.Why,
+			}, in)
+			if err == nil {
+				s.Held = append(s.Held, held)
+			}
+			return err
+		})
+		if err != nil && state.ScopeOf(err) > state.ScopeMessage {
+			return nil, err
 		}
-		return err
-	})
-	return kept, err
+		if err != nil || len(s.Held) == 0 {
+			// It cannot be fetched, or is gone: nothing is removed unseen.
+			t.leaveOpen()
+			if err != nil {
+				x.problem(state.ProblemOf(t.Name, fmt.Sprintf("UID %d", op.Base.UID), err))
+			}
+			continue
+		}
+		if err := x.settle(ctx, s); err != nil {
+			return nil, err
+		}
+		kept = append(kept, op)
+	}
+	return kept, nil
 }

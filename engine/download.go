@@ -17,9 +17,10 @@ const (
 	// flushBytes and flushAfter bound what an interruption makes us fetch again.
 	flushBytes = 8 << 20
 	flushAfter = time.Second
-	// dropsMax is how often a connection may break at a single message before
-	// it is the network, not the message.
-	dropsMax = 3
+	// failuresMax is how many single messages in a row may fail before it is the
+	// server or the network, not the messages. They have been set aside by then,
+	// so that the next run gets past them.
+	failuresMax = 3
 )
 
 // download brings messages to the folder.
@@ -31,7 +32,7 @@ func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
 			if err == nil {
 				continue
 			}
-			if !broke(ctx, err) {
+			if !singly(ctx, err) {
 				return err
 			}
 			// One poisonous message must not stop the others: fetch what is
@@ -44,11 +45,21 @@ func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
 	return nil
 }
 
-// broke reports whether a connection broke while it was used, so that another
-// one may do better.
-func broke(ctx context.Context, err error) bool {
-	return state.ScopeOf(err) >= state.ScopeAccount && ctx.Err() == nil &&
-		!errors.Is(err, errLocal) && !errors.Is(err, errConnect)
+// singly reports whether an error of a transfer may be due to one of its
+// messages, so that the others can be had one by one: the connection broke while
+// it was used, or the server refused.
+func singly(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || errors.Is(err, errLocal) || errors.Is(err, errConnect) {
+		return false
+	}
+	switch scope := state.ScopeOf(err); state.CauseOf(err) {
+	case state.CauseGeneration, state.CauseReadOnly:
+		return false
+	case state.CauseGone:
+		return scope == state.ScopeMessage
+	default:
+		return scope <= state.ScopeAccount
+	}
 }
 
 // errLocal marks errors of the folder or the store, for which the server and
@@ -57,22 +68,25 @@ var errLocal = errors.New("local side")
 
 func localError(err error) error { return fmt.Errorf("%w: %w", errLocal, err) }
 
-// downloadSingly fetches messages one at a time and sets aside those at which
-// the connection breaks again.
+// downloadSingly fetches messages one at a time and sets aside those that fail
+// again. It stops when it is likely that none can be had now.
 func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, t *target, uids state.UIDSet) error {
-	drops := 0
+	failures := 0
 	for uid := range uids.All() {
 		d := &downloading{executor: x, target: t, op: op}
 		err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, state.NewUIDSet(uid)) })
 		if err == nil {
-			drops = 0
+			failures = 0
 			continue
 		}
-		if drops++; !broke(ctx, err) || drops == dropsMax {
+		if !singly(ctx, err) {
 			return err
 		}
 		if err := d.setAside(ctx, uid, err); err != nil {
 			return err
+		}
+		if failures++; failures == failuresMax {
+			return fmt.Errorf("download from mailbox %q: %d messages in a row cannot be fetched: %w", t.Name, failures, err)
 		}
 	}
 	return nil
@@ -124,7 +138,9 @@ func (d *downloading) fetch(ctx context.Context, r Remote, uids state.UIDSet) er
 		// The last message may be cut short: nothing of this delivery is kept.
 		d.abort()
 		if ctx.Err() == nil {
-			err = errors.Join(err, d.giveUp(ctx))
+			if failed := d.giveUp(ctx); failed != nil {
+				return localError(errors.Join(failed, err))
+			}
 		}
 		return err
 	}
@@ -136,7 +152,7 @@ func (d *downloading) fetch(ctx context.Context, r Remote, uids state.UIDSet) er
 
 // announce notes which file each message will become.
 func (d *downloading) announce(ctx context.Context, uids state.UIDSet) error {
-	flags := make(map[state.UID]state.Flags)
+	flags := map[state.UID]state.Flags{d.op.Base.UID: d.op.Base.Flags}
 	for _, m := range d.target.Remote.New {
 		flags[m.UID] = m.Flags
 	}
@@ -199,27 +215,28 @@ func (d *downloading) due() bool {
 	return d.delivery != nil && (d.bytes >= flushBytes || d.Now().Sub(d.since) >= flushAfter)
 }
 
-// flush makes the delivery visible and durable, then records it.
+// flush makes the delivery visible and durable, then records it. When that
+// fails its files may be visible: their intents stay, for recovery to look.
 func (d *downloading) flush(ctx context.Context) error {
 	if d.delivery == nil {
 		return nil
 	}
-	delivery := d.delivery
-	d.delivery = nil
+	delivery, batch, bytes, sizes := d.delivery, d.batch, d.bytes, d.sizes
+	d.delivery, d.batch, d.bytes, d.sizes = nil, state.Settlement{}, 0, nil
+	for _, r := range batch.Put {
+		delete(d.intents, r.UID)
+	}
 	if err := delivery.Commit(); err != nil {
 		return err
 	}
-	if err := d.settle(ctx, d.batch); err != nil {
+	if err := d.settle(ctx, batch); err != nil {
 		return err
 	}
-	for i, r := range d.batch.Put {
-		delete(d.intents, r.UID)
+	for i, r := range batch.Put {
 		d.settled = d.settled.Add(r.UID)
-		d.transferred(d.sizes[i])
+		d.transferred(sizes[i])
 	}
-	n, bytes := len(d.batch.Put), d.bytes
-	d.add(func(c *Counts) { c.Downloaded += n; c.BytesDown += bytes })
-	d.batch, d.bytes, d.sizes = state.Settlement{}, 0, nil
+	d.add(func(c *Counts) { c.Downloaded += len(batch.Put); c.BytesDown += bytes })
 	return nil
 }
 

@@ -51,6 +51,23 @@ type tally struct {
 	problems []state.Problem
 	progress Progress
 	notify   func(Progress)
+	settled  int
+}
+
+// progressed notes that something was recorded or found out that another round
+// can build on.
+func (t *tally) progressed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settled++
+}
+
+// settledSoFar returns how often that happened. A round that leaves it as it was
+// would only be repeated by the next one.
+func (t *tally) settledSoFar() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.settled
 }
 
 // add changes the counts.

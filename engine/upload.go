@@ -29,6 +29,13 @@ type item struct {
 	intent state.Intent
 }
 
+// unsure is an upload of which nobody knows the UID.
+type unsure struct {
+	state.Intent
+	// accepted is true when the server said OK, without telling the UID.
+	accepted bool
+}
+
 // upload appends files to the mailbox, batch by batch. The old version of an
 // edited message is retired by the next plan, when the new one is safe.
 func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
@@ -60,18 +67,11 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, items []item) error {
 	var next state.Cursor
 	err := conn.with(ctx, func(r Remote) (err error) {
-		next, err = r.Next(ctx, t.Name)
+		next, err = x.learnGeneration(ctx, r, t)
 		return err
 	})
 	if err != nil {
 		return err
-	}
-	if want := t.ref().UIDValidity; want != 0 && want != next.UIDValidity {
-		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
-			Doing: fmt.Sprintf("upload to mailbox %q", t.Name),
-			Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", want, next.UIDValidity),
-		}
 	}
 	ready, err := x.prepare(ctx, t, items, next)
 	if err != nil || len(ready) == 0 {
@@ -132,7 +132,7 @@ func (x *executor) prepare(ctx context.Context, t *target, items []item, next st
 			}
 			continue
 		}
-		upload.Flags = it.send & t.permanent()
+		upload.Flags = it.send & t.Shared()
 		upload.Date = sendDate(it.base, it.file)
 		it.upload = upload
 		ready = append(ready, it)
@@ -162,23 +162,11 @@ func (it item) replaces(mailbox string) state.UID {
 	return 0
 }
 
-// permanent are the flags that the mailbox can keep, without T in Trash.
-func (t *target) permanent() state.Flags {
-	flags := state.AllFlags
-	if t.Remote != nil && !t.NewMailbox {
-		flags = t.Remote.Selected.Permanent
-	}
-	if t.Role == state.RoleTrash {
-		flags &^= state.Trashed
-	}
-	return flags
-}
-
-// settleUploads records the outcomes and returns the intents of which the
+// settleUploads records the outcomes and returns the uploads of which the
 // outcome is not known.
-func (x *executor) settleUploads(ctx context.Context, t *target, items []item, results []state.Uploaded) ([]state.Intent, error) {
+func (x *executor) settleUploads(ctx context.Context, t *target, items []item, results []state.Uploaded) ([]unsure, error) {
 	var s state.Settlement
-	var open []state.Intent
+	var open []unsure
 	var refused error
 	n, bytes, overQuota := 0, int64(0), 0
 	for i, u := range results {
@@ -196,7 +184,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 			n, bytes = n+1, bytes+it.file.Content.WireSize
 			x.transferred(it.file.Content.WireSize)
 		case u.Err == nil || cause == state.CauseUnknown:
-			open = append(open, it.intent)
+			open = append(open, unsure{it.intent, u.Err == nil})
 			continue
 		case cause == state.CauseQuota:
 			// A smaller message may still fit.
@@ -243,14 +231,28 @@ func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat) state.Re
 func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 	p := state.ProblemOf(t.Name, string(it.file.Key), cause)
 	if p.Hint == "" {
-		p.Hint = "the file stays where it is; it is tried again later"
+		p.Hint = stuckHint
 	}
 	x.problem(p)
-	r := state.Record{
-		Mailbox: t.Name, Key: it.file.Key, State: state.UploadStuck, Flags: it.file.Flags,
-		Stat: it.file.Stat, Content: it.file.Content,
-		Remote: state.RemoteIdentity{Date: it.file.Date},
+	if it.edited {
+		// The older version is still on the server, so the message stays
+		// paired; and the scan shall see the edit again when its time has come.
+		t.leaveOpen()
+		r := it.base
+		r.Retry = nextRetry(r.Retry, x.now(), cause.Error())
+		return r
 	}
-	r.Retry = nextRetry(it.base.Retry, x.now(), cause.Error())
+	r := stuckRecord(it.intent, it.base.Retry, x.now(), cause.Error())
+	r.Stat = it.file.Stat
 	return r
+}
+
+const stuckHint = "the file stays where it is; it is tried again later"
+
+// stuckRecord is the record of a file that waits for another attempt.
+func stuckRecord(i state.Intent, before state.Retry, now int64, reason string) state.Record {
+	return state.Record{
+		Mailbox: i.Mailbox, Key: i.Key, State: state.UploadStuck, Flags: i.Flags, Content: i.Content,
+		Remote: state.RemoteIdentity{Date: i.Date}, Retry: nextRetry(before, now, reason),
+	}
 }

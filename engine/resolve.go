@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"mailmoor/state"
+)
+
+// resolveDelays are the pauses before each look for an upload whose answer was
+// lost: the server may still be busy with it.
+var resolveDelays = []time.Duration{0, 2 * time.Second, 3 * time.Second}
+
+// windowMax bounds the UIDs looked through for interrupted uploads.
+const windowMax = 10_000
+
+// resolver looks for the uploads of one mailbox whose UIDs are not known.
+type resolver struct {
+	*Engine
+	tally   *tally
+	mailbox string
+	open    []unsure
+	records []state.Record
+	// last is true in the last look.
+	last bool
+}
+
+// resolve finds out which uploads of one mailbox have arrived, although no
+// answer told where. They can only lie between the UIDNEXT noted before and the
+// one now.
+func (e *Engine) resolve(ctx context.Context, conn *lease, t *tally, open []unsure) error {
+	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox}
+	for n, delay := range resolveDelays {
+		v.last = n == len(resolveDelays)-1
+		if err := e.Wait(ctx, delay); err != nil {
+			return err
+		}
+		if err := conn.with(ctx, func(r Remote) error { return v.look(ctx, r) }); err != nil {
+			return explainGeneration(v.mailbox, err)
+		}
+		if len(v.open) == 0 {
+			return nil
+		}
+	}
+	return v.giveUp(ctx)
+}
+
+// look settles those of the open uploads that the server now shows.
+func (v *resolver) look(ctx context.Context, r Remote) error {
+	next, err := r.Next(ctx, v.mailbox)
+	if err != nil {
+		return err
+	}
+	lowest := v.open[0].UIDNext
+	for _, i := range v.open {
+		lowest = min(lowest, i.UIDNext)
+		if i.UIDValidity != next.UIDValidity {
+			return &state.Error{
+				Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
+				Doing: fmt.Sprintf("look for interrupted uploads in mailbox %q", v.mailbox),
+				Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", i.UIDValidity, next.UIDValidity),
+			}
+		}
+	}
+	window, err := v.unpaired(ctx, lowest, next.UIDNext)
+	if err != nil || len(window) == 0 {
+		return err
+	}
+	found, err := v.match(ctx, r, state.Ref{Mailbox: v.mailbox, UIDValidity: next.UIDValidity}, window)
+	if err != nil {
+		return err
+	}
+	return v.settleArrived(ctx, found)
+}
+
+// unpaired returns the UIDs from first up to next that no record has.
+func (v *resolver) unpaired(ctx context.Context, first, next state.UID) (state.UIDSet, error) {
+	var err error
+	if v.records, err = v.Store.Records(ctx, v.mailbox); err != nil {
+		return nil, fmt.Errorf("read records of mailbox %q: %w", v.mailbox, err)
+	}
+	known := make(map[state.UID]bool, len(v.records))
+	for _, r := range v.records {
+		known[r.UID] = true
+	}
+	var uids state.UIDSet
+	for uid := uint64(first); uid < min(uint64(next), uint64(first)+windowMax); uid++ {
+		if !known[state.UID(uid)] {
+			uids = uids.Add(state.UID(uid))
+		}
+	}
+	return uids, nil
+}
+
+// match pairs uploads with messages of the same content, as multisets: two
+// equal uploads need two messages. It returns the message of each intent.
+func (v *resolver) match(ctx context.Context, r Remote, ref state.Ref, window state.UIDSet) (map[int64]state.RemoteMessage, error) {
+	messages, err := r.Identify(ctx, ref, window)
+	if err != nil {
+		return nil, err
+	}
+	wanted := make(map[state.Digest][]unsure) // by header
+	for _, i := range v.open {
+		wanted[i.Content.Header] = append(wanted[i.Content.Header], i)
+	}
+	alike := make(map[state.Digest][]state.RemoteMessage)
+	var uids state.UIDSet
+	for _, m := range messages {
+		if header := m.Identity.Header; wanted[header] != nil {
+			alike[header] = append(alike[header], m)
+			uids = uids.Add(m.UID)
+		}
+	}
+	contents, err := readContents(ctx, r, ref, uids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]state.RemoteMessage)
+	for header, open := range wanted {
+		left := alike[header]
+		open = slices.DeleteFunc(open, func(i unsure) bool {
+			at := slices.IndexFunc(left, func(m state.RemoteMessage) bool {
+				return m.UID >= i.UIDNext && contents[m.UID].Digest == i.Content.Digest
+			})
+			if at < 0 {
+				return false
+			}
+			found[i.ID] = left[at]
+			left = slices.Delete(left, at, at+1)
+			return true
+		})
+		v.rewritten(open, left, found)
+	}
+	return found, nil
+}
+
+// rewritten pairs uploads with as many messages of the same header and another
+// content: the server changed what it was given, as some do that add a field or
+// encode the body anew. Where an answer was lost, this is the last resort.
+func (v *resolver) rewritten(open []unsure, messages []state.RemoteMessage, found map[int64]state.RemoteMessage) {
+	if len(open) != len(messages) {
+		return
+	}
+	for n, i := range open {
+		anonymous := i.Content.Header == state.HeaderDigest(nil)
+		if anonymous || messages[n].UID < i.UIDNext || !i.accepted && !v.last {
+			return
+		}
+	}
+	for n, i := range open {
+		found[i.ID] = messages[n]
+	}
+}
+
+// settleArrived records uploads that were found on the server.
+func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.RemoteMessage) error {
+	var s state.Settlement
+	var open []unsure
+	for _, i := range v.open {
+		m, ok := found[i.ID]
+		if !ok {
+			open = append(open, i)
+			continue
+		}
+		arrived := uploadedRecord(i.Intent, m.UID, state.FileStat{})
+		arrived.Remote = m.Identity
+		s.Drop = append(s.Drop, state.Record{Mailbox: i.Mailbox, Key: i.Key})
+		s.Put = append(s.Put, arrived)
+		s.Done = append(s.Done, i.ID)
+		if old := v.replaced(i); old.State != 0 {
+			// The plan retires the old version if it is still there.
+			s.Put = append(s.Put, retired(old))
+		}
+	}
+	if err := v.settle(ctx, v.tally, s); err != nil {
+		return fmt.Errorf("uploads that were found: %w", err)
+	}
+	v.open = open
+	v.tally.add(func(c *Counts) { c.Uploaded += len(s.Done) })
+	return nil
+}
+
+// replaced returns the record of the version that the upload supersedes.
+func (v *resolver) replaced(i unsure) state.Record {
+	for _, r := range v.records {
+		if i.Replaces != 0 && r.UID == i.Replaces {
+			return r
+		}
+	}
+	return state.Record{}
+}
+
+// giveUp ends the intents of uploads that cannot be found. One whose answer was
+// lost has not arrived: the next plan uploads the file again. One that the
+// server accepted may be anywhere; it waits, or there could be endless copies.
+func (v *resolver) giveUp(ctx context.Context) error {
+	var s state.Settlement
+	for _, i := range v.open {
+		s.Done = append(s.Done, i.ID)
+		if !i.accepted {
+			continue
+		}
+		const reason = "the server accepted the message, and does not show it"
+		v.tally.problem(state.Problem{
+			Scope: state.ScopeMessage, Cause: state.CauseUnknown, Mailbox: v.mailbox, Subject: string(i.Key),
+			Text: reason, Hint: "look for it on the server; " + stuckHint,
+		})
+		s.Put = append(s.Put, v.stuck(i, reason))
+	}
+	if err := v.settle(ctx, v.tally, s); err != nil {
+		return fmt.Errorf("uploads that did not arrive: %w", err)
+	}
+	return nil
+}
+
+// stuck returns the record of an upload that waits for another attempt. A
+// message that was edited stays paired with its older version.
+func (v *resolver) stuck(i unsure, reason string) state.Record {
+	if old := v.replaced(i); old.State == state.Paired && old.Content.Digest != i.Content.Digest {
+		old.Retry = nextRetry(old.Retry, v.now(), reason)
+		return old
+	}
+	var before state.Retry
+	for _, r := range v.records {
+		if r.State == state.UploadStuck && r.Key == i.Key {
+			before = r.Retry
+		}
+	}
+	return stuckRecord(i.Intent, before, v.now(), reason)
+}
