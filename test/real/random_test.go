@@ -316,7 +316,11 @@ func TestRandomLife(t *testing.T) {
 			t.Parallel()
 			w := newWorld(newAccount(t, srv, hide...), newRandom(t))
 			w.begin(25)
-			for range *roundsFlag / 3 {
+			rounds := *roundsFlag / 3
+			if testing.Short() {
+				rounds = min(rounds, 4)
+			}
+			for range rounds {
 				w.round(6)
 			}
 		})
