@@ -18,6 +18,8 @@ func TestKillAtEveryStep(t *testing.T) {
 	servers := map[string]sim.ServerOptions{
 		"full":       {},
 		"no UIDPLUS": {NoUIDPlus: true},
+		"no MOVE":    {NoMove: true},
+		"neither":    {NoMove: true, NoUIDPlus: true},
 		"lands late": {LandAfterLoss: true},
 	}
 	for server, options := range servers {

@@ -17,9 +17,10 @@ const (
 	lineBytesMax     = 16 << 10
 )
 
-// volatileFields are rewritten by mail readers and so do not belong to a
-// message's identity.
-var volatileFields = []string{"status", "x-status", "content-length", "lines"}
+// volatileFields do not belong to a message's identity: mail readers rewrite the
+// first four, and mbsync and OfflineIMAP leave the others in the files that they
+// have transferred.
+var volatileFields = []string{"status", "x-status", "content-length", "lines", "x-tuid", "x-offlineimap"}
 
 // identityFields make up the header digest.
 var identityFields = []string{"date", "from", "message-id", "subject", "to"}

@@ -48,7 +48,7 @@ func TestDigestOfPlainMessage(t *testing.T) {
 // reader noted its status in the header.
 func TestDigestIgnoresWhatReadersRewrite(t *testing.T) {
 	plain := "From: a\r\nSubject: b\r\n\r\nStatus: in the body counts\r\n"
-	noted := "Status: RO\r\nFrom: a\r\nX-Status: A\r\nContent-Length: 10\r\n folded\r\nSubject: b\r\nLINES: 3\r\n\r\nStatus: in the body counts\r\n"
+	noted := "Status: RO\r\nX-TUID: abc\r\nFrom: a\r\nX-Status: A\r\nContent-Length: 10\r\n folded\r\nSubject: b\r\nLINES: 3\r\n\r\nStatus: in the body counts\r\n"
 	a, b := digest([]byte(plain), 7), digest([]byte(noted), 7)
 	if a.Digest != b.Digest || a.Size != b.Size || a.Header != b.Header {
 		t.Errorf("%+v and %+v differ", a, b)

@@ -10,9 +10,9 @@ type Digest [32]byte
 
 // Content identifies the content of a message independently of where it lies.
 type Content struct {
-	// Digest is taken over the canonical form: CRLF line ends, without the top
-	// header's Status, X-Status, Content-Length and Lines, which readers
-	// rewrite.
+	// Digest is taken over the canonical form: CRLF line ends, without those
+	// fields of the top header that other programs add and rewrite, such as
+	// Status and X-TUID.
 	Digest Digest
 	// Header is taken over the normalised Message-ID, Date, From, To and
 	// Subject fields: see HeaderDigest.

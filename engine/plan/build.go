@@ -22,6 +22,9 @@ type entry struct {
 	msg state.RemoteMessage
 	// to is the mailbox in which a moved message lies, nil otherwise.
 	to *Mailbox
+	// copied is the copy that an interrupted move has left where the message was
+	// to go, nil without one.
+	copied *state.RemoteMessage
 	// renumbered is true when the message is in its mailbox under another UID.
 	renumbered bool
 }
@@ -54,6 +57,8 @@ type view struct {
 	withheld map[state.Digest]bool
 	// wanted are messages to download although their UIDs are not new.
 	wanted state.UIDSet
+	// copies are the new messages that are taken for what is left of a move.
+	copies map[state.UID]bool
 }
 
 // Build returns the plan for the input. Wants must have been satisfied before:
@@ -67,6 +72,7 @@ func Build(in Input) Plan {
 	}
 	matchLocalMoves(b.views)
 	matchRemoteMoves(b.views)
+	b.matchCopies()
 	doubt(b.views)
 	for _, v := range b.views {
 		if !v.Suspended {
@@ -96,7 +102,7 @@ func Build(in Input) Plan {
 
 // newView joins the two deltas of a mailbox by record.
 func newView(m *Mailbox) *view {
-	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool)}
+	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool), copies: make(map[state.UID]bool)}
 	// One known side is enough to see moves: a message that went to or came
 	// from a mailbox whose other side is not known is neither deleted nor new.
 	if m.Local != nil {

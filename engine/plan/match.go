@@ -106,6 +106,10 @@ func (m *matcher) known(known state.Mailbox) {
 		m.suspend(known, onServer, inTree, r)
 		m.problem(known.Name, fmt.Sprintf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
 			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup")
+	case !inTree && m.unreadable(known.Folder):
+		// Said already where the tree was listed.
+		m.suspend(known, onServer, inTree, r)
+		m.out.Mailboxes[len(m.out.Mailboxes)-1].LocalFailed = true
 	case !inTree:
 		m.suspend(known, onServer, inTree, r)
 		m.missing(known, state.Local, m.missingFolder(known))
@@ -128,12 +132,21 @@ func (m *matcher) suspend(known state.Mailbox, onServer, inTree bool, r state.Re
 	m.out.Mailboxes = append(m.out.Mailboxes, mb)
 }
 
+// unreadable reports whether the folder, or a directory that it lies in, is
+// there but could not be read.
+func (m *matcher) unreadable(folder string) bool {
+	return slices.ContainsFunc(m.LeftOut, func(p state.Problem) bool {
+		return p.Subject != "" && (folder == p.Subject || strings.HasPrefix(folder, p.Subject+"/"))
+	})
+}
+
 // missingFolder says where the folder may have gone.
 func (m *matcher) missingFolder(known state.Mailbox) string {
 	text := fmt.Sprintf("folder %q is gone from the tree", known.Folder)
 	if path := m.marked[known.Marker]; path != "" {
 		m.handled[path] = true
-		text = fmt.Sprintf("folder %q is now named %q: renames of folders are not sent to the server", known.Folder, path)
+		text = fmt.Sprintf("folder %q is now named %q, and renames are not sent to the server: rename the folder back, or the mailbox likewise",
+			known.Folder, path)
 	}
 	return text
 }

@@ -10,6 +10,10 @@ func (b *builder) decide(v *view, e *entry) {
 	if e.renumbered {
 		b.renumber(v, e)
 	}
+	if e.copied != nil {
+		b.finishCopy(v, e)
+		return
+	}
 	place := v
 	if e.to != nil {
 		// The flags that count are those of the mailbox where it lies now.

@@ -251,7 +251,7 @@ const identitiesMax = 20_000
 func Missing(in Input) []Wants {
 	moved := false // messages may have been
 	for _, m := range in.Mailboxes {
-		moved = moved || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0
+		moved = moved || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
 	}
 	var wants []Wants
 	for _, m := range in.Mailboxes {

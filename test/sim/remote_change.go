@@ -106,24 +106,37 @@ func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 	c.server.mu.Lock()
 	removed := !c.server.opts.NoMove || !c.server.opts.NoUIDPlus
 	c.server.mu.Unlock()
-	err := c.change(ctx, "remote.move", ref, uids, dest, log, func(m *mailbox, msg *message) {
-		s := c.server
-		to := s.mailboxes[dest]
-		if to == nil {
+	copied := func(_ *mailbox, msg *message) {
+		if to := c.server.mailboxes[dest]; to != nil {
+			result[msg.UID] = c.server.add(to, msg.Message)
+		}
+	}
+	gone := func(m *mailbox, msg *message) {
+		if _, done := result[msg.UID]; !done {
 			return
 		}
-		uid := s.add(to, msg.Message)
 		if !removed {
 			m.setFlags(msg, msg.Flags|state.Trashed)
 		} else {
 			i, _ := m.find(msg.UID)
 			m.remove(i)
 		}
-		if s.opts.NoUIDPlus {
-			uid = 0
+		if c.server.opts.NoUIDPlus {
+			result[msg.UID] = 0
 		}
-		result[msg.UID] = uid
-	})
+	}
+	move := func(m *mailbox, msg *message) {
+		copied(m, msg)
+		gone(m, msg)
+	}
+	if c.server.opts.NoMove {
+		// Copies first: a connection can break, or the process end, in between.
+		if err := c.change(ctx, "remote.copy", ref, uids, dest, log, copied); err != nil {
+			return nil, false, err
+		}
+		move = gone
+	}
+	err := c.change(ctx, "remote.move", ref, uids, dest, log, move)
 	if err != nil {
 		return nil, false, err
 	}

@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"mailmoor/conflict"
+	"mailmoor/state"
+)
+
+// Without MOVE a message is moved by a copy, and then removed. When that is
+// interrupted in between, the copy is new where the message was to go, and the
+// message is still where it was: it must not be copied once more.
+
+// matchCopies finds such copies, by what the server says of them.
+func (b *builder) matchCopies() {
+	for _, v := range b.views {
+		if !v.known() {
+			continue
+		}
+		for _, e := range v.entries {
+			if there := e.remote == conflict.RemoteSame || e.remote == conflict.RemoteFlags || e.remote == conflict.RemoteDeleted; !there {
+				continue
+			}
+			switch {
+			case e.local == conflict.LocalMoved:
+				e.copied = b.viewOf(e.at).takeCopy(e.base.Remote, true)
+			case e.local == conflict.LocalAbsent && !b.final(v):
+				if trash := b.viewNamed(b.in.Trash); trash != nil {
+					e.copied = trash.takeCopy(e.base.Remote, false)
+				}
+			}
+		}
+	}
+}
+
+// takeCopy returns a new message that the server describes alike, and takes it
+// out of the new ones if it is to be paired with a file.
+func (v *view) takeCopy(id state.RemoteIdentity, pair bool) *state.RemoteMessage {
+	if !v.known() || id.Header == state.HeaderDigest(nil) || id.Header == (state.Digest{}) {
+		return nil
+	}
+	for i, m := range v.newRemote {
+		if m.Identity == id && !v.copies[m.UID] {
+			v.copies[m.UID] = true
+			if pair {
+				v.newRemote = without(v.newRemote, func(j int) bool { return j == i })
+			}
+			return &m
+		}
+	}
+	return nil
+}
+
+// finishCopy plans the rest of an interrupted move: the file belongs to the
+// copy, and the message goes from where it was.
+func (b *builder) finishCopy(v *view, e *entry) {
+	if e.local == conflict.LocalMoved {
+		dest := b.viewOf(e.at)
+		d := conflict.Decide(conflict.Message{
+			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
+			LocalFlags: e.now.Flags, RemoteFlags: e.copied.Flags, Shared: dest.Shared(),
+		})
+		b.add(dest, Op{
+			Kind: Pair, Local: e.now, Remote: *e.copied,
+			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: "a move was interrupted",
+		})
+	}
+	b.add(v, Op{Kind: Retire, Base: e.base, Local: e.now, Remote: e.msg, Final: true, Why: "a move was interrupted"})
+}
+
+func (b *builder) viewNamed(name string) *view {
+	for _, v := range b.views {
+		if v.Name == name && name != "" {
+			return v
+		}
+	}
+	return nil
+}
