@@ -48,7 +48,9 @@ func (e *Engine) lookAgainLocally(ctx context.Context, c *cycle, listing plan.Li
 	}
 	for i := range c.input.Mailboxes {
 		m := &c.input.Mailboxes[i]
-		m.LocalFailed = m.LocalFailed || changed[m.Folder] && m.Folder != "" || changed[""]
+		if changed[m.Folder] && m.Folder != "" || changed[""] {
+			m.LocalFailed, c.moving = true, true
+		}
 	}
 	return nil
 }
@@ -79,7 +81,9 @@ func (e *Engine) lookAgainRemotely(ctx context.Context, c *cycle, listing plan.L
 	}
 	for i := range c.input.Mailboxes {
 		m := &c.input.Mailboxes[i]
-		m.RemoteFailed = m.RemoteFailed || grown[m.Name] || grown[""]
+		if grown[m.Name] || grown[""] {
+			m.RemoteFailed, c.moving = true, true
+		}
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, 
 	failures := 0
 	for uid := range uids.All() {
 		d := &downloading{executor: x, target: t, op: op}
-		err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, state.NewUIDSet(uid)) })
+		err := x.fetchOne(ctx, conn, d, uid)
 		if err == nil {
 			failures = 0
 			continue
@@ -90,6 +90,40 @@ func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, 
 		}
 	}
 	return nil
+}
+
+// fetchOne fetches one message. A connection that breaks proves nothing against
+// the message: it takes the blame only when a second connection, which worked
+// until then, breaks at it as well, and a third one still works.
+func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, uid state.UID) error {
+	one := state.NewUIDSet(uid)
+	works := func(r Remote) error {
+		if _, err := r.Next(ctx, d.target.Name); err != nil {
+			return &connectError{err}
+		}
+		return nil
+	}
+	var broken error
+	for range 2 {
+		conn.renew()
+		err := conn.with(ctx, func(r Remote) error {
+			if err := works(r); err != nil {
+				return err
+			}
+			return d.fetch(ctx, r, one)
+		})
+		if err == nil || !singly(ctx, err) || state.ScopeOf(err) < state.ScopeAccount {
+			return err
+		}
+		broken = err
+		if err := conn.with(ctx, works); err != nil {
+			return err
+		}
+	}
+	return &state.Error{
+		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: fmt.Sprintf("fetch UID %d of mailbox %q", uid, d.target.Name),
+		Err: fmt.Errorf("the server ends the connection each time: %v", broken),
+	}
 }
 
 // downloading is the transfer of one set of messages.

@@ -83,11 +83,12 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 }
 
 func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
-	if err := e.recover(ctx, t); err != nil {
-		return fmt.Errorf("recover interrupted transfers: %w", err)
-	}
 	for report.Rounds < roundsMax && !report.Quiet {
 		report.Rounds++
+		before := t.settledSoFar()
+		if err := e.recover(ctx, t); err != nil {
+			return fmt.Errorf("recover interrupted transfers: %w", err)
+		}
 		c, err := e.observe(ctx)
 		if err != nil {
 			return err
@@ -103,10 +104,14 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			if err := e.Store.ForgetMailbox(ctx, name); err != nil {
 				return fmt.Errorf("forget mailbox %q: %w", name, err)
 			}
+			t.progressed()
 		}
 		t.expect(c.plan)
 		if err := e.execute(ctx, c, t); err != nil {
 			return err
+		}
+		if t.settledSoFar() == before && !c.moving {
+			break // another round would end like this one
 		}
 	}
 	return nil

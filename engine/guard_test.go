@@ -261,3 +261,30 @@ func TestUnreadableFileIsReported(t *testing.T) {
 		})
 	}
 }
+
+// TestLostConnectionBlamesNoMessage: all connections break at once, in the
+// middle of a download. No message is set aside for it.
+func TestLostConnectionBlamesNoMessage(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", tokens(20)...)
+	f.deliver("Archive", "a", "b")
+	fetches := 0
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op != "remote.body" {
+			return nil
+		}
+		if fetches++; fetches == 5 {
+			f.server.DropConnections()
+		}
+		return nil
+	})
+	_, _ = f.run() // it may give up
+	f.world.SetFault(nil)
+	f.clean()
+	if stuck, err := f.store.Waiting(t.Context()); err != nil || len(stuck) > 0 {
+		t.Errorf("set aside: %+v, %v", stuck, err)
+	}
+	if n := len(f.local()); n != 22 {
+		t.Errorf("%d messages arrived, want 22", n)
+	}
+}

@@ -27,6 +27,8 @@ type cycle struct {
 	plan     plan.Plan
 	problems []state.Problem
 	looked   int // mailboxes taken part
+	// moving is true when places changed while others were looked at.
+	moving bool
 	// forget are the mailboxes that the store shall drop; the next round sees
 	// them afresh, if they are still there.
 	forget []string

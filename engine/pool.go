@@ -52,6 +52,17 @@ func (l *lease) release() {
 	<-l.pool.slots
 }
 
+// renew gives up the connection, and all that wait unused: where one broke, the
+// others may be broken, too.
+func (l *lease) renew() {
+	if l.remote != nil {
+		_ = l.remote.Close()
+		l.remote = nil
+	}
+	// How broken connections close does not matter.
+	_ = l.pool.close()
+}
+
 // errConnect marks errors of opening a connection, as opposed to using it.
 var errConnect = errors.New("connect")
 
