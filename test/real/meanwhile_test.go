@@ -92,22 +92,23 @@ func TestSecondClientMeanwhile(t *testing.T) {
 					t.Errorf("%s is missing in %q", name, both.names())
 				}
 			}
-			a.countsAfterMeanwhile(both, len(hide) == 0)
+			a.countsAfterMeanwhile(both)
 		})
 	}
 }
 
 // countsAfterMeanwhile checks that everything is there once, and what was expunged
-// rests in the hold area. Without MOVE a message that both users move may end in
-// both places: the other client can take it away between our COPY and EXPUNGE.
-func (a *account) countsAfterMeanwhile(both side, atomic bool) {
+// rests in the hold area. A message that two clients move at the same
+// moment may end in both places: to Dovecot, too, MOVE is a copy and a removal, and
+// of two moves by doveadm alone about one in six doubles the message.
+func (a *account) countsAfterMeanwhile(both side) {
 	a.Helper()
 	counts, held := both.counts(), a.held()
 	contested := map[string]bool{}
 	for i := range 5 {
 		moved := fmt.Sprintf("m%02d", 5+i)
 		contested[moved] = true
-		if n := counts[moved]; n < 1 || n > 2 || n == 2 && atomic {
+		if n := counts[moved]; n < 1 || n > 2 {
 			a.Errorf("%s was moved on both sides and is there %d times", moved, n)
 		}
 	}
