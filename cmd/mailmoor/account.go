@@ -20,7 +20,7 @@ import (
 	"mailmoor/state/store"
 )
 
-// lockRetry is how often a tree that another process works on is tried again.
+// lockRetry is how often an account that another process works on is tried again.
 const lockRetry = 200 * time.Millisecond
 
 // lockMode says what becomes of an account that another process works on.
@@ -44,55 +44,68 @@ type opened struct {
 	scratch string
 }
 
-// open makes an account ready. It is the one place that knows the order: who
-// the tree belongs to, the marker of a new account, the locks, the database.
+// open makes an account ready, and waits for the process that works on it if
+// the user wants to.
 func (a *app) open(ctx context.Context, stateDir string, account config.Account, mode lockMode, log zerolog.Logger) (*opened, error) {
 	dir, err := store.OpenDirectory(stateDir)
 	if err != nil {
 		return nil, err
 	}
+	o, err := a.openOnce(ctx, dir, account, log)
+	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
+		o, err = a.openOnce(ctx, dir, account, log)
+	}
+	return o, err
+}
+
+// openOnce makes an account ready, or fails with CauseLocked. It is the one
+// place that knows the order: who the tree belongs to, the marker of a new
+// account, the locks, the database. Until a new account has all of them, no
+// other process may look which state is whose.
+func (a *app) openOnce(ctx context.Context, dir *store.Directory, account config.Account, log zerolog.Logger) (o *opened, err error) {
+	alone, err := dir.Alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if unlockErr := alone.Unlock(); err == nil && unlockErr != nil {
+			err = errors.Join(unlockErr, o.close())
+		}
+	}()
 	owner, verdict, err := claim(dir, account)
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{id: owner.ID, verdict: verdict}
-	wait := store.LockFail
-	if mode == lockWait {
-		wait = store.LockWait
-	}
-	if o.lock, err = dir.Lock(ctx, owner.ID, wait); err != nil {
+	o = &opened{id: owner.ID, verdict: verdict}
+	if o.lock, err = dir.Lock(ctx, owner.ID, store.LockFail); err != nil {
 		return nil, err
 	}
-	if err := a.openLocked(ctx, dir, owner, o, mode, log); err != nil {
+	if verdict == store.Known {
+		// Everything is there, and the database may take its time to open.
+		if err := alone.Unlock(); err != nil {
+			return nil, errors.Join(err, o.close())
+		}
+	}
+	if err := a.openLocked(ctx, dir, owner, o, log); err != nil {
 		return nil, errors.Join(err, o.close())
 	}
 	return o, nil
 }
 
 // openLocked opens tree and database of a locked account.
-func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.Account, o *opened, mode lockMode, log zerolog.Logger) error {
+func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.Account, o *opened, log zerolog.Logger) error {
 	hold, err := dir.HoldArea(owner.ID)
 	if err != nil {
 		return err
 	}
-	o.tree, err = openTree(ctx, maildir.Options{
+	o.tree, err = maildir.Open(maildir.Options{
 		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Hook: a.hook, Log: log,
-	}, mode)
+	})
 	if err != nil {
 		return err
 	}
 	o.store, err = dir.Open(ctx, owner, store.Options{Hook: a.hook, Program: versionText()})
 	return err
-}
-
-// openTree opens the tree, and waits for the process that works on it if the
-// user wants to.
-func openTree(ctx context.Context, o maildir.Options, mode lockMode) (*maildir.Tree, error) {
-	t, err := maildir.Open(o)
-	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
-		t, err = maildir.Open(o)
-	}
-	return t, err
 }
 
 // pause waits and reports whether ctx still goes on.
@@ -124,22 +137,13 @@ func (o *opened) close() error {
 }
 
 // claim finds out which state belongs to the account, and marks the tree of a
-// new one.
+// new one. The caller has the state directory to itself.
 func claim(dir *store.Directory, account config.Account) (store.Account, store.Verdict, error) {
 	owner, verdict, err := resolve(dir, account)
 	if err != nil || verdict != store.New {
 		return owner, verdict, err
 	}
-	if err := maildir.CreateRoot(account.Maildir, owner.ID); err != nil {
-		// Another first run may have been faster by a moment: then its marker
-		// counts.
-		again, now, resolveErr := resolve(dir, account)
-		if resolveErr == nil && now != store.New {
-			return again, now, nil
-		}
-		return owner, verdict, err
-	}
-	return owner, verdict, nil
+	return owner, verdict, maildir.CreateRoot(account.Maildir, owner.ID)
 }
 
 // resolve finds out which state belongs to the account and changes nothing.

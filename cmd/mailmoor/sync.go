@@ -203,17 +203,14 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	return report
 }
 
-// introduce says what is special about a first run.
+// introduce says what is special about a first run. A state that is lost is told
+// even to cron: the run is a good one, and still somebody has to know.
 func (s *syncing) introduce(account config.Account, o *opened) {
-	if s.flags.quiet {
-		return
-	}
-	switch o.verdict {
-	case store.New:
-		s.ui.message(account.Name, "first run into "+account.Maildir, "")
-	case store.StateLost:
+	switch {
+	case o.verdict == store.StateLost:
 		s.ui.message(account.Name, "the state of this account is lost: both sides are paired again, and nothing is removed in this run", "")
-	default:
+	case o.verdict == store.New && !s.flags.quiet:
+		s.ui.message(account.Name, "first run into "+account.Maildir, "")
 	}
 }
 

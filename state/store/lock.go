@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -26,6 +27,10 @@ const (
 
 const (
 	lockPoll = 100 * time.Millisecond
+	// aloneLimit is how long Alone waits. What is done under that lock takes a
+	// moment, unless the disk is very slow.
+	aloneLimit = 10 * time.Second
+	alonePoll  = 20 * time.Millisecond
 	// holderBytesMax bounds what is read from a lock file.
 	holderBytesMax = 4 << 10
 )
@@ -46,8 +51,8 @@ func (h holder) String() string {
 		time.Unix(h.Started, 0).UTC().Format(time.RFC3339))
 }
 
-// Lock is the right to work on an account. It ends with Unlock or with the
-// process, however that ends.
+// Lock is the right to work on an account, or on the state directory as a whole.
+// It ends with Unlock or with the process, however that ends.
 type Lock struct{ file *flock.Flock }
 
 // Lock takes the lock of the account, or fails with CauseLocked and names the
@@ -61,10 +66,31 @@ func (d *Directory) Lock(ctx context.Context, id string, mode LockMode) (*Lock, 
 	if err := d.makeAccount(id); err != nil {
 		return nil, d.fail("lock "+path, err)
 	}
+	poll := time.Duration(0)
+	if mode == LockWait {
+		poll = lockPoll
+	}
+	return d.take(ctx, path, poll)
+}
+
+// Alone takes the lock of the state directory as a whole. It is held for a
+// moment, around finding out which state is an account's and making what a first
+// run lacks: two first runs would otherwise give one tree two ids, or one would
+// find the marker of the other before there is a state of that id. It waits for
+// some seconds, and fails with CauseLocked after that.
+func (d *Directory) Alone(ctx context.Context) (*Lock, error) {
+	ctx, cancel := context.WithTimeout(ctx, aloneLimit)
+	defer cancel()
+	return d.take(ctx, filepath.Join(d.path, lockName), alonePoll)
+}
+
+// take locks the file. While another process holds it, it tries again every
+// poll until the context ends; with poll 0 it fails at once.
+func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (*Lock, error) {
 	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
 	got, err := f.TryLock()
-	if err == nil && !got && mode == LockWait {
-		got, err = f.TryLockContext(ctx, lockPoll)
+	if err == nil && !got && poll > 0 {
+		got, err = f.TryLockContext(ctx, poll)
 	}
 	if err != nil && ctx.Err() == nil {
 		return nil, d.fail("lock "+path, err)

@@ -104,6 +104,26 @@ func TestLockWaits(t *testing.T) {
 	}
 }
 
+// TestAlone: the second one waits, and gives up with its context. The accounts'
+// locks have nothing to do with it.
+func TestAlone(t *testing.T) {
+	d := newDirectory(t)
+	first, err := d.Alone(t.Context())
+	must(t, err)
+	account, err := d.Lock(t.Context(), testID, LockFail)
+	must(t, err)
+	must(t, account.Unlock())
+	ctx, cancel := context.WithTimeout(t.Context(), 3*alonePoll)
+	defer cancel()
+	if _, err := d.Alone(ctx); state.CauseOf(err) != state.CauseLocked {
+		t.Errorf("waiting in vain: %v", err)
+	}
+	time.AfterFunc(3*alonePoll, func() { _ = first.Unlock() })
+	second, err := d.Alone(t.Context())
+	must(t, err)
+	must(t, second.Unlock())
+}
+
 func TestLockWithinProcess(t *testing.T) {
 	d := newDirectory(t)
 	lock, err := d.Lock(t.Context(), testID, LockFail)
