@@ -93,8 +93,8 @@ func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, 
 }
 
 // fetchOne fetches one message. A connection that breaks proves nothing against
-// the message: it takes the blame only when a second connection, which worked
-// until then, breaks at it as well, and a third one still works.
+// the message: it takes the blame only when two new connections, which worked
+// until then, break at it as well, and another one still works.
 func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, uid state.UID) error {
 	one := state.NewUIDSet(uid)
 	works := func(r Remote) error {
@@ -103,7 +103,10 @@ func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, ui
 		}
 		return nil
 	}
-	var broken error
+	broken := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, one) })
+	if broken == nil || !singly(ctx, broken) || state.ScopeOf(broken) < state.ScopeAccount {
+		return broken
+	}
 	for range 2 {
 		conn.renew()
 		err := conn.with(ctx, func(r Remote) error {

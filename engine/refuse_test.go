@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailmoor/engine"
 	"mailmoor/state"
 	"mailmoor/test/sim"
 )
@@ -203,4 +204,26 @@ func TestNothingIsRemovedUnseen(t *testing.T) {
 	f.world.SetFault(nil)
 	f.clean()
 	f.expect("Drafts/a2:", "Drafts/b:")
+}
+
+// TestRefusedMessageCostsNoConnections: fetching the others one by one must not
+// mean one login for each of them.
+func TestRefusedMessageCostsNoConnections(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.opts = func(o *engine.Options) { o.Connections = 1 }
+	f.deliver("INBOX", tokens(50)...)
+	connections := 0
+	f.world.SetFault(func(s sim.Step) error {
+		switch {
+		case s.Op == "remote.connect":
+			connections++
+		case s.Op == "remote.fetch" && s.Subject == "INBOX/20" && !s.After:
+			return refused(state.ScopeMailbox, state.CauseRefused, "fetch UID 20")
+		}
+		return nil
+	})
+	f.sync()
+	if got := len(f.local()); got != 49 || connections != 1 {
+		t.Errorf("%d messages arrived over %d connections, want 49 over one", got, connections)
+	}
 }

@@ -158,6 +158,7 @@ func (v *resolver) rewritten(open []unsure, messages []state.RemoteMessage, foun
 func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.RemoteMessage) error {
 	var s state.Settlement
 	var open []unsure
+	bytes := int64(0)
 	for _, i := range v.open {
 		m, ok := found[i.ID]
 		if !ok {
@@ -169,6 +170,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.Remo
 		s.Drop = append(s.Drop, state.Record{Mailbox: i.Mailbox, Key: i.Key})
 		s.Put = append(s.Put, arrived)
 		s.Done = append(s.Done, i.ID)
+		bytes += i.Content.WireSize
 		if old := v.replaced(i); old.State != 0 {
 			// The plan retires the old version if it is still there.
 			s.Put = append(s.Put, retired(old))
@@ -178,7 +180,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.Remo
 		return fmt.Errorf("uploads that were found: %w", err)
 	}
 	v.open = open
-	v.tally.add(func(c *Counts) { c.Uploaded += len(s.Done) })
+	v.tally.add(func(c *Counts) { c.Uploaded += len(s.Done); c.BytesUp += bytes })
 	return nil
 }
 
