@@ -57,7 +57,7 @@ func TestPoison(t *testing.T) {
 	slices.Sort(stored)
 	poison := stored[41]
 	a.must(os.Chmod(poison, 0))
-	a.onlyProblem(a.sync(), state.CauseNetwork, "INBOX", "UID 42", "tried again")
+	a.onlyProblem(a.sync(), state.CauseRefused, "INBOX", "UID 42", "tried again")
 	if got := a.local(); len(got["INBOX"]) != 99 || len(got["Archive"]) != 1 {
 		t.Fatalf("%d and %d messages have arrived, want 99 and 1", len(got["INBOX"]), len(got["Archive"]))
 	}
@@ -73,7 +73,7 @@ func TestPoison(t *testing.T) {
 	}
 	// Its second chance comes too early, the third one does not.
 	a.later(2 * time.Hour)
-	a.onlyProblem(a.sync(), state.CauseNetwork, "UID 42")
+	a.onlyProblem(a.sync(), state.CauseRefused, "UID 42")
 	a.must(os.Chmod(poison, 0o600))
 	a.later(time.Hour)
 	a.sync()
