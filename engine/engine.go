@@ -106,6 +106,9 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			}
 			t.progressed()
 		}
+		if err := e.rememberBroken(ctx, c); err != nil {
+			return err
+		}
 		t.expect(c.plan)
 		if err := e.execute(ctx, c, t); err != nil {
 			return err

@@ -12,14 +12,9 @@ import (
 	"mailmoor/state"
 )
 
-const (
-	// statEvery is how often every file of a folder is looked at, to find
-	// messages that were edited without the directory showing it. Seconds.
-	statEvery = 24 * 60 * 60
-	// wantsRounds bounds how often missing facts are asked for before the plan
-	// is made without them.
-	wantsRounds = 3
-)
+// statEvery is how often every file of a folder is looked at, to find messages
+// that were edited without the directory showing it. Seconds.
+const statEvery = 24 * 60 * 60
 
 // cycle is one round: what was observed, and the plan that follows from it.
 type cycle struct {
@@ -263,9 +258,17 @@ func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 	if l.Known != nil {
 		saved = l.Known.Cursor
 	}
+	if saved.UIDNext == brokenUIDNext {
+		return explainGeneration(l.Name, errBroken(l.Name))
+	}
 	var delta state.RemoteDelta
 	err := conn.with(ctx, func(r Remote) (err error) {
-		delta, err = r.Delta(ctx, l.Name, saved, withUID(l.base))
+		base := withUID(l.base)
+		if delta, err = r.Delta(ctx, l.Name, saved, base); err != nil || !l.changed(delta) {
+			return err
+		}
+		err = checkSample(ctx, r, base, delta)
+		l.Broken = state.CauseOf(err) == state.CauseGeneration
 		return err
 	})
 	if err != nil {
@@ -289,100 +292,6 @@ func explainGeneration(mailbox string, err error) error {
 		Hint:  "the server renumbered the mailbox or made it anew; nothing is changed on either side until that is cleared up",
 		Err:   err,
 	}
-}
-
-// satisfy asks the server for what the planner would otherwise have to guess.
-func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
-	byName := make(map[string]*plan.Mailbox)
-	for i := range c.input.Mailboxes {
-		byName[c.input.Mailboxes[i].Name] = &c.input.Mailboxes[i]
-	}
-	var mu sync.Mutex
-	for range wantsRounds {
-		wants := plan.Missing(c.input)
-		if len(wants) == 0 {
-			return nil
-		}
-		err := each(ctx, e.pool, wants, func(ctx context.Context, conn *lease, w plan.Wants) error {
-			m := byName[w.Mailbox]
-			err := conn.with(ctx, func(r Remote) error { return findOut(ctx, r, m, w) })
-			if err == nil || state.ScopeOf(err) >= state.ScopeAccount {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			m.Remote, m.RemoteFailed = nil, true
-			c.problems = append(c.problems, state.ProblemOf(m.Name, "", err))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, w := range plan.Missing(c.input) {
-		// Still not known: nothing may be concluded about this mailbox.
-		byName[w.Mailbox].Remote, byName[w.Mailbox].RemoteFailed = nil, true
-	}
-	return nil
-}
-
-// findOut fills the identities or contents of new messages in. A message that
-// the server does not show any more is not new but gone.
-func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error {
-	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: m.Remote.Selected.UIDValidity}
-	known := make(map[state.UID]state.RemoteMessage)
-	for uids := range w.Identities.Chunks(identifyMax) {
-		messages, err := r.Identify(ctx, ref, uids)
-		if err != nil {
-			return err
-		}
-		for _, now := range messages {
-			known[now.UID] = now
-		}
-	}
-	contents, err := readContents(ctx, r, ref, w.Contents)
-	if err != nil {
-		return err
-	}
-	var there []state.RemoteMessage
-	for _, message := range m.Remote.New {
-		now, identified := known[message.UID]
-		content, read := contents[message.UID]
-		switch {
-		case w.Identities.Contains(message.UID) && !identified, w.Contents.Contains(message.UID) && !read:
-			m.Vanished = true
-			continue
-		case identified:
-			message.Identity = now.Identity
-		case read:
-			message.Content = content
-		}
-		there = append(there, message)
-	}
-	m.Remote.New = there
-	return nil
-}
-
-// readContents reads the bodies of the messages and returns what they are.
-func readContents(ctx context.Context, r RemoteTransfer, ref state.Ref, uids state.UIDSet) (map[state.UID]state.Content, error) {
-	contents := make(map[state.UID]state.Content)
-	if len(uids) == 0 {
-		return contents, nil
-	}
-	var last state.UID
-	err := r.Fetch(ctx, ref, uids, func(in state.Incoming) error {
-		d := state.NewDigester()
-		if _, err := copyBody(d, in.Body); err != nil {
-			return err
-		}
-		last = in.UID
-		contents[in.UID] = d.Sum()
-		return nil
-	})
-	if err != nil {
-		delete(contents, last) // not proven to be whole
-	}
-	return contents, err
 }
 
 // withKey returns the records that have a file.

@@ -46,6 +46,8 @@ type Mailbox struct {
 	// Unlisted are the messages in a mailbox that could not be listed: an equal
 	// new message elsewhere may have been moved from here.
 	Unlisted []state.RemoteIdentity
+	// Broken is true when other messages were found under known UIDs.
+	Broken bool
 	// Vanished is true when messages that were listed as new are gone already.
 	Vanished bool
 	// Paired is the number of paired records in the base.

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"mailmoor/state"
+)
+
+// A server that was restored from a backup gives UIDs once more, to other
+// messages, and its counters may say nothing of it. It always loses its newest
+// messages, so the highest known UIDs show it.
+
+// sampleSize is how many known messages are looked at before anything is
+// concluded from a mailbox that changed.
+const sampleSize = 16
+
+// brokenUIDNext is stored as a mailbox's UIDNEXT when its generation was found
+// broken: what showed it may be gone in the next run, the break is not. No
+// server reaches it.
+const brokenUIDNext state.UID = math.MaxUint32
+
+// errBroken is what is said of such a mailbox from then on.
+func errBroken(mailbox string) error {
+	return &state.Error{
+		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("check mailbox %q", mailbox),
+		Err: errors.New("other messages stand under known UIDs, as after the restore of a backup"),
+	}
+}
+
+// rememberBroken stores which mailboxes this cycle has found broken.
+func (e *Engine) rememberBroken(ctx context.Context, c *cycle) error {
+	for _, m := range c.input.Mailboxes {
+		if !m.Broken || m.Known == nil || m.Known.Cursor.UIDNext == brokenUIDNext {
+			continue
+		}
+		known := *m.Known
+		known.Cursor.UIDNext = brokenUIDNext
+		if err := e.Store.PutMailbox(ctx, known); err != nil {
+			return fmt.Errorf("note that mailbox %q is broken: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// sampleRecords returns the paired records with the highest UIDs that the delta
+// does not show as gone. base is ordered by UID.
+func sampleRecords(base []state.Record, delta state.RemoteDelta) map[state.UID]state.Record {
+	gone := make(map[state.UID]bool, len(delta.Gone))
+	for _, r := range delta.Gone {
+		gone[r.UID] = true
+	}
+	sample := make(map[state.UID]state.Record)
+	for i := len(base) - 1; i >= 0 && len(sample) < sampleSize; i-- {
+		if r := base[i]; r.State == state.Paired && !gone[r.UID] && r.Remote.Date != 0 {
+			sample[r.UID] = r
+		}
+	}
+	return sample
+}
+
+// checkSample compares a sample of the known messages with what the server
+// shows under their UIDs now. A message whose header and date are both another
+// one's is another message. (Some servers rewrite the headers of what they are
+// given, but not its date.)
+func checkSample(ctx context.Context, r Remote, base []state.Record, delta state.RemoteDelta) error {
+	sample := sampleRecords(base, delta)
+	if len(sample) == 0 {
+		return nil
+	}
+	var uids []state.UID
+	for uid := range sample {
+		uids = append(uids, uid)
+	}
+	ref := state.Ref{Mailbox: delta.Mailbox, UIDValidity: delta.Selected.UIDValidity}
+	messages, err := r.Identify(ctx, ref, state.NewUIDSet(uids...))
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		was := sample[m.UID].Remote
+		if m.Identity.Header != was.Header && m.Identity.Date != was.Date {
+			return errBroken(delta.Mailbox)
+		}
+	}
+	return nil
+}
+
+// changed reports whether either side of the mailbox shows a change.
+func (l *look) changed(d state.RemoteDelta) bool {
+	local := l.Local != nil && len(l.Local.New)+len(l.Local.Changed)+len(l.Local.Missing) > 0
+	return local || d.GoneUnknown || len(d.New)+len(d.Changed)+len(d.Gone) > 0
+}
