@@ -175,10 +175,11 @@ func (d *Directory) file(id, name string) (string, error) {
 }
 
 func (d *Directory) fail(doing string, err error) error {
-	return &state.Error{
-		Scope: state.ScopeProcess, Cause: state.CauseDisk, Doing: doing, Err: err,
-		Hint: "check the permissions of the state directory " + d.path,
+	hint := "check the permissions of the state directory " + d.path
+	if noSpace(err) {
+		hint = roomHint
 	}
+	return &state.Error{Scope: state.ScopeProcess, Cause: state.CauseDisk, Doing: doing, Err: err, Hint: hint}
 }
 
 // newID returns a fresh account id.

@@ -85,17 +85,38 @@ func (d *Directory) settle(ctx context.Context, account Account, path string, o 
 }
 
 // create builds a database under a draft name and publishes it when its schema
-// is complete.
+// is complete. A draft that was not finished does not stay, so that it takes no
+// room on a disk that is full.
 func create(ctx context.Context, path string, steps []string, o Options) error {
 	draft := path + ".new"
-	for _, name := range []string{draft, draft + "-wal", draft + "-shm", draft + "-journal"} {
+	if err := discard(draft); err != nil {
+		return err
+	}
+	err := build(ctx, draft, steps, o)
+	if err == nil {
+		return publish(draft, path)
+	}
+	_ = discard(draft) // the next run tries again
+	return err
+}
+
+// discard removes a database that was never published.
+func discard(draft string) error {
+	for _, name := range []string{draft, draft + "-journal"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
+	return nil
+}
+
+// build makes a database with the schema.
+func build(ctx context.Context, draft string, steps []string, o Options) error {
 	// The new file takes its mode from account.json, so that it is at no time
 	// readable for others. https://www.sqlite.org/uri.html, modeof.
-	like := filepath.Join(filepath.Dir(path), accountName)
+	like := filepath.Join(filepath.Dir(draft), accountName)
+	// Without a write-ahead log: what a full disk keeps from being folded into
+	// the file would be missing there, and closing does not tell.
 	db, err := sql.Open("sqlite", dsn(draft, "rwc", "modeof", like))
 	if err != nil {
 		return err
@@ -108,11 +129,7 @@ func create(ctx context.Context, path string, steps []string, o Options) error {
 	if err := migrate(ctx, db, steps, 0, o); err != nil {
 		return err
 	}
-	// The last connection to close folds the log into the file.
-	if err := db.Close(); err != nil {
-		return err
-	}
-	return publish(draft, path)
+	return db.Close()
 }
 
 // publish makes a finished file durable and gives it its name.
@@ -145,9 +162,11 @@ func dsn(path, mode string, more ...string) string {
 		"synchronous(FULL)",
 		"trusted_schema(0)",
 	}
-	if mode != "ro" {
+	if mode == "rw" {
 		// The file remembers it, so that readers need not ask for it.
 		q.Add("_pragma", "journal_mode(WAL)")
+	}
+	if mode != "ro" {
 		// A transaction that reads first and writes later could otherwise
 		// find that another process has written in between.
 		q.Set("_txlock", "immediate")

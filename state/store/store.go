@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
@@ -182,26 +183,36 @@ func failure(path, doing string, err error) error {
 		return e
 	}
 	fail := &state.Error{Scope: state.ScopeAccount, Doing: doing, Err: fmt.Errorf("%s: %w", path, err)}
-	code := 0
+	code, full := 0, noSpace(err)
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		code = e.Code() & 0xff // the rest tells kinds of the same error apart
+		// The shared memory is a file beside the database.
+		full = code == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
 	}
 	switch {
 	case errors.Is(err, errDamaged) || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB:
 		fail.Cause = state.CauseDisk
 		fail.Hint = damagedHint(path)
-	case code == sqlite3.SQLITE_FULL:
+	case full:
 		fail.Cause = state.CauseDisk
-		fail.Hint = "make room on the disk; nothing was changed"
+		fail.Hint = roomHint
 	case code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_READONLY ||
 		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM:
 		fail.Cause = state.CauseDisk
-		fail.Hint = "check the disk and the permissions of the state directory"
+		fail.Hint = "check the disk (is it full?) and the permissions of the state directory"
 	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
 		fail.Cause = state.CauseLocked
 		fail.Hint = "another program keeps the database locked: end it, or wait"
 	}
 	return fail
+}
+
+// roomHint is for a full disk.
+const roomHint = "the disk of the state directory is full: make room on it; nothing was changed"
+
+// noSpace reports whether the disk, or the user's share of it, is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // damagedHint says how to go on without the database. Copies are named because
