@@ -100,31 +100,52 @@ func (v value) command() ([]string, error) {
 var ErrNoSecret = errors.New("there is no password; set password_command, " +
 	"or password in a file that only you can read, or run this in a terminal")
 
+// SecretError says that an account's password could not be found out. The server
+// was never asked whether it is right.
+type SecretError struct {
+	Account string
+	Err     error
+}
+
+// Error names the account.
+func (e *SecretError) Error() string { return fmt.Sprintf("account %s: %v", e.Account, e.Err) }
+
+// Unwrap returns the reason; it is ErrNoSecret when none is configured.
+func (e *SecretError) Unwrap() error { return e.Err }
+
 // Prompt asks the user for the secret that label describes.
 type Prompt func(ctx context.Context, label string) (string, error)
 
 // Secret returns what to log in with: what password_command prints, or the
 // password of the file, or what the user answers. prompt is nil when nobody
-// can be asked. Errors name the account and never hold the secret.
+// can be asked. Errors are *SecretError and never hold the secret.
 func (a Account) Secret(ctx context.Context, prompt Prompt) (string, error) {
+	secret, err := a.secret(ctx, prompt)
+	if err != nil {
+		return "", &SecretError{Account: a.Name, Err: err}
+	}
+	return secret, nil
+}
+
+func (a Account) secret(ctx context.Context, prompt Prompt) (string, error) {
 	switch {
 	case len(a.PasswordCommand) > 0:
 		secret, err := runSecretCommand(ctx, a.PasswordCommand, commandLimit)
 		if err != nil {
-			return "", fmt.Errorf("account %s: password_command: %w", a.Name, err)
+			return "", fmt.Errorf("password_command: %w", err)
 		}
 		return secret, nil
 	case !a.Password.IsZero():
 		return a.Password.Reveal(), nil
 	case prompt == nil:
-		return "", fmt.Errorf("account %s: %w", a.Name, ErrNoSecret)
+		return "", ErrNoSecret
 	}
 	secret, err := prompt(ctx, fmt.Sprintf("Password of %s at %s", a.User, a.Host))
 	if err != nil {
-		return "", fmt.Errorf("account %s: ask for the password: %w", a.Name, err)
+		return "", fmt.Errorf("ask for the password: %w", err)
 	}
 	if err := checkSecret(secret); err != nil {
-		return "", fmt.Errorf("account %s: the password %w", a.Name, err)
+		return "", fmt.Errorf("the password %w", err)
 	}
 	return secret, nil
 }

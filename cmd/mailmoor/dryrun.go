@@ -27,7 +27,7 @@ func (s *syncing) dryRun(ctx context.Context, c choice, log zerolog.Logger) acco
 		Account: c.account.Name, Holds: preview.Plan.Holds, Problems: preview.Problems,
 		Duration: s.now().Sub(started), Quiet: preview.Plan.Empty(),
 	}, err)
-	report.Plan = planOf(preview)
+	report.Only, report.Plan = c.only.asked(), planOf(preview)
 	if err != nil {
 		s.ui.failure(c.account.Name, err)
 		return report

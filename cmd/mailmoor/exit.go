@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"mailmoor/config"
 	"mailmoor/state"
@@ -25,6 +26,9 @@ const (
 	exitLocked    exitCode = 5
 	exitTemporary exitCode = 75 // EX_TEMPFAIL of sysexits.h
 )
+
+// signalled is added to the number of the signal that ended a run, as shells do.
+const signalled = 128
 
 // exitMeaning is one row of exitTable.
 type exitMeaning struct {
@@ -58,6 +62,8 @@ func exitHelp(codes ...exitCode) string {
 		}
 	}
 	if len(codes) > 3 {
+		fmt.Fprintf(&b, "  %3d  interrupted (SIGINT, Ctrl-C); what was done until then is kept\n", signalled+syscall.SIGINT)
+		fmt.Fprintf(&b, "  %3d  told to end (SIGTERM); likewise\n", signalled+syscall.SIGTERM)
 		b.WriteString("With several accounts the worst one counts, in the order 2 3 1 4 5 75.\n")
 	}
 	return b.String()
@@ -116,6 +122,7 @@ func exitOf(err error) exitCode {
 		invalid  *config.Error
 		notFound *config.NotFoundError
 		timeout  *errTimeout
+		secret   *config.SecretError
 	)
 	switch {
 	case err == nil:
@@ -126,6 +133,12 @@ func exitOf(err error) exitCode {
 		return exitUsage
 	case errors.As(err, &timeout):
 		return exitTemporary
+	case errors.Is(err, config.ErrNoSecret):
+		return exitUsage
+	case errors.As(err, &secret):
+		// The server was never asked, and the next run may find the store of
+		// passwords unlocked.
+		return exitFailed
 	}
 	switch state.CauseOf(err) {
 	case state.CauseConfig:

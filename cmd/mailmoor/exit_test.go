@@ -16,6 +16,10 @@ func TestExitOf(t *testing.T) {
 	with := func(cause state.Cause) error {
 		return fmt.Errorf("sync: %w", &state.Error{Scope: state.ScopeAccount, Cause: cause})
 	}
+	// The adapter takes a password that cannot be had for a login that failed.
+	asked := func(err error) error {
+		return &state.Error{Cause: state.CauseLogin, Err: &config.SecretError{Account: "work", Err: err}}
+	}
 	for _, test := range []struct {
 		err  error
 		want exitCode
@@ -27,6 +31,8 @@ func TestExitOf(t *testing.T) {
 		{&config.NotFoundError{}, exitUsage},
 		{with(state.CauseConfig), exitUsage},
 		{with(state.CauseLogin), exitLogin},
+		{asked(config.ErrNoSecret), exitUsage},
+		{asked(errors.New("exit status 1")), exitFailed},
 		{with(state.CauseTLS), exitFailed},
 		{with(state.CauseDisk), exitFailed},
 		{with(state.CauseLocked), exitLocked},
@@ -56,9 +62,9 @@ func TestWorst(t *testing.T) {
 // or be misused.
 func TestHelpNamesExitCodes(t *testing.T) {
 	for command, codes := range map[string][]string{
-		"sync":    {"0", "1", "2", "3", "4", "5", "75"},
-		"approve": {"0", "1", "2", "3", "4", "5", "75"},
-		"reject":  {"0", "1", "2", "3", "4", "5", "75"},
+		"sync":    {"0", "1", "2", "3", "4", "5", "75", "130", "143"},
+		"approve": {"0", "1", "2", "3", "4", "5", "75", "130", "143"},
+		"reject":  {"0", "1", "2", "3", "4", "5", "75", "130", "143"},
 		"status":  {"0", "1", "2"},
 		"holds":   {"0", "1", "2"},
 		"demo":    {"0", "1"},

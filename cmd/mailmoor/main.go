@@ -34,8 +34,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if s := new(signalError); errors.As(context.Cause(ctx), &s) {
-		// The shell's convention for a program that a signal ended.
-		return 128 + int(s.signal)
+		return signalled + int(s.signal)
 	}
 	return int(a.conclude(err))
 }

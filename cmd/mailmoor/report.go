@@ -22,7 +22,10 @@ type runReport struct {
 // accountReport is what a run did with one account. It is also what is kept of
 // the last run for status.
 type accountReport struct {
-	Account   string          `json:"account"`
+	Account string `json:"account"`
+	// Only are the mailboxes that the run was narrowed to, as the user named
+	// them; all others were left alone, and nothing here is about them.
+	Only      []string        `json:"only,omitempty"`
 	Exit      exitCode        `json:"exit"`
 	InStep    bool            `json:"in_step"`
 	Skipped   bool            `json:"skipped,omitempty"`
@@ -152,6 +155,14 @@ func (r accountReport) summary() string {
 			durationText(time.Duration(r.Seconds*float64(time.Second))))
 	}
 	return text
+}
+
+// title names what the run was about.
+func (r accountReport) title() string {
+	if len(r.Only) == 0 {
+		return r.Account
+	}
+	return r.Account + "/" + strings.Join(r.Only, ", "+r.Account+"/")
 }
 
 // standing says how the two sides stand.

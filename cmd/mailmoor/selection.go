@@ -50,6 +50,14 @@ func sameMailbox(a, b string) bool {
 	return a == b || strings.EqualFold(a, b) && strings.EqualFold(a, "INBOX")
 }
 
+// asked returns the names that were selected, nil for all mailboxes.
+func (s *selection) asked() []string {
+	if s == nil {
+		return nil
+	}
+	return s.names
+}
+
 // missing returns the names that neither side has, or that the configuration
 // leaves out.
 func (s *selection) missing() []string {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ type accountStatus struct {
 type runStatus struct {
 	Started int64        `json:"started"`
 	Ended   int64        `json:"ended"`
+	Only    []string     `json:"only,omitempty"` // as in accountReport
 	Exit    int          `json:"exit"`
 	InStep  bool         `json:"in_step"`
 	Error   *errorReport `json:"error,omitempty"`
@@ -129,7 +131,7 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 		return r, err
 	}
 	if run.Started != 0 {
-		r.LastRun = &runStatus{Started: run.Started, Ended: run.Ended, Exit: run.Exit, InStep: last.InStep, Error: last.Error}
+		r.LastRun = &runStatus{Started: run.Started, Ended: run.Ended, Only: last.Only, Exit: run.Exit, InStep: last.InStep, Error: last.Error}
 		r.Problems = append(r.Problems, last.Problems...)
 	}
 	holds, err := s.Holds(ctx)
@@ -229,6 +231,8 @@ func (r runStatus) text() string {
 	switch {
 	case r.Error != nil:
 		return r.Error.Text
+	case r.InStep && len(r.Only) > 0:
+		return "in step as far as asked: " + strings.Join(r.Only, ", ")
 	case r.InStep:
 		return "in step"
 	}

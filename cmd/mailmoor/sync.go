@@ -187,6 +187,7 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	s.introduce(c.account, o)
 	result, err := s.cycle(ctx, c, o, log)
 	report := reportOf(c.account.Name, result, err)
+	report.Only = c.only.asked()
 	if !result.Quiet {
 		// All rounds found something to do, and nobody is to blame for it.
 		report.Exit = worst(report.Exit, exitTemporary)
@@ -288,5 +289,5 @@ func (s *syncing) conclude(r accountReport) {
 	if s.flags.quiet || s.json || r.Error != nil && r.Counts == (engine.Counts{}) {
 		return
 	}
-	s.ui.result("%s: %s", r.Account, r.summary())
+	s.ui.result("%s", printable(r.title()+": "+r.summary()))
 }

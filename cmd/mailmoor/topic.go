@@ -9,7 +9,8 @@ sync
   command, dry_run, exit
   error {text, hint}      only when no account was worked on
   accounts [
-    account, exit, in_step, skipped, mailboxes, rounds, seconds
+    account, only [mailbox]   what the run was narrowed to; all else is about that
+    exit, in_step, skipped, mailboxes, rounds, seconds
     counts {paired, downloaded, uploaded, flags_local, flags_remote,
       moved_local, moved_remote, removed_local, removed_remote,
       new_folders, new_mailboxes, bytes_down, bytes_up}
@@ -29,7 +30,7 @@ status
   command
   accounts [
     account, maildir
-    last_run {started, ended, exit, in_step, error}   null before the first one
+    last_run {started, ended, only, exit, in_step, error}   null before the first one
     mailboxes [mailbox, folder, messages, stuck, expunging, suspended]
     stuck [mailbox, uid, key, reason, tries, next_at]
     holds, problems       as above; the problems are those of the last run
