@@ -38,6 +38,9 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 			continue
 		}
 		s.Put = append(s.Put, agreedRecord(op))
+		if op.Supersedes.State != 0 {
+			s.Put = append(s.Put, retired(op.Supersedes))
+		}
 		if op.Base.Mailbox != "" && op.Base.Mailbox != op.Mailbox {
 			s.Drop = append(s.Drop, op.Base)
 		}

@@ -241,3 +241,63 @@ func TestServerThatAcceptsAndHides(t *testing.T) {
 	f.clean()
 	f.expect("INBOX/a:")
 }
+
+// TestHiddenEditKeepsItsBase: the same for a message that was edited. Its older
+// version stays paired, and must not come back as a new message.
+func TestHiddenEditKeepsItsBase(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{NoUIDPlus: true})
+	f.server.CreateMailbox("Drafts", state.RoleDrafts)
+	f.deliver("Drafts", "a", "b")
+	f.clean()
+	f.edit("Drafts", "a", "a2")
+	sent := 0
+	f.through(func([]state.Upload) []state.Upload {
+		sent++
+		return nil
+	})
+	f.sync()
+	f.sync()
+	if got, want := f.local(), []string{"Drafts/a2:", "Drafts/b:"}; !slices.Equal(got, want) || sent != 1 {
+		t.Errorf("after %d uploads the tree has %q, want one and %q", sent, got, want)
+	}
+	f.opts = nil
+	f.world.Advance(2 * 60 * 60)
+	f.clean()
+	f.expect("Drafts/a2:", "Drafts/b:")
+}
+
+// edit replaces the text of a message in place.
+func (f *fixture) edit(folder, from, to string) {
+	f.t.Helper()
+	f.tree.EditFile(folder, f.key(folder, from), bytes.ReplaceAll(body(to), []byte("\r\n"), []byte("\n")))
+}
+
+// TestUploadUnderWayIsNotRepeated: an answer was lost, and the server refuses to
+// show what arrived. As long as nobody knows, the file is not sent again.
+func TestUploadUnderWayIsNotRepeated(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.server.CreateMailbox("Drafts", state.RoleDrafts)
+	f.deliver("Drafts", "a", "b")
+	f.clean()
+	f.edit("Drafts", "a", "a2")
+	f.world.SetFault(func(s sim.Step) error {
+		switch {
+		case s.Op == "remote.append" && s.After:
+			return errors.New("connection reset")
+		case s.Op == "remote.identify":
+			return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseRefused, Doing: "identify", Err: errors.New("NO")}
+		}
+		return nil
+	})
+	for range 3 {
+		if report := f.sync(); len(report.Problems) == 0 {
+			t.Error("nothing was reported")
+		}
+	}
+	if n := len(f.server.Messages("Drafts")); n != 3 {
+		t.Errorf("the mailbox has %d messages, want both versions of one and the other", n)
+	}
+	f.world.SetFault(nil)
+	f.clean()
+	f.expect("Drafts/a2:", "Drafts/b:")
+}

@@ -60,7 +60,7 @@ func (b *builder) finishCopy(v *view, e *entry) {
 		})
 		b.add(dest, Op{
 			Kind: Pair, Local: e.now, Remote: *e.copied,
-			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: "a move was interrupted",
+			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Supersedes: e.base, Why: "a move was interrupted",
 		})
 	}
 	b.add(v, Op{Kind: Retire, Base: e.base, Local: e.now, Remote: e.msg, Final: true, Why: "a move was interrupted"})

@@ -142,6 +142,9 @@ type Op struct {
 
 	// Base is the record before, zero without one.
 	Base state.Record
+	// Supersedes is the record of a message that is to be retired once this
+	// operation is recorded, zero if there is none.
+	Supersedes state.Record
 	// Local and Remote are the message as each side has it now.
 	Local  state.LocalMessage
 	Remote state.RemoteMessage
@@ -155,7 +158,9 @@ type Op struct {
 }
 
 // touches returns the mailboxes whose state the operation depends on.
-func (o Op) touches() []string { return []string{o.Mailbox, o.Dest, o.Base.Mailbox} }
+func (o Op) touches() []string {
+	return []string{o.Mailbox, o.Dest, o.Base.Mailbox, o.Supersedes.Mailbox}
+}
 
 // Count returns how many messages the operation is about.
 func (o Op) Count() int {
