@@ -81,10 +81,10 @@ func bytesOf(op plan.Op) int64 {
 // something line by line, all else as counts.
 func (s *syncing) showPlan(r accountReport, preview engine.Preview) {
 	if preview.Plan.Empty() && len(r.Holds) == 0 {
-		s.ui.result("%s: nothing to do", r.Account)
+		s.ui.result("%s", printable(r.title()+": nothing to do"))
 		return
 	}
-	s.ui.result("%s: a run would do this, and has not done any of it:", r.Account)
+	s.ui.result("%s", printable(r.title()+": a run would do this, and has not done any of it:"))
 	if n := preview.Interrupted; n > 0 {
 		s.ui.result("  look first what became of %s that was interrupted", count(n, "transfer"))
 	}
