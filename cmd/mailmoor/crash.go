@@ -1,3 +1,5 @@
+//go:build crashtest
+
 package main
 
 import (
@@ -12,8 +14,8 @@ import (
 // The effects of store, tree and server are counted together.
 const crashVariable = "MAILMOOR_CRASH_AT"
 
-// crashHook returns what the adapters call after each effect, nil in normal
-// life.
+// crashHook returns what the adapters call after each effect, nil when the
+// variable does not ask for it.
 func crashHook() func(point string) {
 	at, err := strconv.ParseInt(os.Getenv(crashVariable), 10, 64)
 	if err != nil || at < 1 {

@@ -32,11 +32,12 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// build builds the program and returns the directory that it is in.
+// build builds the program, with what the crash tests need in it, and returns the
+// directory that it is in.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "mailmoor"), "mailmoor/cmd/mailmoor")
+	cmd := exec.Command("go", "build", "-tags", "crashtest", "-o", filepath.Join(dir, "mailmoor"), "mailmoor/cmd/mailmoor")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
