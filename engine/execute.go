@@ -15,6 +15,10 @@ type executor struct {
 	*Engine
 	*tally
 	targets map[string]*target
+	// unsure are the mailboxes with uploads of which recovery could not find out
+	// whether they arrived. What is new there on one side may be the same
+	// message as on the other.
+	unsure map[string]bool
 }
 
 // batch is operations of one kind in one mailbox, all with the same other end
@@ -59,6 +63,19 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 }
 
 func (x *executor) phases(ctx context.Context, ops []plan.Op) error {
+	if len(ops) == 0 {
+		return x.makePlaces(ctx, nil)
+	}
+	intents, err := x.Store.Intents(ctx)
+	if err != nil {
+		return fmt.Errorf("read intents: %w", err)
+	}
+	x.unsure = make(map[string]bool)
+	for _, i := range intents {
+		if i.Kind == state.IntentUpload {
+			x.unsure[i.Mailbox] = true
+		}
+	}
 	if err := x.makePlaces(ctx, ops); err != nil {
 		return err
 	}
@@ -142,6 +159,10 @@ func (x *executor) leaveOpen(mailbox string) {
 func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 	if b.kind.Creates() && b.target.unmade() {
 		return nil // folder or mailbox could not be made: said already
+	}
+	if x.unsure[b.target.Name] && (b.kind == plan.Download || b.kind == plan.Upload || b.kind == plan.Replace) {
+		b.target.leaveOpen()
+		return nil
 	}
 	switch b.kind {
 	case plan.Settle:

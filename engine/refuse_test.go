@@ -163,7 +163,7 @@ func TestRefusedRemovalLeavesAListedCopy(t *testing.T) {
 	f.server.CreateMailbox("Drafts", state.RoleDrafts)
 	f.deliver("Drafts", "a", "b")
 	f.clean()
-	f.tree.EditFile("Drafts", f.key("Drafts", "a"), []byte(strings.ReplaceAll(string(body("a2")), "\r\n", "\n")))
+	f.edit("Drafts", "a", "a2")
 	f.world.SetFault(func(s sim.Step) error {
 		if s.Op == "remote.expunge" && !s.After {
 			return refused(state.ScopeMailbox, state.CauseRefused, "expunge")
@@ -190,7 +190,7 @@ func TestNothingIsRemovedUnseen(t *testing.T) {
 	f.deliver("Drafts", "a", "b")
 	f.clean()
 	uid := f.uid("Drafts", "a")
-	f.tree.EditFile("Drafts", f.key("Drafts", "a"), []byte(strings.ReplaceAll(string(body("a2")), "\r\n", "\n")))
+	f.edit("Drafts", "a", "a2")
 	f.world.SetFault(func(s sim.Step) error {
 		if s.Op == "remote.fetch" && s.Subject == fmt.Sprintf("Drafts/%d", uid) {
 			return refused(state.ScopeMessage, state.CauseRefused, "fetch")

@@ -113,36 +113,12 @@ func brokenBy(results []state.Uploaded) error {
 	return nil
 }
 
-// uploading returns the files of which an upload to the mailbox may have arrived
-// already: recovery has not found that out yet.
-func (x *executor) uploading(ctx context.Context, mailbox string) (map[state.Key]bool, error) {
-	intents, err := x.Store.Intents(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read intents: %w", err)
-	}
-	keys := make(map[state.Key]bool)
-	for _, i := range intents {
-		if i.Kind == state.IntentUpload && i.Mailbox == mailbox {
-			keys[i.Key] = true
-		}
-	}
-	return keys, nil
-}
-
 // prepare opens the files and notes the intents. A file that changed since it
-// was scanned, or that is on its way already, is left to the next cycle.
+// was scanned is left to the next cycle.
 func (x *executor) prepare(ctx context.Context, t *target, items []item, next state.Cursor) ([]item, error) {
-	uploading, err := x.uploading(ctx, t.Name)
-	if err != nil {
-		return nil, err
-	}
 	var ready []item
 	var intents []state.Intent
 	for _, it := range items {
-		if uploading[it.file.Key] {
-			t.leaveOpen()
-			continue
-		}
 		upload, err := x.Local.Open(ctx, t.Folder, it.file)
 		if err != nil {
 			t.leaveOpen()
