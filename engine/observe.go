@@ -118,7 +118,9 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 		defer mu.Unlock()
 		l.LocalFailed = l.LocalFailed || side == state.Local
 		l.RemoteFailed = l.RemoteFailed || side == state.Remote
-		c.problems = append(c.problems, state.ProblemOf(l.Name, "", err))
+		if !l.Suspended { // why it is suspended has been said
+			c.problems = append(c.problems, state.ProblemOf(l.Name, "", err))
+		}
 		return nil
 	}
 	if err := e.lookLocally(ctx, changed, failed); err != nil {
@@ -153,7 +155,7 @@ type look struct {
 
 // localProblems are the files that the scan could not make sense of.
 func (l *look) localProblems() []state.Problem {
-	if l.Local == nil {
+	if l.Local == nil || l.Suspended {
 		return nil
 	}
 	problems := slices.Clone(l.Local.Problems)
