@@ -113,7 +113,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 		// Not everything could be seen in this cycle: what is not missing now
 		// has not proven to be back, so the holds stay, and so does what they
 		// cover.
-		b.keepHolds(v, open, decided, group)
+		b.keepHolds(open, decided, group)
 		return
 	}
 	var rest []Op
@@ -166,7 +166,7 @@ func (v *view) left(side state.Side) int {
 
 // keepHolds leaves the holds of a mailbox as they are. Removals that none of
 // them covers wait for a cycle in which everything can be seen.
-func (b *builder) keepHolds(v *view, open *state.Hold, decided []state.Hold, group []Op) {
+func (b *builder) keepHolds(open *state.Hold, decided []state.Hold, group []Op) {
 	b.plan.Holds = append(b.plan.Holds, decided...)
 	if open != nil {
 		b.plan.Holds = append(b.plan.Holds, *open)

@@ -243,7 +243,7 @@ func (a *account) deliver(mailbox string, tokens ...string) {
 func (a *account) uid(mailbox, token string) state.UIDSet {
 	a.Helper()
 	for _, m := range a.srv.Messages(a.user, mailbox) {
-		if tokenOf(m.Body) == token && !(a.noExpunge && m.Flags&state.Trashed != 0) {
+		if tokenOf(m.Body) == token && (!a.noExpunge || m.Flags&state.Trashed == 0) {
 			return state.NewUIDSet(m.UID)
 		}
 	}
