@@ -34,6 +34,9 @@ func (s source) parse() (Config, error) {
 	b.apply(doc.values, nil, "", target{config: &b.config, account: &b.defaults})
 	b.accounts()
 	b.roots()
+	if b.config.StateDir == "" && doc.values["state_dir"] == nil {
+		b.problem("is by default in the home directory, but HOME is not set; set HOME or state_dir", "state_dir")
+	}
 	if err := report(b.problems); err != nil {
 		return Config{}, err
 	}

@@ -59,17 +59,24 @@ type source struct {
 // Load reads the configuration from the file, or from DefaultPath when file is
 // empty. The error is a *NotFoundError or an *Error.
 func Load(file string) (Config, error) {
-	if file == "" {
-		file = DefaultPath()
-	}
-	s := source{file: file, files: true, stateDir: filepath.Join(xdg.StateHome, "mailmoor")}
-	// Without a home directory only paths that begin with ~/ are errors.
+	s := source{file: file, files: true}
+	// Without a home directory only what would lie in it is an error.
 	s.home, _ = os.UserHomeDir()
+	if s.home != "" || os.Getenv("XDG_STATE_HOME") != "" {
+		s.stateDir = filepath.Join(xdg.StateHome, "mailmoor")
+	}
+	if file == "" {
+		if s.home == "" && os.Getenv("XDG_CONFIG_HOME") == "" {
+			return Config{}, report([]Problem{{File: "config.toml", Text: "it is looked for in the home directory, " +
+				"but HOME is not set; set it, or name the file with --config"}})
+		}
+		s.file = DefaultPath()
+	}
 	if err := s.read(); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return Config{}, &NotFoundError{Path: file}
+			return Config{}, &NotFoundError{Path: s.file}
 		}
-		return Config{}, report([]Problem{{File: file, Text: "read the configuration: " + plain(err)}})
+		return Config{}, report([]Problem{{File: s.file, Text: "read the configuration: " + plain(err)}})
 	}
 	return s.parse()
 }
@@ -84,6 +91,9 @@ func (s *source) read() error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("it is a directory; name the file in it, such as %s", filepath.Join(s.file, "config.toml"))
 	}
 	s.public = checkPrivate(s.file, info)
 	s.data, err = io.ReadAll(io.LimitReader(f, fileBytesMax+1))

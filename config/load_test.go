@@ -108,7 +108,7 @@ func TestPortFollowsFromTLS(t *testing.T) {
 // one at the top of the file.
 func TestOwnSecretWins(t *testing.T) {
 	text := "password_command = \"pass\"\n[account.a]\nhost = \"h\"\nuser = \"u\"\nmaildir = \"/m\"\npassword = \"x\""
-	c, err := source{file: "f", data: []byte(text)}.parse()
+	c, err := source{file: "f", data: []byte(text), stateDir: "/state"}.parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,4 +277,33 @@ func selfSigned(t *testing.T) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return cert
+}
+
+// TestNoHome runs without a home directory, as some service managers do.
+func TestNoHome(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.toml")
+	text := strings.Replace(Smallest, "~/Mail", "/mail", 1)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.WriteFile(file, []byte(text), 0o600))
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
+		t.Setenv(name, "")
+	}
+	if _, err := Load(""); err == nil || !strings.Contains(err.Error(), "HOME is not set; set it, or name the file with --config") {
+		t.Errorf("without a file: %v", err)
+	}
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "set HOME or state_dir") {
+		t.Errorf("without a state directory: %v", err)
+	}
+	must(os.WriteFile(file, []byte("state_dir = \"/state\"\n"+text), 0o600))
+	if _, err := Load(file); err != nil {
+		t.Errorf("where nothing lies in the home directory: %v", err)
+	}
+	if _, err := Load(filepath.Dir(file)); err == nil || !strings.Contains(err.Error(), "it is a directory; name the file in it") {
+		t.Errorf("a directory: %v", err)
+	}
 }

@@ -228,7 +228,7 @@ func (a *app) connector(account config.Account, log zerolog.Logger) (func(contex
 	return func(ctx context.Context) (engine.Remote, error) {
 		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook})
 		if err != nil {
-			return nil, err // not c: a nil pointer in an interface is not nil
+			return nil, likelyMistake(account, err) // not c: a nil pointer in an interface is not nil
 		}
 		return c, nil
 	}, nil
@@ -243,4 +243,24 @@ func security(mode config.TLSMode) wire.Security {
 	default:
 		return wire.Implicit
 	}
+}
+
+// likelyMistake adds to an error of a connection that its port is the customary
+// one of the other kind of TLS (RFC 8314, section 3.2). A server may well listen
+// there for what is configured: only a connection that fails makes it likely.
+func likelyMistake(account config.Account, err error) error {
+	other := ""
+	switch {
+	case account.TLS == config.TLSStart && account.Port == 993:
+		other = "implicit"
+	case account.TLS == config.TLSImplicit && account.Port == 143:
+		other = "starttls"
+	}
+	e, ok := errors.AsType[*state.Error](err)
+	if !ok || other == "" || e.Cause != state.CauseNetwork && e.Cause != state.CauseTLS {
+		return err
+	}
+	hinted := *e
+	hinted.Hint = fmt.Sprintf("tls = %q on port %d is a likely mistake: servers expect tls = %q there", account.TLS, account.Port, other)
+	return &hinted
 }

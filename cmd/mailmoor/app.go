@@ -68,12 +68,37 @@ func (a *app) rootCommand() *cobra.Command {
 		return &usageError{text: err.Error(), hint: "see " + cmd.CommandPath() + " --help"}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		a.syncCommand(), a.statusCommand(), a.holdsCommand(), a.approveCommand(), a.rejectCommand(),
 		a.demoCommand(), a.versionCommand(), a.completionCommand(), jsonTopic(),
 	)
 	return root
+}
+
+// helpCommand is like cobra's own, but that it fails for what does not exist.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, c := range cmd.Root().Commands() {
+				if len(args) == 0 && (c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand()) {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args[len(args)-max(1, len(rest))])
+			}
+			return about.Help()
+		},
+	}
 }
 
 // unknownCommand suggests what may be meant.

@@ -40,7 +40,7 @@ func (a *app) decideCommand(short, long string, d state.Decision) *cobra.Command
 		Use:               decisionVerb(d) + " ID",
 		Short:             short,
 		Long:              long + "\nWith --now a run of the account follows, with its exit code.\n" + exitHelp(allExits()...),
-		Args:              arguments(cobra.ExactArgs(1)),
+		Args:              oneHold,
 		ValidArgsFunction: a.completeHolds,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.decide(cmd.Context(), args[0], d, now)
@@ -48,6 +48,17 @@ func (a *app) decideCommand(short, long string, d state.Decision) *cobra.Command
 	}
 	cmd.Flags().BoolVar(&now, "now", false, "run the account at once")
 	return cmd
+}
+
+// oneHold demands the ID of one hold: each is a decision of its own.
+func oneHold(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return &usageError{
+		text: fmt.Sprintf("%s takes the ID of one hold", cmd.Name()),
+		hint: "mailmoor holds lists them; then for example: " + cmd.CommandPath() + " personal:1",
+	}
 }
 
 // decide records the decision.

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,17 +90,30 @@ func (a *app) holds(ctx context.Context, args []string) error {
 
 // line says what is held.
 func (h holdReport) line() string {
-	text := fmt.Sprintf("hold %s: %s: %s", h.ID, h.Mailbox, h.Reason)
+	text := fmt.Sprintf("hold %s: %s: %s", h.ID, h.Mailbox, h.text())
 	if h.Decision != "" {
 		text += " (" + h.Decision + ", takes effect in the next run)"
 	}
 	return text
 }
 
+// text says why the messages are held, and how many they are by now where the
+// reason, which is that of the first day, does not say so any more: some may have
+// come back, others may have joined.
+func (h holdReport) text() string {
+	if h.Whole || h.Messages == 0 || slices.Contains(strings.Fields(h.Reason), strconv.Itoa(h.Messages)) {
+		return h.Reason
+	}
+	return fmt.Sprintf("%s; it is about %s now", h.Reason, count(h.Messages, "message"))
+}
+
 // outcomes says what approving and rejecting do. A whole mailbox cannot be
 // approved: then the first says what to do instead.
 func (h holdReport) outcomes() (approve, reject string) {
-	messages := count(h.Messages, "message")
+	messages, are := count(h.Messages, "message"), "are"
+	if h.Messages == 1 {
+		are = "is"
+	}
 	switch {
 	case h.Whole && h.Missing == state.Local.String():
 		return byHand(h.Missing), "the folder is made again and filled from the server"
@@ -105,10 +121,10 @@ func (h holdReport) outcomes() (approve, reject string) {
 		return byHand(h.Missing), "the mailbox is made again on the server and filled from the folder"
 	case h.Missing == state.Local.String():
 		return messages + " on the server: into Trash, or removed for good where there is none or where delete = \"expunge\"",
-			messages + " are downloaded again"
+			fmt.Sprintf("%s %s downloaded again", messages, are)
 	default:
 		return messages + " in the folder: into the hold area",
-			messages + " are uploaded again"
+			fmt.Sprintf("%s %s uploaded again", messages, are)
 	}
 }
 

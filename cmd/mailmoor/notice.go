@@ -41,7 +41,7 @@ func (h holdReport) notice() state.Problem {
 	if h.Whole {
 		hint = fmt.Sprintf("nothing is removed; %s, or bring it back with mailmoor reject %s", byHand(h.Missing), h.ID)
 	}
-	return state.Problem{Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.Reason, Hint: hint}
+	return state.Problem{Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.text(), Hint: hint}
 }
 
 // remember keeps what a run of the account did, and returns what of it the user

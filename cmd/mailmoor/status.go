@@ -23,6 +23,8 @@ type statusReport struct {
 type accountStatus struct {
 	Account string `json:"account"`
 	Maildir string `json:"maildir"`
+	// State is the path of the account's database, "" before the first run.
+	State string `json:"state"`
 	// LastRun is nil before the first run.
 	LastRun   *runStatus      `json:"last_run"`
 	Mailboxes []mailboxStatus `json:"mailboxes"`
@@ -126,6 +128,7 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 		return r, err
 	}
 	defer s.release()
+	r.State = s.Path()
 	last, run, err := lastRun(ctx, s.Store)
 	if err != nil {
 		return r, err
@@ -195,6 +198,7 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 		return
 	}
 	ended := time.Unix(r.LastRun.Ended, 0)
+	line("  state in %s", r.State)
 	line("  last run %s, %s ago: %s", ended.Format(time.DateTime), durationText(max(0, a.now().Sub(ended))), r.LastRun.text())
 	total := 0
 	for _, m := range r.Mailboxes {

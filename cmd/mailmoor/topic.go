@@ -29,7 +29,7 @@ sync
 status
   command
   accounts [
-    account, maildir
+    account, maildir, state (the path of its database)
     last_run {started, ended, only, exit, in_step, error}   null before the first one
     mailboxes [mailbox, folder, messages, stuck, expunging, suspended]
     stuck [mailbox, uid, key, reason, tries, next_at]

@@ -257,7 +257,7 @@ func (s *Store) refuseNewer(ctx context.Context, db queryer, version, known int)
 		}
 	}
 	hint := fmt.Sprintf("install Mailmoor %s again, or move %s* away: "+
-		"the next run pairs both sides again and deletes nothing", program, s.path)
+		PairsAgain, program, s.path)
 	if names := copies(s.path); names != "" {
 		hint += "; the state before the upgrade is kept in " + names
 	}

@@ -9,6 +9,9 @@ import (
 	"mailmoor/state"
 )
 
+// PairsAgain says what a run does that finds no state.
+const PairsAgain = "the next run pairs both sides again and deletes nothing"
+
 // markerName is the file in a Maildir root that names the account's id.
 const markerName = ".mailmoor"
 
@@ -57,6 +60,7 @@ func (d *Directory) Resolve(want Account, root RootFacts) (Account, Verdict, err
 	for i, a := range accounts {
 		stores[i] = candidate{
 			Account:  a,
+			database: filepath.Join(d.path, a.ID, databaseName),
 			rootHere: sameDirectory(a.Root, want.Root),
 			marked:   a.Root != "" && exists(filepath.Join(a.Root, markerName)),
 		}
@@ -80,6 +84,8 @@ type candidate struct {
 	Account
 	// rootHere is true when its root is the root of the account in question.
 	rootHere bool
+	// database is the path of its database.
+	database string
 	// marked is true when its root exists and carries a marker.
 	marked bool
 }
@@ -159,7 +165,9 @@ func markerLost(want Account, root RootFacts, s candidate) *refusal {
 	}
 	return &refusal{
 		fmt.Errorf("the root %s of account %q lost its marker (%s): is the disk mounted?", want.Root, want.Name, seen),
-		fmt.Sprintf("mount the disk, or restore the directory with its file %s (id %s)", markerName, s.ID),
+		fmt.Sprintf("mount the disk, or restore the directory with its file %s (id %s); "+
+			"if neither can be done, move %s* away and remove every file %s below %s: %s",
+			markerName, s.ID, s.database, markerName, want.Root, PairsAgain),
 	}
 }
 

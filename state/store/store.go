@@ -139,6 +139,10 @@ func (s *Store) soil(ctx context.Context, tx *sql.Tx) error {
 	return putMeta(ctx, tx, metaClean, "0")
 }
 
+// Path returns the path of the database. SQLite keeps files beside it whose names
+// begin with it.
+func (s *Store) Path() string { return s.path }
+
 // Close ends the use of the store. The store must not be used any more.
 func (s *Store) Close() error {
 	var err error
@@ -219,7 +223,7 @@ func noSpace(err error) bool {
 // they may hold what the user wants to look up, not to be put back unasked:
 // an old base takes what happened since for deletions.
 func damagedHint(path string) string {
-	hint := fmt.Sprintf("check the disk, then move %s* away: the next run pairs both sides again and deletes nothing", path)
+	hint := fmt.Sprintf("check the disk, then move %s* away: %s", path, PairsAgain)
 	if names := copies(path); names != "" {
 		hint += " (copies from before schema upgrades: " + names + ")"
 	}
