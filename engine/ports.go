@@ -95,7 +95,8 @@ type LocalTransfer interface {
 	// Keep writes a message into the hold area, durably.
 	Keep(ctx context.Context, held state.Held, in state.Incoming) (state.Held, error)
 	// Discard removes what an interrupted delivery of the key left behind in
-	// tmp/. It never touches a delivered message.
+	// tmp/. It never touches a delivered message. In a folder that is gone there
+	// is nothing left.
 	Discard(ctx context.Context, folder string, key state.Key) error
 }
 
