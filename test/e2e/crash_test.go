@@ -32,11 +32,12 @@ func TestKillAtEveryEffect(t *testing.T) {
 	p.untilDone(t)
 	p.expect(t, map[string]int{"INBOX": 12, "Lists": 3, "Trash": 0, "Filed": -1})
 
-	p.server.Append(p.user, "INBOX", []string{`\Seen`}, time.Now(), []byte("Subject: new\r\n\r\nNew.\r\n"))
-	p.server.Expunge(p.user, "INBOX", state.NewUIDSet(1))
-	p.server.StoreFlags(p.user, "INBOX", state.NewUIDSet(2), []string{`\Flagged`}, nil)
-	p.server.Move(p.user, "Lists", state.NewUIDSet(1), "INBOX")
 	files := p.files(t, "INBOX")
+	others := p.without(t, "INBOX", files[4:7])
+	p.server.Append(p.user, "INBOX", []string{`\Seen`}, time.Now(), []byte("Subject: new\r\n\r\nNew.\r\n"))
+	p.server.Expunge(p.user, "INBOX", state.NewUIDSet(others[0]))
+	p.server.StoreFlags(p.user, "INBOX", state.NewUIDSet(others[1]), []string{`\Flagged`}, nil)
+	p.server.Move(p.user, "Lists", state.NewUIDSet(1), "INBOX")
 	base, _, _ := strings.Cut(filepath.Base(files[5]), ":2,")
 	for _, err := range []error{
 		os.Remove(files[4]),
@@ -60,6 +61,27 @@ func TestKillAtEveryEffect(t *testing.T) {
 	p.untilDone(t)
 	// INBOX: 12, one new, one expunged, one deleted here, one moved out, one in.
 	p.expect(t, map[string]int{"INBOX": 11, "Lists": 3, "Trash": 1, "Filed": 4})
+}
+
+// without returns the UIDs of the messages that are in none of the files, so that
+// both sides can change without meeting: the order of the files is that of chance.
+func (p *program) without(t *testing.T, mailbox string, files []string) []state.UID {
+	t.Helper()
+	var contents []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents = append(contents, line(mailbox, 0, string(data)))
+	}
+	var uids []state.UID
+	for _, m := range p.server.Messages(p.user, mailbox) {
+		if !slices.Contains(contents, line(mailbox, 0, string(m.Body))) {
+			uids = append(uids, m.UID)
+		}
+	}
+	return uids
 }
 
 // program is the built program with an account.
