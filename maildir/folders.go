@@ -167,7 +167,7 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	switch {
 	case errors.Is(err, errNoMarker):
 	case errors.Is(err, errBadMarker):
-		w.leaveOut(path, "restore the file "+markerName+" from a backup, or remove it to have the folder marked anew", "%v", err)
+		w.leaveOut(path, "restore the file "+markerName+" from a backup", "%v", err)
 		return false, nil
 	case err != nil:
 		return false, err
