@@ -43,11 +43,7 @@ func (a *app) holdsCommand() *cobra.Command {
 }
 
 func (a *app) holds(ctx context.Context, args []string) error {
-	cfg, err := a.load()
-	if err != nil {
-		return err
-	}
-	accounts, err := named(cfg, args)
+	cfg, accounts, err := a.loadNamed(args)
 	if err != nil {
 		return err
 	}

@@ -39,18 +39,20 @@ func (a *app) guest(ctx context.Context, stateDir string, account config.Account
 	return &guestStore{s}, nil
 }
 
-// named returns the accounts that the arguments name, all without arguments.
-func named(cfg config.Config, args []string) ([]config.Account, error) {
-	if len(args) == 0 {
-		return cfg.Accounts, nil
+// loadNamed reads the configuration and returns with it the accounts that the
+// arguments name, all without arguments.
+func (a *app) loadNamed(args []string) (config.Config, []config.Account, error) {
+	cfg, err := a.load()
+	if err != nil || len(args) == 0 {
+		return cfg, cfg.Accounts, err
 	}
 	var accounts []config.Account
 	for _, name := range args {
 		account, err := cfg.Account(name)
 		if err != nil {
-			return nil, &usageError{text: err.Error()}
+			return cfg, nil, &usageError{text: err.Error()}
 		}
 		accounts = append(accounts, account)
 	}
-	return accounts, nil
+	return cfg, accounts, nil
 }

@@ -87,11 +87,7 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func (a *app) status(ctx context.Context, args []string) error {
-	cfg, err := a.load()
-	if err != nil {
-		return err
-	}
-	accounts, err := named(cfg, args)
+	cfg, accounts, err := a.loadNamed(args)
 	if err != nil {
 		return err
 	}
