@@ -118,23 +118,32 @@ func TestFaultsCutTowardsTheServer(t *testing.T) {
 }
 
 func TestHalfCloseStillReachesTheServer(t *testing.T) {
-	srv := Dovecot(t)
-	srv.User("u1")
-	p := Faults(t, srv)
-	p.Behave(Behaviour{Faults: []Fault{{ToClient, 1, HalfClose}}})
-	c, _ := connect(t, p)
-	if data, err := io.ReadAll(c.in); len(data) != 1 || err != nil {
-		t.Fatalf("the half closed connection brings %q and ends with %v", data, err)
-	}
-	c.send("a LOGIN u1 secret\r\nb CREATE Blind\r\nc LOGOUT\r\n")
-	for deadline := time.Now().Add(rawTimeout); ; time.Sleep(5 * time.Millisecond) {
-		blind := func(m Mailbox) bool { return m.Name == "Blind" }
-		if slices.ContainsFunc(srv.Mailboxes("u1"), blind) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the command did not reach the server")
-		}
+	for name, fault := range map[string]Fault{
+		"towards the client": {ToClient, 1, HalfClose},
+		"towards the server": {ToServer, 3, HalfClose},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := Dovecot(t)
+			srv.User("u1")
+			p := Faults(t, srv)
+			p.Behave(Behaviour{Faults: []Fault{fault}})
+			c, _ := connect(t, p)
+			if fault.Direction == ToClient {
+				if data, err := io.ReadAll(c.in); len(data) != 1 || err != nil {
+					t.Fatalf("the half closed connection brings %q and ends with %v", data, err)
+				}
+			}
+			c.send("a LOGIN u1 secret\r\nb CREATE Blind\r\nc LOGOUT\r\n")
+			for deadline := time.Now().Add(rawTimeout); ; time.Sleep(5 * time.Millisecond) {
+				blind := func(m Mailbox) bool { return m.Name == "Blind" }
+				if slices.ContainsFunc(srv.Mailboxes("u1"), blind) {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("the command did not reach the server")
+				}
+			}
+		})
 	}
 }
 

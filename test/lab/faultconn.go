@@ -174,6 +174,7 @@ func (l *lane) fault() bool {
 		_ = server.tcp.Close()
 	case HalfClose:
 		_ = client.tcp.CloseWrite()
+		l.faults = l.faults[1:]
 		// In the other direction nothing is lost.
 		return l.direction == ToServer
 	case Stall:
