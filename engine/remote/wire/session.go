@@ -102,10 +102,11 @@ func (s *session) readLine() (string, error) {
 // write sends line; shown is what the trace may see of it.
 func (s *session) write(line, shown string) error {
 	s.cfg.trace(true, func() string { return shown })
-	if err := s.raw.SetWriteDeadline(time.Now().Add(s.cfg.ProgressTimeout)); err != nil {
-		return s.broken(err)
+	err := s.raw.SetWriteDeadline(time.Now().Add(s.cfg.ProgressTimeout))
+	if err == nil {
+		_, err = io.WriteString(s.raw, line+"\r\n")
 	}
-	if _, err := io.WriteString(s.raw, line+"\r\n"); err != nil {
+	if err != nil {
 		s.lastWords()
 		return s.broken(err)
 	}
