@@ -66,7 +66,8 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan.Op) bool, error) {
 	groups := make(map[flagChange][]state.UID)
 	for _, op := range b.ops {
-		change := flagChange{add: op.WantRemote &^ op.Remote.Flags, remove: op.Remote.Flags &^ op.WantRemote}
+		var change flagChange
+		change.add, change.remove = op.RemoteChange()
 		if change != (flagChange{}) {
 			groups[change] = append(groups[change], op.Remote.UID)
 		}
@@ -163,8 +164,7 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 	if from.Content.Digest != op.Base.Content.Digest {
 		dest.doubt() // it was edited before it was moved
 	}
-	if op.WantRemote != op.Remote.Flags {
-		add, remove := op.WantRemote&^op.Remote.Flags, op.Remote.Flags&^op.WantRemote
+	if add, remove := op.RemoteChange(); add|remove != 0 {
 		if _, err := r.Store(ctx, dest.ref(), state.NewUIDSet(op.Remote.UID), add, remove); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 func doubt(views []*view) {
 	localFailed, remoteFailed := false, false
 	unseen := make(map[state.Digest]bool)
-	unlisted := make(map[identity]bool)
+	unlisted := make(map[state.RemoteIdentity]bool)
 	for _, v := range views {
 		localFailed = localFailed || v.LocalFailed
 		remoteFailed = remoteFailed || v.RemoteFailed
@@ -22,7 +22,7 @@ func doubt(views []*view) {
 			unseen[digest] = true
 		}
 		for _, id := range v.Unlisted {
-			unlisted[identity{id.Header, id.Size, id.Date}] = true
+			unlisted[id] = true
 		}
 	}
 	keys, files := unread(views)
@@ -74,10 +74,10 @@ func (v *view) doubtAbsences(localFailed, remoteFailed bool) {
 // withhold lets wait what may have been moved here from a place that was not
 // seen, on both sides: the file and the message of the same move must not be
 // taken for two new ones.
-func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[identity]bool) {
+func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteIdentity]bool) {
 	for _, m := range v.newRemote {
-		if id := m.Identity; unlisted[identity{id.Header, id.Size, id.Date}] {
-			v.withheld[id.Header] = true
+		if unlisted[m.Identity] {
+			v.withheld[m.Identity.Header] = true
 		}
 	}
 	for _, m := range v.newLocal {

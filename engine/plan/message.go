@@ -14,10 +14,10 @@ func (b *builder) decide(v *view, e *entry) {
 		b.finishCopy(v, e)
 		return
 	}
-	place := v
+	place := v.Mailbox
 	if e.to != nil {
 		// The flags that count are those of the mailbox where it lies now.
-		place = &view{Mailbox: e.to}
+		place = e.to
 	}
 	d := conflict.Decide(conflict.Message{
 		Known: true, Local: e.local, Remote: e.remote,

@@ -75,26 +75,18 @@ func (e *entry) movedLocally(v *view, p place) {
 	}
 }
 
-// identity is what must agree for two messages on the server to be the same.
-type identity struct {
-	header state.Digest
-	size   int64
-	date   int64
-}
-
 // matchRemoteMoves finds the messages that are gone from one mailbox and new
 // in another, or new under another UID in the same one. The server's own words
 // about them must agree: size, date, header.
 func matchRemoteMoves(views []*view) {
-	news := make(map[identity][]place)
+	news := make(map[state.RemoteIdentity][]place)
 	for _, v := range views {
 		for i, m := range v.newRemote {
 			id := m.Identity
 			if id == (state.RemoteIdentity{}) || id.Header == state.HeaderDigest(nil) {
 				continue // without a header two messages cannot be told apart
 			}
-			k := identity{id.Header, id.Size, id.Date}
-			news[k] = append(news[k], place{v, i})
+			news[id] = append(news[id], place{v, i})
 		}
 	}
 	// A message whose file was deleted meanwhile is not moved but new in its
@@ -105,8 +97,7 @@ func matchRemoteMoves(views []*view) {
 			if e.remote != conflict.RemoteAbsent {
 				continue
 			}
-			id := e.base.Remote
-			for _, p := range news[identity{id.Header, id.Size, id.Date}] {
+			for _, p := range news[e.base.Remote] {
 				if !taken[p] {
 					taken[p], consumed[p] = true, p.view == v || e.local != conflict.LocalAbsent
 					e.movedRemotely(v, p)

@@ -162,6 +162,12 @@ func (o Op) touches() []string {
 	return []string{o.Mailbox, o.Dest, o.Base.Mailbox, o.Supersedes.Mailbox}
 }
 
+// RemoteChange returns the flags that the message on the server is to gain and
+// to lose.
+func (o Op) RemoteChange() (add, remove state.Flags) {
+	return o.WantRemote &^ o.Remote.Flags, o.Remote.Flags &^ o.WantRemote
+}
+
 // Count returns how many messages the operation is about.
 func (o Op) Count() int {
 	switch o.Kind {
