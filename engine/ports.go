@@ -155,6 +155,16 @@ type StoreWriter interface {
 	PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error)
 }
 
+// StoreMemory tells of what is over and may yet have a sequel.
+type StoreMemory interface {
+	// GivenUp returns the uploads that were given up in the last seven days, in
+	// the order in which they were noted.
+	GivenUp(ctx context.Context) ([]state.Intent, error)
+	// Tombstones returns the messages removed in the last thirty days, ordered by
+	// mailbox and UID.
+	Tombstones(ctx context.Context) ([]state.Tombstone, error)
+}
+
 // Store is the state of one account. Any number of goroutines may use it.
 type Store interface {
 	StoreReader

@@ -89,6 +89,21 @@ type LocalFolder struct {
 	Settled bool
 }
 
+// Doubt says how far the records of a mailbox can be believed. While there is
+// one, they are only hints: nothing is removed on their word.
+type Doubt uint8
+
+// The doubts, from none to all.
+const (
+	Believed Doubt = iota
+	// DoubtUIDs: the server has renumbered the mailbox, made it anew or restored
+	// it, so that UIDs may name other messages than they did.
+	DoubtUIDs
+	// DoubtBase: the state is not of the same time as the tree, as after the
+	// restore of either from a backup. A file that is missing says nothing.
+	DoubtBase
+)
+
 // Mailbox is what the store knows of a mailbox and its folder.
 type Mailbox struct {
 	Name   string
@@ -100,6 +115,11 @@ type Mailbox struct {
 	// Statted is when every file of the folder was last looked at, not only
 	// its name. Unix seconds.
 	Statted int64
+	// Sampled is when known messages were last compared with what the server
+	// shows under their UIDs. Unix seconds.
+	Sampled int64
+	// Doubt is what must be cleared up before the records count again.
+	Doubt Doubt
 }
 
 // Check reports a mailbox that must not be stored.
@@ -111,6 +131,8 @@ func (m Mailbox) Check() error {
 		return fmt.Errorf("mailbox %q has no folder", m.Name)
 	case m.Marker == "":
 		return fmt.Errorf("mailbox %q has no folder marker", m.Name)
+	case m.Doubt > DoubtBase:
+		return fmt.Errorf("mailbox %q: doubt %d does not exist", m.Name, m.Doubt)
 	}
 	return nil
 }

@@ -55,6 +55,10 @@ const (
 	// Expunging: a message deleted by us that keeps its \Deleted flag until
 	// somebody expunges it, because the server has no UIDPLUS. It has no file.
 	Expunging
+	// Lost: a message that was on both sides, and that was not found again when
+	// its mailbox had been renumbered, made anew or restored. It has no UID, and
+	// waits for the user to say what becomes of its file.
+	Lost
 )
 
 // Retry says when a stuck record is tried again, and why it is stuck.
@@ -75,6 +79,8 @@ type Record struct {
 	Content Content
 	Remote  RemoteIdentity
 	Retry   Retry
+	// Since is when a lost message was missed. Unix seconds.
+	Since int64
 }
 
 // Check reports a record that must neither be stored nor believed.
@@ -93,7 +99,7 @@ func (r Record) check() error {
 		return fmt.Errorf("flags %#x do not exist", uint8(r.Flags))
 	}
 	wantUID := r.State == Paired || r.State == DownloadStuck || r.State == Expunging
-	wantKey := r.State == Paired || r.State == UploadStuck
+	wantKey := r.State == Paired || r.State == UploadStuck || r.State == Lost
 	switch {
 	case !wantUID && !wantKey:
 		return fmt.Errorf("state %d does not exist", r.State)
@@ -101,8 +107,10 @@ func (r Record) check() error {
 		return errors.New("its UID does not fit its state")
 	case wantKey != (r.Key != ""):
 		return errors.New("its key does not fit its state")
-	case r.State == Paired && r.Content.Digest == (Digest{}):
-		return errors.New("it is paired without a digest")
+	case (r.State == Paired || r.State == Lost) && r.Content.Digest == (Digest{}):
+		return errors.New("it has a file without a digest")
+	case (r.State == Lost) != (r.Since != 0):
+		return errors.New("the time of its loss does not fit its state")
 	}
 	if wantKey {
 		return r.Key.Check()

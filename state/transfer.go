@@ -102,7 +102,11 @@ type Hold struct {
 	// Whole is true when the mailbox or the folder itself is gone.
 	Whole bool
 	// UIDs are the messages of the mailbox that it covers.
-	UIDs     UIDSet
+	UIDs UIDSet
+	// Lost is the number of lost messages that it covers instead: those missed
+	// no later than Through (Unix seconds).
+	Lost     int
+	Through  int64
 	Reason   string
 	Decision Decision
 	Created  int64 // Unix seconds
@@ -119,5 +123,24 @@ type Settlement struct {
 	Put []Record
 	// Done are the IDs of intents that ended.
 	Done []int64
-	Held []Held
+	// GivenUp are the IDs of intents that ended without a message having been
+	// found. What they announced is remembered, because it may still come.
+	GivenUp []int64
+	Held    []Held
+	// Buried are messages that we removed from the server.
+	Buried []Tombstone
+	// Mailboxes are put in the same transaction as the records.
+	Mailboxes []Mailbox
+}
+
+// Tombstone is the memory of a message that we removed from the server, in case
+// the server shows it again.
+type Tombstone struct {
+	Mailbox     string
+	UIDValidity uint32
+	UID         UID
+	Remote      RemoteIdentity
+	// Tries is how often it has been removed.
+	Tries   int
+	Removed int64 // Unix seconds
 }

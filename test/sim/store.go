@@ -28,6 +28,8 @@ type tables struct {
 	intents   []state.Intent
 	holds     []state.Hold
 	held      []state.Held
+	givenUp   []state.Intent
+	buried    []state.Tombstone
 	lastID    int64
 	commits   int
 }
@@ -47,6 +49,7 @@ func (t tables) clone() tables {
 		t.records[name] = slices.Clone(records)
 	}
 	t.intents, t.held = slices.Clone(t.intents), slices.Clone(t.held)
+	t.givenUp, t.buried = slices.Clone(t.givenUp), slices.Clone(t.buried)
 	t.holds = cloneHolds(t.holds)
 	return t
 }
@@ -232,10 +235,45 @@ func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
 				return err
 			}
 		}
-		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return slices.Contains(settled.Done, i.ID) })
+		for _, i := range t.intents {
+			if slices.Contains(settled.GivenUp, i.ID) {
+				t.givenUp = append(t.givenUp, i)
+			}
+		}
+		ended := slices.Concat(settled.Done, settled.GivenUp)
+		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return slices.Contains(ended, i.ID) })
 		t.held = append(t.held, settled.Held...)
+		for _, b := range settled.Buried {
+			t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool { return sameGrave(old, b) })
+			t.buried = append(t.buried, b)
+		}
+		for _, m := range settled.Mailboxes {
+			if err := m.Check(); err != nil {
+				return err
+			}
+			t.mailboxes[m.Name] = m
+		}
 		return nil
 	})
+}
+
+func sameGrave(a, b state.Tombstone) bool {
+	return a.Mailbox == b.Mailbox && a.UIDValidity == b.UIDValidity && a.UID == b.UID
+}
+
+// GivenUp implements engine.StoreMemory.
+func (s *Store) GivenUp(ctx context.Context) (list []state.Intent, err error) {
+	err = s.read(ctx, "store.givenup", func(t tables) { list = slices.Clone(t.givenUp) })
+	return list, err
+}
+
+// Tombstones implements engine.StoreMemory.
+func (s *Store) Tombstones(ctx context.Context) (list []state.Tombstone, err error) {
+	err = s.read(ctx, "store.tombstones", func(t tables) { list = slices.Clone(t.buried) })
+	slices.SortFunc(list, func(a, b state.Tombstone) int {
+		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.UID, b.UID))
+	})
+	return list, err
 }
 
 // replaces reports whether r names the stored record old: by UID, or by key
@@ -299,6 +337,9 @@ func (t *tables) merge(h *state.Hold) error {
 // grown reports whether the hold now covers something that it did not before.
 func grown(was, now state.Hold) bool {
 	if was.Mailbox != now.Mailbox || was.Missing != now.Missing || now.Whole && !was.Whole {
+		return true
+	}
+	if now.Lost > was.Lost || now.Through > was.Through {
 		return true
 	}
 	return slices.ContainsFunc(now.UIDs, func(r state.UIDRange) bool {
