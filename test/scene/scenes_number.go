@@ -1,0 +1,145 @@
+package scene
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mailmoor/state"
+)
+
+// boundAgain is what both sides hold when new numbers have been found out.
+var boundAgain = []string{"INBOX/still:", "Archive/filed:", "Box/b:S", "Box/c:F", "Box/anon1:", "Box/twin:", "Box/twin:", "Box/new:"}
+
+// renumberings are scenes in which messages get other UIDs in one generation.
+func renumberings() []Scene {
+	return []Scene{{
+		Name: "renumbered-in-one-generation", Prepare: numbered,
+		Happen: func(s *Stage) {
+			s.deliver(box, "new")
+			s.letters(box, "c", "F")
+			s.lose(box, "dovecot-uidlist")
+		},
+		Check: rebound(Want{Both: append([]string{"Box/a:"}, boundAgain...)}),
+	}}
+}
+
+// generations are scenes in which UIDs come to name other messages than they did.
+// Records are bound to the new UIDs without a transfer; what the server has lost
+// stays in the tree and is held, for the user to decide.
+func generations() []Scene {
+	both := slices.Clone(boundAgain)
+	lost := Want{Both: both, Local: []string{"Box/a:"}, Holds: 1}
+	back := Want{Both: append([]string{"Box/a:"}, both...)}
+	gone := Want{Both: both, Held: []string{"a"}}
+	return []Scene{{
+		Name: "replaced", Prepare: numbered, Happen: replaced, Check: rebound(lost),
+	}, {
+		Name: "replaced-and-rejected", Prepare: numbered, Happen: decided(replaced, state.Rejected), Check: rebound(back),
+	}, {
+		Name: "replaced-and-approved", Prepare: numbered, Happen: decided(replaced, state.Approved), Check: rebound(gone),
+	}, {
+		Name: "renumbered", Prepare: numbered,
+		Happen: func(s *Stage) {
+			s.deliver(box, "new")
+			s.letters(box, "c", "F")
+			s.lose(box, "dovecot-uidlist", "dovecot.index*")
+		},
+		Check: rebound(back),
+	}, {
+		Name: "restored-with-reused-UIDs", Prepare: restorable, Happen: restored, Check: rebound(lost.and("Box/newer:")),
+	}, {
+		Name: "restored-and-rejected", Prepare: restorable, Happen: decided(restored, state.Rejected), Check: rebound(back.and("Box/newer:")),
+	}, {
+		Name: "restored-and-approved", Prepare: restorable, Happen: decided(restored, state.Approved), Check: rebound(gone.and("Box/newer:")),
+	}}
+}
+
+// numbered fills Box so that its UIDs do not begin with 1. Some messages come
+// from the tree, so that their file names show whether they were transferred.
+func numbered(s *Stage) {
+	s.Server.CreateMailbox(s.User, box)
+	s.deliver(box, "gap")
+	s.expunge(box, "gap")
+	s.deliver(box, "a", "anon1", "twin", "twin")
+	begun(s)
+	s.put(box, "S", "b")
+	s.put(box, "", "c")
+	s.Rest()
+}
+
+// replaced makes the mailbox anew, with most of its messages and in another order.
+func replaced(s *Stage) {
+	s.Server.DeleteMailbox(s.User, box)
+	s.Server.CreateMailbox(s.User, box)
+	s.deliver(box, "new", "c", "twin", "b", "anon1", "twin")
+	s.flag(box, "b", "S")
+	s.letters(box, "c", "F")
+}
+
+// restorable is numbered, with a backup of the server's mailbox from before its
+// last message, a, came.
+func restorable(s *Stage) {
+	s.Server.CreateMailbox(s.User, box)
+	s.deliver(box, "anon1", "twin", "twin")
+	begun(s)
+	s.put(box, "S", "b")
+	s.put(box, "", "c")
+	s.Rest()
+	s.Quiesce()
+	backup, err := readNode(s.Server.MailboxDir(s.User, box), "")
+	s.must(err)
+	s.backup = backup
+	s.deliver(box, "a")
+	s.Rest()
+}
+
+// restored brings the backup back, and another message gets the UID of the lost one.
+// There is one more, or STATUS would prove for a day that nothing happened.
+func restored(s *Stage) {
+	s.Quiesce()
+	s.must(s.backup.restore(s.Server.MailboxDir(s.User, box)))
+	s.deliver(box, "new", "newer")
+	s.letters(box, "c", "F")
+}
+
+// and returns the same with one more message on both sides.
+func (w Want) and(name string) Want {
+	w.Both = append(slices.Clone(w.Both), name)
+	return w
+}
+
+// lose removes files in which the server keeps the numbers of messages.
+func (s *Stage) lose(mailbox string, patterns ...string) {
+	s.Helper()
+	s.Quiesce()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(s.Server.MailboxDir(s.User, mailbox), pattern))
+		if err == nil && len(found) == 0 {
+			err = errors.New("there is nothing to lose")
+		}
+		s.must(err)
+		for _, path := range found {
+			s.must(os.Remove(path))
+		}
+	}
+}
+
+// rebound returns a check that also makes sure that messages kept their files.
+func rebound(want Want) func(*Stage) {
+	return func(s *Stage) {
+		s.Helper()
+		s.Expect(want)
+		for _, token := range []string{"b", "c"} {
+			if name := filepath.Base(s.file(box, token)); !strings.Contains(name, ".reader") {
+				s.Errorf("%s was transferred again: its file is %s", token, name)
+			}
+		}
+	}
+}
+
+// upgrades is the place for the scene of a database with the schema of the
+// version before. It needs a copy of such a database.
+func upgrades() []Scene { return nil }

@@ -1,0 +1,120 @@
+package scene
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mailmoor/test/lab"
+)
+
+const (
+	accountName = "scene"
+	userName    = "u"
+	// sessionsTimeout is how long the server may take to end sessions whose
+	// client is gone.
+	sessionsTimeout = 20 * time.Second
+)
+
+// Stage is an account on which scenes are played. Its methods fail the test when
+// they cannot do what they are asked to. One goroutine uses it at a time.
+type Stage struct {
+	testing.TB
+	Server *lab.Server
+	User   string
+	// Home is the home directory of the user, Root the Maildir tree, States the
+	// directory of the program's state.
+	Home, Root, States string
+	// Hidden is true when capabilities are hidden from the program: it then
+	// connects through a proxy, as do the runs of Sync.
+	Hidden bool
+
+	host   string
+	port   int
+	secure bool
+	// recorder stands before the server and records what Sync sends.
+	recorder *lab.Proxy
+	// ahead is how far the clock of Sync is ahead.
+	ahead time.Duration
+	// noExpunge is true for a server without UIDPLUS, on which removed messages
+	// stay behind, marked deleted.
+	noExpunge bool
+	// serverHome is where the server keeps everything of the user, master its
+	// first process.
+	serverHome string
+	master     int
+	// backup is what a scene restores later.
+	backup *node
+}
+
+// NewStage starts a server as the scene needs it and returns an account in
+// which nothing is yet. The program connects without TLS and, unless the scene
+// hides capabilities, without a proxy; Route changes that.
+func NewStage(t testing.TB, scene Scene) *Stage {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/task"); err != nil {
+		t.Skip("the stage needs /proc to see whether the server is at rest")
+	}
+	options := append([]lab.Option{lab.SpecialUse("Trash", "Archive", "Drafts")}, scene.Server...)
+	s := &Stage{TB: t, Server: lab.Dovecot(t, options...), User: userName, Hidden: len(scene.Hide) > 0}
+	s.Home = t.TempDir()
+	s.Root, s.States = filepath.Join(s.Home, "Mail"), filepath.Join(s.Home, ".state", "mailmoor")
+	s.serverHome = s.Server.User(s.User).Home
+	pid, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(s.serverHome)), "run", "master.pid"))
+	s.must(err)
+	s.master, err = strconv.Atoi(strings.TrimSpace(string(pid)))
+	s.must(err)
+	s.recorder = lab.Mask(t, s.Server, scene.Hide...)
+	for _, capability := range scene.Hide {
+		s.noExpunge = s.noExpunge || capability == "UIDPLUS"
+	}
+	if s.Hidden {
+		s.Route(s.recorder.Host, s.recorder.Port, true)
+	} else {
+		s.Route(s.Server.Host, s.Server.PlainPort, false)
+	}
+	return s
+}
+
+// must ends the test when err is not nil.
+func (s *Stage) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Later makes the clock of Sync go on by d.
+func (s *Stage) Later(d time.Duration) { s.ahead += d }
+
+// Quiesce waits until the server has ended all sessions: it has done by then
+// whatever a client that is gone had asked for.
+func (s *Stage) Quiesce() {
+	s.Helper()
+	for deadline := time.Now().Add(sessionsTimeout); s.sessions() > 0; time.Sleep(200 * time.Microsecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("the server still has %d sessions after %v", s.sessions(), sessionsTimeout)
+		}
+	}
+}
+
+// sessions returns the number of sessions: Dovecot has one process called imap
+// for each, and ends it with the session.
+func (s *Stage) sessions() int {
+	s.Helper()
+	master := strconv.Itoa(s.master)
+	children, err := os.ReadFile(filepath.Join("/proc", master, "task", master, "children"))
+	s.must(err)
+	n := 0
+	for child := range strings.FieldsSeq(string(children)) {
+		// A process that has gone meanwhile is no session.
+		name, _ := os.ReadFile(filepath.Join("/proc", child, "comm"))
+		if strings.TrimSpace(string(name)) == "imap" {
+			n++
+		}
+	}
+	return n
+}
