@@ -169,4 +169,5 @@ type StoreMemory interface {
 type Store interface {
 	StoreReader
 	StoreWriter
+	StoreMemory
 }

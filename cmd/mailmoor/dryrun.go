@@ -52,7 +52,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	shown := &untouched{StoreReader: o.store}
+	shown := &untouched{StoreReader: o.store, StoreMemory: o.store}
 	options.Local, options.Store = o.tree, shown
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
@@ -137,6 +137,7 @@ func exists(path string) bool {
 // have forgotten by now.
 type untouched struct {
 	engine.StoreReader
+	engine.StoreMemory
 	forgotten []string
 }
 

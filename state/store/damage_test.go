@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,9 +43,7 @@ func TestFlippedBits(t *testing.T) {
 	if testing.Short() {
 		flips = 50
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := chance(t)
 	d := newDirectory(t)
 	s := open(t, d, Options{})
 	names := []string{"INBOX", "Sent", "Trash"}

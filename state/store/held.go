@@ -50,7 +50,7 @@ func scanHeld(rows *sql.Rows) (state.Held, error) {
 	var digest, header sql.RawBytes
 	if err := rows.Scan(&h.Path, &h.Mailbox, &h.Key, &h.UID, &h.Flags, &digest, &header,
 		&h.Content.Size, &h.Content.WireSize, &h.Date, &h.Removed, &h.Reason, &sum); err != nil {
-		return h, err
+		return h, unreadable(err)
 	}
 	err := errors.Join(readDigest(&h.Content.Digest, digest), readDigest(&h.Content.Header, header))
 	if err == nil {
@@ -60,7 +60,7 @@ func scanHeld(rows *sql.Rows) (state.Held, error) {
 		err = sumHeld(h).match(sum)
 	}
 	if err != nil {
-		err = fmt.Errorf("row of held file %q: %w", h.Path, err)
+		err = badRow(fmt.Sprintf("held file %q", h.Path), err)
 	}
 	return h, err
 }

@@ -153,6 +153,9 @@ func grown(was, now state.Hold) bool {
 	if was.Mailbox != now.Mailbox || was.Missing != now.Missing || now.Whole && !was.Whole {
 		return true
 	}
+	if now.Lost > was.Lost || now.Through > was.Through {
+		return true
+	}
 	// Both are ascending, and no range touches the next: a range is covered
 	// when one range covers it.
 	i := 0
@@ -175,6 +178,8 @@ func checkHold(h state.Hold) error {
 		err = errors.New("it names no mailbox")
 	case h.Missing != state.Local && h.Missing != state.Remote:
 		err = fmt.Errorf("side %d does not exist", h.Missing)
+	case h.Lost < 0:
+		err = fmt.Errorf("it covers %d lost messages", h.Lost)
 	case h.Decision > state.Rejected:
 		err = fmt.Errorf("decision %d does not exist", h.Decision)
 	}

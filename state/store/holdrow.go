@@ -16,7 +16,7 @@ type storedHold struct {
 
 // selectHolds yields one row for each range of each hold, in order.
 const selectHolds = `
-	SELECT h.id, h.mailbox, name, missing, whole, reason, decision, created, h.sum,
+	SELECT h.id, h.mailbox, name, missing, whole, reason, decision, created, lost, through, h.sum,
 		coalesce(first, 0), coalesce(last, 0)
 	FROM hold AS h
 		LEFT JOIN mailbox AS m ON m.id = h.mailbox
@@ -42,8 +42,8 @@ func scanHolds(rows *sql.Rows) ([]storedHold, error) {
 		var sum int64
 		var r state.UIDRange
 		if err := rows.Scan(&h.ID, &h.mailbox, &h.Mailbox, &h.Missing, &h.Whole, &h.Reason, &h.Decision,
-			&h.Created, &sum, &r.First, &r.Last); err != nil {
-			return nil, err
+			&h.Created, &h.Lost, &h.Through, &sum, &r.First, &r.Last); err != nil {
+			return nil, unreadable(err)
 		}
 		if n := len(holds); n == 0 || holds[n-1].ID != h.ID {
 			holds, sums = append(holds, h), append(sums, sum)
@@ -61,7 +61,7 @@ func scanHolds(rows *sql.Rows) ([]storedHold, error) {
 			err = sumHold(h).match(sums[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("row of hold %d: %w", h.ID, err)
+			return nil, badRow(fmt.Sprint("hold ", h.ID), err)
 		}
 	}
 	return holds, nil
@@ -73,15 +73,16 @@ func sumHold(h storedHold) rowSum {
 	for _, r := range h.UIDs {
 		s = s.num(int64(r.First), int64(r.Last))
 	}
-	return s
+	// Three numbers: two would look like one more range.
+	return s.added(0, int64(h.Lost), h.Through)
 }
 
 func insertHold(ctx context.Context, tx *sql.Tx, h storedHold) error {
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO hold (id, mailbox, missing, whole, reason, decision, created, sum)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		INSERT INTO hold (id, mailbox, missing, whole, reason, decision, created, lost, through, sum)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		h.ID, h.mailbox, int64(h.Missing), boolValue(h.Whole), h.Reason, int64(h.Decision), h.Created,
-		sumHold(h).value()); err != nil {
+		h.Lost, h.Through, sumHold(h).value()); err != nil {
 		return err
 	}
 	insert, err := tx.PrepareContext(ctx, "INSERT INTO hold_range (hold, first, last) VALUES (?, ?, ?)")

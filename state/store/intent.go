@@ -77,31 +77,57 @@ func lastID(ctx context.Context, tx *sql.Tx, table string) (int64, error) {
 	return id, err
 }
 
+// selectIntents and the like yield rows of scanIntent.
+const (
+	intentColumns = `i.id, kind, mailbox, name, i.uidvalidity, coalesce(uid, 0), coalesce(i.uidnext, 0), key, flags,
+		date, digest, header, content_size, wire_size, coalesce(replaces, 0), created, `
+	selectIntents = "SELECT " + intentColumns + "i.sum FROM intent AS i LEFT JOIN mailbox AS m ON m.id = i.mailbox"
+)
+
 // Intents returns the open intents in the order in which they were noted.
 func (s *Store) Intents(ctx context.Context) ([]state.Intent, error) {
-	return read(ctx, s, "read the intents", scanIntent, `
-		SELECT i.id, kind, mailbox, name, i.uidvalidity, coalesce(uid, 0), coalesce(i.uidnext, 0), key, flags,
-			date, digest, header, content_size, wire_size, coalesce(replaces, 0), created, i.sum
-		FROM intent AS i LEFT JOIN mailbox AS m ON m.id = i.mailbox ORDER BY i.id`)
+	scan := func(rows *sql.Rows) (state.Intent, error) {
+		i, err := scanIntent(rows)
+		return i.Intent, err
+	}
+	return read(ctx, s, "read the intents", scan, selectIntents+" ORDER BY i.id")
 }
 
-func scanIntent(rows *sql.Rows) (state.Intent, error) {
-	var i state.Intent
-	var mailbox, sum int64
+// storedIntent is an intent with the internal id of its mailbox.
+type storedIntent struct {
+	state.Intent
+	mailbox int64
+}
+
+// scanIntent reads a row of intentColumns, of what follows them, and of the sum, which
+// covers all of it.
+func scanIntent(rows *sql.Rows, more ...*int64) (storedIntent, error) {
+	var i storedIntent
+	var sum int64
 	var digest, header sql.RawBytes
-	if err := rows.Scan(&i.ID, &i.Kind, &mailbox, &i.Mailbox, &i.UIDValidity, &i.UID, &i.UIDNext, &i.Key, &i.Flags,
-		&i.Date, &digest, &header, &i.Content.Size, &i.Content.WireSize, &i.Replaces, &i.Created, &sum); err != nil {
-		return i, err
+	dest := []any{
+		&i.ID, &i.Kind, &i.mailbox, &i.Mailbox, &i.UIDValidity, &i.UID, &i.UIDNext, &i.Key, &i.Flags,
+		&i.Date, &digest, &header, &i.Content.Size, &i.Content.WireSize, &i.Replaces, &i.Created,
+	}
+	for _, m := range more {
+		dest = append(dest, m)
+	}
+	if err := rows.Scan(append(dest, &sum)...); err != nil {
+		return i, unreadable(err)
 	}
 	err := errors.Join(readDigest(&i.Content.Digest, digest), readDigest(&i.Content.Header, header))
 	if err == nil {
 		err = i.Check()
 	}
 	if err == nil {
-		err = sumIntent(mailbox, i).match(sum)
+		s := sumIntent(i.mailbox, i.Intent)
+		for _, m := range more {
+			s = s.num(*m)
+		}
+		err = s.match(sum)
 	}
 	if err != nil {
-		err = fmt.Errorf("row of intent %d: %w", i.ID, err)
+		err = badRow(fmt.Sprint("intent ", i.ID), err)
 	}
 	return i, err
 }

@@ -10,21 +10,21 @@ import (
 )
 
 const mailboxColumns = "id, name, folder, marker, uidvalidity, uidnext, modseq, messages, " +
-	"new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sum"
+	"new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, sum"
 
 // putMailbox leaves the checksum to a second statement, because it covers the
 // id: the records would be lost from sight with it.
 const putMailbox = `
 	INSERT INTO mailbox (name, folder, marker, uidvalidity, uidnext, modseq, messages,
-		new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+		new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 	ON CONFLICT (name) DO UPDATE SET folder = excluded.folder, marker = excluded.marker,
 		uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext,
 		modseq = excluded.modseq, messages = excluded.messages,
 		new_inode = excluded.new_inode, new_mtime = excluded.new_mtime,
 		new_ctime = excluded.new_ctime, cur_inode = excluded.cur_inode,
 		cur_mtime = excluded.cur_mtime, cur_ctime = excluded.cur_ctime,
-		statted = excluded.statted
+		statted = excluded.statted, sampled = excluded.sampled, doubt = excluded.doubt
 	RETURNING id`
 
 // Mailboxes returns all known mailboxes, ordered by name.
@@ -43,21 +43,28 @@ func (s *Store) PutMailbox(ctx context.Context, m state.Mailbox) error {
 		return s.fail(doing, err)
 	}
 	return s.write(ctx, pointMailbox, doing, func(ctx context.Context, tx *sql.Tx) error {
-		var id int64
-		err := tx.QueryRowContext(ctx, putMailbox,
-			m.Name, m.Folder, m.Marker, m.Cursor.UIDValidity, m.Cursor.UIDNext, int64(m.Cursor.ModSeq),
-			m.Cursor.Messages, int64(m.Stamp.New.Inode), m.Stamp.New.Mtime, m.Stamp.New.Ctime,
-			int64(m.Stamp.Cur.Inode), m.Stamp.Cur.Mtime, m.Stamp.Cur.Ctime, m.Statted).Scan(&id)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE mailbox SET sum = ? WHERE id = ?", sumMailbox(id, m).value(), id)
-		return err
+		return upsertMailbox(ctx, tx, m)
 	})
 }
 
-// ForgetMailbox removes the mailbox with its records, intents and holds. The
-// list of files in the hold area keeps what came from it.
+func upsertMailbox(ctx context.Context, tx *sql.Tx, m state.Mailbox) error {
+	var id int64
+	err := tx.QueryRowContext(ctx, putMailbox,
+		m.Name, m.Folder, m.Marker, m.Cursor.UIDValidity, m.Cursor.UIDNext, int64(m.Cursor.ModSeq),
+		m.Cursor.Messages, int64(m.Stamp.New.Inode), m.Stamp.New.Mtime, m.Stamp.New.Ctime,
+		int64(m.Stamp.Cur.Inode), m.Stamp.Cur.Mtime, m.Stamp.Cur.Ctime,
+		m.Statted, m.Sampled, int64(m.Doubt)).Scan(&id)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE mailbox SET sum = ? WHERE id = ?", sumMailbox(id, m).value(), id)
+	}
+	if err != nil {
+		return fmt.Errorf("put mailbox %q: %w", m.Name, err)
+	}
+	return nil
+}
+
+// ForgetMailbox removes the mailbox with its records, intents and holds, and
+// the memory of what is over there. The list of files in the hold area keeps what came from it.
 func (s *Store) ForgetMailbox(ctx context.Context, name string) error {
 	doing := fmt.Sprintf("forget mailbox %q", name)
 	return s.write(ctx, pointForgotten, doing, func(ctx context.Context, tx *sql.Tx) error {
@@ -72,7 +79,7 @@ func sumMailbox(id int64, m state.Mailbox) rowSum {
 		num(int64(c.UIDValidity), int64(c.UIDNext), int64(c.ModSeq), int64(c.Messages)).
 		num(int64(stamp.New.Inode), stamp.New.Mtime, stamp.New.Ctime).
 		num(int64(stamp.Cur.Inode), stamp.Cur.Mtime, stamp.Cur.Ctime).
-		num(m.Statted)
+		num(m.Statted).added(m.Sampled, int64(m.Doubt))
 }
 
 // scanMailbox reads a row of mailboxColumns and checks it.
@@ -80,8 +87,8 @@ func scanMailbox(scan func(...any) error) (id int64, m state.Mailbox, err error)
 	var modSeq, newInode, curInode, sum int64
 	if err := scan(&id, &m.Name, &m.Folder, &m.Marker, &m.Cursor.UIDValidity, &m.Cursor.UIDNext, &modSeq,
 		&m.Cursor.Messages, &newInode, &m.Stamp.New.Mtime, &m.Stamp.New.Ctime,
-		&curInode, &m.Stamp.Cur.Mtime, &m.Stamp.Cur.Ctime, &m.Statted, &sum); err != nil {
-		return 0, m, err
+		&curInode, &m.Stamp.Cur.Mtime, &m.Stamp.Cur.Ctime, &m.Statted, &m.Sampled, &m.Doubt, &sum); err != nil {
+		return 0, m, unreadable(err)
 	}
 	m.Cursor.ModSeq = state.ModSeq(modSeq)
 	m.Stamp.New.Inode, m.Stamp.Cur.Inode = uint64(newInode), uint64(curInode)
@@ -89,7 +96,7 @@ func scanMailbox(scan func(...any) error) (id int64, m state.Mailbox, err error)
 		err = sumMailbox(id, m).match(sum)
 	}
 	if err != nil {
-		err = fmt.Errorf("row of mailbox %q: %w", m.Name, err)
+		err = badRow(fmt.Sprintf("mailbox %q", m.Name), err)
 	}
 	return id, m, err
 }

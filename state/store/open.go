@@ -237,6 +237,7 @@ func (s *Store) examine(ctx context.Context, steps []string) error {
 	if err := backup(ctx, s.writer, s.path, version); err != nil {
 		return fmt.Errorf("copy the database before its upgrade: %w", err)
 	}
+	s.hook(pointCopied)
 	if err := migrate(ctx, s.writer, steps, version, s.o); err != nil {
 		return fmt.Errorf("upgrade the database: %w", err)
 	}

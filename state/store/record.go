@@ -44,7 +44,7 @@ const countRecords = `SELECT
 
 const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
 	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-	tries, next_at, reason, record.sum`
+	tries, next_at, reason, since, record.sum`
 
 const selectRecords = "SELECT " + recordColumns + " FROM record WHERE mailbox = ? ORDER BY record.uid, record.key"
 
@@ -112,14 +112,14 @@ func newRecordScanner(id int64, mailbox string) *recordScanner {
 		&c.uid, (*string)(&r.Key), &c.state, &c.flags, &c.inode, &r.Stat.Size, &r.Stat.Mtime,
 		&c.digest, &c.header, &r.Content.Size, &r.Content.WireSize,
 		&r.Remote.Size, &r.Remote.Date, &c.remoteHeader,
-		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &c.sum,
+		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, &c.sum,
 	}
 	return c
 }
 
 func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
 	if err := rows.Scan(c.dest...); err != nil {
-		return state.Record{}, err
+		return state.Record{}, unreadable(err)
 	}
 	r := &c.r
 	r.Mailbox = c.mailbox
@@ -138,7 +138,7 @@ func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
 		err = c.buffer.match(c.sum)
 	}
 	if err != nil {
-		return state.Record{}, fmt.Errorf("row of UID %d, key %q: %w", r.UID, r.Key, err)
+		return state.Record{}, badRow(fmt.Sprintf("UID %d, key %q", r.UID, r.Key), err)
 	}
 	return *r, nil
 }
@@ -150,13 +150,13 @@ func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
 		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
 		num(r.Remote.Size, r.Remote.Date)
 	s = append(s, r.Remote.Header[:]...)
-	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason)
+	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since)
 }
 
 // Count says how many records of a mailbox are in which state.
 type Count struct {
-	Mailbox                  string
-	Paired, Stuck, Expunging int
+	Mailbox                        string
+	Paired, Stuck, Expunging, Lost int
 }
 
 // Counts returns the counts of every mailbox, ordered by name.
@@ -164,14 +164,15 @@ func (s *Store) Counts(ctx context.Context) ([]Count, error) {
 	scan := func(rows *sql.Rows) (Count, error) {
 		var c Count
 		var all int
-		err := rows.Scan(&c.Mailbox, &all, &c.Stuck, &c.Expunging)
-		c.Paired = all - c.Stuck - c.Expunging
+		err := rows.Scan(&c.Mailbox, &all, &c.Stuck, &c.Expunging, &c.Lost)
+		c.Paired = all - c.Stuck - c.Expunging - c.Lost
 		return c, err
 	}
 	return read(ctx, s, "count the records", scan, `
 		SELECT name,
 			(SELECT count(*) FROM record WHERE mailbox = m.id),
 			(SELECT count(*) FROM record WHERE mailbox = m.id AND state IN (2, 3) AND state <> 1),
-			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 4 AND state <> 1)
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 4 AND state <> 1),
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 5 AND state <> 1)
 		FROM mailbox AS m ORDER BY name`)
 }

@@ -12,29 +12,28 @@ import (
 const insertRecord = `
 	INSERT INTO record (mailbox, uid, key, state, flags, inode, size, mtime,
 		digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-		tries, next_at, reason, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		tries, next_at, reason, since, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Settle records confirmed results, all or nothing. Put replaces as a set: what
 // it replaces is removed before anything is inserted, so that records may swap
 // their keys. A record that then still meets another one with its UID or key
-// is an error, and nothing is recorded.
+// is an error, and nothing is recorded. Mailboxes come first, so that one may be
+// put together with its first records.
 func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
-	if len(settlement.Drop)+len(settlement.Put)+len(settlement.Done)+len(settlement.Held) == 0 {
+	if settled(settlement) == 0 {
 		return nil
 	}
 	doing := fmt.Sprintf("record the results of %d messages", len(settlement.Put)+len(settlement.Drop))
-	for _, r := range settlement.Put {
-		if err := r.Check(); err != nil {
-			return s.fail(doing, err)
-		}
-	}
-	for _, h := range settlement.Held {
-		if err := checkHeld(h); err != nil {
-			return s.fail(doing, err)
-		}
+	if err := checkSettlement(settlement); err != nil {
+		return s.fail(doing, err)
 	}
 	return s.write(ctx, pointSettled, doing, func(ctx context.Context, tx *sql.Tx) error {
+		for _, m := range settlement.Mailboxes {
+			if err := upsertMailbox(ctx, tx, m); err != nil {
+				return err
+			}
+		}
 		ids := mailboxIDs{}
 		if err := dropRecords(ctx, tx, ids, settlement.Drop); err != nil {
 			return err
@@ -45,11 +44,48 @@ func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
 		if err := insertRecords(ctx, tx, ids, settlement.Put); err != nil {
 			return err
 		}
+		now := s.o.Now().Unix()
+		if err := giveUp(ctx, tx, settlement.GivenUp, now); err != nil {
+			return err
+		}
 		if err := endIntents(ctx, tx, settlement.Done); err != nil {
+			return err
+		}
+		if err := bury(ctx, tx, ids, settlement.Buried, now); err != nil {
 			return err
 		}
 		return putHeld(ctx, tx, settlement.Held)
 	})
+}
+
+// settled returns how many things a settlement is about.
+func settled(s state.Settlement) int {
+	return len(s.Drop) + len(s.Put) + len(s.Done) + len(s.GivenUp) + len(s.Held) + len(s.Buried) + len(s.Mailboxes)
+}
+
+// checkSettlement reports a settlement that must not be recorded.
+func checkSettlement(s state.Settlement) error {
+	for _, m := range s.Mailboxes {
+		if err := m.Check(); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.Put {
+		if err := r.Check(); err != nil {
+			return err
+		}
+	}
+	for _, b := range s.Buried {
+		if err := checkTombstone(b); err != nil {
+			return err
+		}
+	}
+	for _, h := range s.Held {
+		if err := checkHeld(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropRecords removes records by UID, or by key where the UID is 0. Those that
@@ -108,7 +144,7 @@ func insertRecords(ctx context.Context, tx *sql.Tx, ids mailboxIDs, records []st
 			int64(r.State), int64(r.Flags), int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime,
 			digestValue(r.Content.Digest), digestValue(r.Content.Header), r.Content.Size, r.Content.WireSize,
 			r.Remote.Size, r.Remote.Date, digestValue(r.Remote.Header),
-			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, sum.value()); err != nil {
+			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, r.Since, sum.value()); err != nil {
 			return fmt.Errorf("put the record of UID %d, key %q in mailbox %q: %w", r.UID, r.Key, r.Mailbox, err)
 		}
 	}

@@ -67,7 +67,7 @@ func anyRecord() *rapid.Generator[state.Record] {
 			Mailbox: rapid.SampledFrom(modelMailboxes).Draw(t, "mailbox"),
 			UID:     state.UID(rapid.SampledFrom([]uint32{1, 2, 3, 4, 5, 1<<32 - 1}).Draw(t, "uid")),
 			Key:     state.Key(rapid.SampledFrom([]string{"a", "b", "c", "d", "\xff\xfe", "z é"}).Draw(t, "key")),
-			State:   state.RecordState(rapid.IntRange(1, 4).Draw(t, "state")),
+			State:   state.RecordState(rapid.IntRange(1, 5).Draw(t, "state")),
 			Flags:   state.Flags(rapid.IntRange(0, 63).Draw(t, "flags")),
 			Stat: state.FileStat{
 				Inode: rapid.Uint64().Draw(t, "inode"), Size: rapid.Int64().Draw(t, "size"), Mtime: rapid.Int64().Draw(t, "mtime"),
@@ -87,6 +87,8 @@ func anyRecord() *rapid.Generator[state.Record] {
 		switch r.State {
 		case state.UploadStuck:
 			r.UID = 0
+		case state.Lost:
+			r.UID, r.Since = 0, rapid.Int64Min(1).Draw(t, "since")
 		case state.DownloadStuck, state.Expunging:
 			r.Key = ""
 		}
@@ -105,7 +107,7 @@ func anySettlement(t *rapid.T, m model) state.Settlement {
 		old := rapid.SampledFrom(m).Draw(t, "moved")
 		to := anyRecord().Draw(t, "place")
 		to.Content = old.Content
-		if to.State == state.Paired && to.Content.Digest == (state.Digest{}) {
+		if (to.State == state.Paired || to.State == state.Lost) && to.Content.Digest == (state.Digest{}) {
 			to.Content.Digest = digestOf(9)
 		}
 		s.Drop = append(s.Drop, old)
@@ -168,6 +170,8 @@ func checkCounts(t *testing.T, rt *rapid.T, s *Store, m model) {
 			c.Stuck++
 		case state.Expunging:
 			c.Expunging++
+		case state.Lost:
+			c.Lost++
 		}
 		want[r.Mailbox] = c
 	}
@@ -235,10 +239,15 @@ func TestSettleRefuses(t *testing.T) {
 		settlement state.Settlement
 		want       string
 	}{
-		"record that fails its check": {state.Settlement{Put: []state.Record{bad}}, "without a digest"},
-		"unknown mailbox":             {state.Settlement{Put: []state.Record{paired("Nowhere", 1, "a")}}, `mailbox "Nowhere"`},
-		"drop without a name":         {state.Settlement{Drop: []state.Record{{Mailbox: "INBOX"}}}, "neither UID nor key"},
-		"held file without a path":    {state.Settlement{Held: []state.Held{{Key: "k"}}}, "no path"},
+		"record that fails its check":  {state.Settlement{Put: []state.Record{bad}}, "without a digest"},
+		"mailbox that fails its check": {state.Settlement{Mailboxes: []state.Mailbox{{Name: "M"}}}, "no folder"},
+		"removed without a UID":        {state.Settlement{Buried: []state.Tombstone{{Mailbox: "INBOX", UIDValidity: 1}}}, "without mailbox"},
+		"removed from an unknown mailbox": {
+			state.Settlement{Buried: []state.Tombstone{{Mailbox: "Nowhere", UIDValidity: 1, UID: 1}}}, `mailbox "Nowhere"`,
+		},
+		"unknown mailbox":          {state.Settlement{Put: []state.Record{paired("Nowhere", 1, "a")}}, `mailbox "Nowhere"`},
+		"drop without a name":      {state.Settlement{Drop: []state.Record{{Mailbox: "INBOX"}}}, "neither UID nor key"},
+		"held file without a path": {state.Settlement{Held: []state.Held{{Key: "k"}}}, "no path"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,7 @@ type Options struct {
 // The points that Options.Hook is told of.
 const (
 	pointCreated   = "store: created"
+	pointCopied    = "store: copied before its upgrade"
 	pointUpgraded  = "store: upgraded"
 	pointMailbox   = "store: mailbox put"
 	pointForgotten = "store: mailbox forgotten"
@@ -78,7 +79,6 @@ func read[T any](ctx context.Context, s *Store, doing string, scan func(*sql.Row
 	if err != nil {
 		return nil, s.fail(doing, err)
 	}
-	defer rows.Close()
 	list, err := collect(rows, scan)
 	if err != nil {
 		return nil, s.fail(doing, err)
@@ -86,8 +86,9 @@ func read[T any](ctx context.Context, s *Store, doing string, scan func(*sql.Row
 	return list, nil
 }
 
-// collect scans all rows.
+// collect scans all rows and closes them.
 func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		item, err := scan(rows)

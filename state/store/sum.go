@@ -2,8 +2,10 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 
 	"mailmoor/state"
 )
@@ -19,6 +21,17 @@ type rowSum []byte
 func (s rowSum) num(values ...int64) rowSum {
 	for _, v := range values {
 		s = binary.BigEndian.AppendUint64(s, uint64(v))
+	}
+	return s
+}
+
+// added is num for the columns that a later schema added to a table. All zero they
+// do not count, so that the sums of earlier rows stay valid.
+func (s rowSum) added(values ...int64) rowSum {
+	for _, v := range values {
+		if v != 0 {
+			return s.num(values...)
+		}
 	}
 	return s
 }
@@ -39,6 +52,23 @@ func (s rowSum) match(stored int64) error {
 		return fmt.Errorf("its checksum is %08x, %08x was stored: %w", got, stored, errDamaged)
 	}
 	return nil
+}
+
+// badRow says which row cannot be what was written.
+func badRow(what string, err error) error {
+	if !errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return fmt.Errorf("row of %s: %w", what, err)
+}
+
+// unreadable tells a value of a kind that its column never had from a query that
+// broke off. Package database/sql has no error of its own for it.
+func unreadable(err error) error {
+	if strings.HasPrefix(err.Error(), "sql: Scan error") {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return err
 }
 
 // digestValue returns what is stored for a digest: NULL when it is not known.

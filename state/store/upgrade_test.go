@@ -14,8 +14,8 @@ import (
 	"mailmoor/state"
 )
 
-// fakeV2 is a schema step that later programs might have.
-const fakeV2 = `
+// fakeStep is a schema step that later programs might have.
+const fakeStep = `
 	ALTER TABLE mailbox ADD COLUMN subscribed INTEGER NOT NULL DEFAULT 1 CHECK (subscribed IN (0, 1));
 	CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;`
 
@@ -34,39 +34,78 @@ func fixture(t *testing.T, name string) *Directory {
 	return d
 }
 
-// contents is everything that the fixture of schema 1 holds.
-func contents() (state.Mailbox, []state.Record, []state.Intent, []state.Hold, []state.Held) {
-	stuck := state.Record{
-		Mailbox: "INBOX", Key: "stuck", State: state.UploadStuck,
-		Retry: state.Retry{Count: 2, NextAt: 3, Reason: "too big"},
-	}
-	intent, h := download("INBOX", 9, "coming"), hold(1, "INBOX", 1, 2, 5)
-	intent.ID, h.Decision = 1, state.Rejected
-	return mailbox("INBOX"), []state.Record{stuck, paired("INBOX", 1, "a")}, []state.Intent{intent},
-		[]state.Hold{h}, []state.Held{{Path: "p", Mailbox: "INBOX", Key: "k", Removed: 4, Reason: "r"}}
-}
-
-func checkContents(t *testing.T, s *Store) {
+func checkAccount(t *testing.T, s *Store, want account) {
 	t.Helper()
-	m, records, intents, holds, held := contents()
-	gotM, err := s.Mailboxes(t.Context())
+	var got account
+	var err error
+	got.mailboxes, err = s.Mailboxes(t.Context())
 	must(t, err)
-	gotR, err := s.Records(t.Context(), m.Name)
+	for _, m := range got.mailboxes {
+		records, err := s.Records(t.Context(), m.Name)
+		must(t, err)
+		got.records = append(got.records, records...)
+	}
+	got.intents, err = s.Intents(t.Context())
 	must(t, err)
-	gotI, err := s.Intents(t.Context())
+	got.holds, err = s.Holds(t.Context())
 	must(t, err)
-	gotH, err := s.Holds(t.Context())
+	got.held, err = s.HeldFiles(t.Context(), 0)
 	must(t, err)
-	gotF, err := s.HeldFiles(t.Context(), 0)
+	got.givenUp, err = s.GivenUp(t.Context())
 	must(t, err)
-	want := []any{[]state.Mailbox{m}, records, intents, holds, held}
-	if diff := cmp.Diff(want, []any{gotM, gotR, gotI, gotH, gotF}); diff != "" {
+	got.buried, err = s.Tombstones(t.Context())
+	must(t, err)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(account{})); diff != "" {
 		t.Errorf("contents (-want +got):\n%s", diff)
 	}
 }
 
-func TestReadsSchemaV1(t *testing.T) {
-	checkContents(t, open(t, fixture(t, "schema_v1.sql"), Options{}))
+// fixtures are the databases that earlier programs have left, and what is in them.
+func fixtures() map[string]account {
+	return map[string]account{"schema_v1.sql": firstV1(), "account_v1.sql": accountV1()}
+}
+
+// TestReadsFixtures upgrades what earlier programs have left, and works with it.
+func TestReadsFixtures(t *testing.T) {
+	for name, want := range fixtures() {
+		t.Run(name, func(t *testing.T) {
+			d := fixture(t, name)
+			s := open(t, d, Options{Now: testNow})
+			checkAccount(t, s, want)
+			must(t, s.Close())
+			// What an upgrade left behind is as good as what is written now.
+			s = open(t, d, Options{Now: testNow})
+			for _, r := range want.records {
+				must(t, s.Settle(t.Context(), state.Settlement{Put: []state.Record{r}}))
+			}
+			for _, m := range want.mailboxes {
+				must(t, s.PutMailbox(t.Context(), m))
+			}
+			checkAccount(t, s, want)
+			run, found, err := s.LastRun(t.Context())
+			if name == "account_v1.sql" && (err != nil || !found || run.Exit != 4) {
+				t.Errorf("the last run is %+v, %v, %v", run, found, err)
+			}
+		})
+	}
+}
+
+// TestUpgradeSignsNothing damages a row of schema 1 before its upgrade: the checksum
+// must still tell.
+func TestUpgradeSignsNothing(t *testing.T) {
+	for name, statement := range map[string]string{
+		"record":  "UPDATE record SET flags = flags | 32 WHERE key = 'a'",
+		"mailbox": "UPDATE mailbox SET uidnext = 5 WHERE name = 'INBOX'",
+		"intent":  "UPDATE intent SET uidnext = 5 WHERE id = 2",
+		"hold":    "UPDATE hold_range SET last = 3 WHERE first = 1",
+	} {
+		d := fixture(t, "account_v1.sql")
+		raw(t, filepath.Join(d.path, testID, databaseName), statement)
+		s := open(t, d, Options{})
+		if _, err := takeImage(t, s, []string{"INBOX", "Sent"}); !errors.Is(err, errDamaged) {
+			t.Errorf("%s: %v after the upgrade", name, err)
+		}
+	}
 }
 
 // TestReleasedSchemaStays compares the schema that the steps make with that of
@@ -81,15 +120,19 @@ func TestReleasedSchemaStays(t *testing.T) {
 		must(t, err)
 		return list
 	}
-	want := dump(open(t, fixture(t, "schema_v1.sql"), Options{}))
-	if diff := cmp.Diff(want, dump(newStore(t))); diff != "" {
+	d := fixture(t, "schema_v1.sql")
+	d.steps = schema()[:1]
+	want := dump(open(t, d, Options{Guest: true}))
+	fresh := newDirectory(t)
+	fresh.steps = schema()[:1]
+	if diff := cmp.Diff(want, dump(open(t, fresh, Options{}))); diff != "" {
 		t.Errorf("schema 1 changed (-released +now):\n%s", diff)
 	}
 }
 
 func TestUpgrade(t *testing.T) {
-	d := fixture(t, "schema_v1.sql")
-	d.steps = append(schema(), fakeV2)
+	d := fixture(t, "account_v1.sql")
+	d.steps = append(schema(), fakeStep)
 
 	_, err := d.Open(t.Context(), testAccount(), Options{Guest: true})
 	if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseConfig || e.Hint == "" {
@@ -97,10 +140,10 @@ func TestUpgrade(t *testing.T) {
 	}
 	var points []string
 	s := open(t, d, Options{Program: "2.0", Now: testNow, Hook: func(p string) { points = append(points, p) }})
-	if diff := cmp.Diff([]string{pointUpgraded}, points); diff != "" {
+	if diff := cmp.Diff([]string{pointCopied, pointUpgraded}, points); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
 	}
-	checkContents(t, s)
+	checkAccount(t, s, accountV1())
 	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO later VALUES (1)"); err != nil {
 		t.Errorf("the step was not carried out: %v", err)
 	}
@@ -112,7 +155,7 @@ func TestUpgrade(t *testing.T) {
 	e, ok := errors.AsType[*state.Error](err)
 	backup := filepath.Join(d.path, testID, "state-v1.db")
 	if !ok || e.Cause != state.CauseConfig || e.Scope != state.ScopeAccount ||
-		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 2") || !strings.Contains(e.Hint, backup) {
+		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 3") || !strings.Contains(e.Hint, backup) {
 		t.Fatalf("newer database: %v, hint of %+v", err, e)
 	}
 	// The copy is complete.
@@ -120,22 +163,24 @@ func TestUpgrade(t *testing.T) {
 		_ = os.Remove(filepath.Join(d.path, testID, name))
 	}
 	must(t, os.Rename(backup, filepath.Join(d.path, testID, databaseName)))
-	checkContents(t, open(t, d, Options{}))
+	checkAccount(t, open(t, d, Options{Now: testNow}), accountV1())
 }
 
-// TestUpgradeIsOneTransaction stops an upgrade in its second step.
+// TestUpgradeIsOneTransaction stops an upgrade in its last step.
 func TestUpgradeIsOneTransaction(t *testing.T) {
-	d := fixture(t, "schema_v1.sql")
-	d.steps = append(schema(), fakeV2, "CREATE TABLE later (oops)")
+	d := fixture(t, "account_v1.sql")
+	d.steps = append(schema(), fakeStep, "CREATE TABLE later (oops)")
 	for range 2 {
-		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 3") {
+		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 4") {
 			t.Fatalf("a step that fails: %v", err)
 		}
 	}
 	d.steps = schema()
-	checkContents(t, open(t, d, Options{}))
-	d.steps = append(schema(), fakeV2)
-	checkContents(t, open(t, d, Options{}))
+	s := open(t, d, Options{Now: testNow})
+	checkAccount(t, s, accountV1())
+	must(t, s.Close())
+	d.steps = append(schema(), fakeStep)
+	checkAccount(t, open(t, d, Options{Now: testNow}), accountV1())
 }
 
 // TestCreationInterrupted leaves behind what a crash before the rename would.
@@ -159,13 +204,7 @@ func TestWriteFixture(t *testing.T) {
 		t.Skip("WRITE_FIXTURE is not set")
 	}
 	s := open(t, newDirectory(t), Options{Program: "0.1.0", Now: testNow})
-	m, records, intents, holds, held := contents()
-	must(t, s.PutMailbox(t.Context(), m))
-	must(t, s.Settle(t.Context(), state.Settlement{Put: records, Held: held}))
-	intents[0].ID, holds[0].ID = 0, 0
-	must(t, s.Intend(t.Context(), intents))
-	_, err := s.PutHolds(t.Context(), holds)
-	must(t, err)
+	write(t, s, accountV2())
 	must(t, s.Close())
 	t.Log("dump with the shell of SQLite: ", s.path)
 	must(t, os.Rename(s.path, os.Getenv("WRITE_FIXTURE")))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"mailmoor/engine"
 	"mailmoor/state"
@@ -13,9 +14,9 @@ import (
 // Store runs the suite of engine.Store; open is called for each subtest and
 // returns an empty store.
 func Store(t *testing.T, open func(t *testing.T) engine.Store) {
-	for _, c := range slices.Concat(recordCases(), intentCases(), holdCases()) {
+	for _, c := range slices.Concat(recordCases(), intentCases(), holdCases(), lostCases(), memoryCases()) {
 		t.Run(c.name, func(t *testing.T) {
-			s := &storeRun{T: t, Store: open(t)}
+			s := &storeRun{T: t, Store: open(t), now: time.Now().Unix()}
 			s.mailbox(work)
 			c.run(s)
 		})
@@ -32,6 +33,8 @@ type storeCase struct {
 type storeRun struct {
 	*testing.T
 	engine.Store
+	// now is the time of the test, in Unix seconds: a memory fades.
+	now int64
 }
 
 // mailbox makes a mailbox known and returns what was put.

@@ -34,11 +34,7 @@ func (s *storeRun) intents() []state.Intent {
 
 func intentRoundTrip(s *storeRun) {
 	s.mailbox("Other")
-	up := state.Intent{
-		Kind: state.IntentUpload, Mailbox: work, UIDValidity: 3, UIDNext: 1<<32 - 1, Key: "u", Flags: state.AllFlags,
-		Date: baseDate, Content: contentOf(Mail(1)), Replaces: 8, Created: baseDate + 1,
-	}
-	want := []state.Intent{download(work, 9, "z"), up, download("Other", 1, "a")}
+	want := []state.Intent{download(work, 9, "z"), uploading(work, "u"), download("Other", 1, "a")}
 	ok(s.T, s.Intend(s.Context(), want))
 	late := []state.Intent{download(work, 2, "b")}
 	ok(s.T, s.Intend(s.Context(), late))

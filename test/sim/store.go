@@ -179,6 +179,8 @@ func (s *Store) ForgetMailbox(ctx context.Context, name string) error {
 		delete(t.records, name)
 		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return i.Mailbox == name })
 		t.holds = slices.DeleteFunc(t.holds, func(h state.Hold) bool { return h.Mailbox == name })
+		t.givenUp = slices.DeleteFunc(t.givenUp, func(i state.Intent) bool { return i.Mailbox == name })
+		t.buried = slices.DeleteFunc(t.buried, func(b state.Tombstone) bool { return b.Mailbox == name })
 		return nil
 	})
 }
@@ -224,6 +226,12 @@ func (t *tables) known(mailbox string) error {
 // anything is inserted, so that records may swap their keys.
 func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
 	return s.write(ctx, "store.settle", func(t *tables) error {
+		for _, m := range settled.Mailboxes {
+			if err := m.Check(); err != nil {
+				return err
+			}
+			t.mailboxes[m.Name] = m
+		}
 		for _, r := range slices.Concat(settled.Drop, settled.Put) {
 			if err := t.known(r.Mailbox); err != nil {
 				return err
@@ -243,15 +251,13 @@ func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
 		ended := slices.Concat(settled.Done, settled.GivenUp)
 		t.intents = slices.DeleteFunc(t.intents, func(i state.Intent) bool { return slices.Contains(ended, i.ID) })
 		t.held = append(t.held, settled.Held...)
+		slices.SortFunc(t.givenUp, func(a, b state.Intent) int { return cmp.Compare(a.ID, b.ID) })
 		for _, b := range settled.Buried {
-			t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool { return sameGrave(old, b) })
-			t.buried = append(t.buried, b)
-		}
-		for _, m := range settled.Mailboxes {
-			if err := m.Check(); err != nil {
+			if err := t.known(b.Mailbox); err != nil {
 				return err
 			}
-			t.mailboxes[m.Name] = m
+			t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool { return sameGrave(old, b) })
+			t.buried = append(t.buried, b)
 		}
 		return nil
 	})
@@ -271,7 +277,7 @@ func (s *Store) GivenUp(ctx context.Context) (list []state.Intent, err error) {
 func (s *Store) Tombstones(ctx context.Context) (list []state.Tombstone, err error) {
 	err = s.read(ctx, "store.tombstones", func(t tables) { list = slices.Clone(t.buried) })
 	slices.SortFunc(list, func(a, b state.Tombstone) int {
-		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.UID, b.UID))
+		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.UID, b.UID), cmp.Compare(a.UIDValidity, b.UIDValidity))
 	})
 	return list, err
 }
