@@ -41,7 +41,7 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 		if op.Supersedes.State != 0 {
 			s.Put = append(s.Put, retired(op.Supersedes))
 		}
-		if op.Base.Mailbox != "" && op.Base.Mailbox != op.Mailbox {
+		if op.Base.Mailbox != "" && (op.Base.Mailbox != op.Mailbox || op.Base.UID != op.Remote.UID) {
 			s.Drop = append(s.Drop, op.Base)
 		}
 		if op.Kind == plan.Pair {
@@ -171,7 +171,7 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 	}
 	rec := op.Base
 	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
-	rec.Remote = op.Remote.Identity
+	rec.State, rec.Remote, rec.Since = state.Paired, op.Remote.Identity, 0
 	// Another record may still claim the file name, that of a file which is gone
 	// from there: its message then counts as new.
 	claimed := state.Record{Mailbox: op.Dest, Key: moved.Key}

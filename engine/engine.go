@@ -106,7 +106,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			}
 			t.progressed()
 		}
-		if err := e.rememberBroken(ctx, c); err != nil {
+		if err := e.rememberDoubts(ctx, c); err != nil {
 			return err
 		}
 		t.expect(c.plan)

@@ -49,7 +49,9 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 		return err
 	}
 	for _, h := range c.plan.Holds {
-		x.leaveOpen(h.Mailbox)
+		if h.Lost == 0 { // lost messages have records that wait
+			x.leaveOpen(h.Mailbox)
+		}
 	}
 	for _, name := range c.plan.Open {
 		x.leaveOpen(name)
@@ -138,11 +140,13 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 			x.leaveOpen(op.Base.Mailbox)
 		}
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	if state.ScopeOf(err) >= state.ScopeAccount {
+	case state.ScopeOf(err) >= state.ScopeAccount:
 		return err
+	case state.CauseOf(err) == state.CauseGeneration && b.target.Known != nil:
+		return x.noteDoubt(ctx, b.target, err)
 	}
 	x.problem(state.ProblemOf(b.target.Name, "", err))
 	return nil
@@ -165,6 +169,8 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 		return nil
 	}
 	switch b.kind {
+	case plan.Rematch:
+		return x.rematch(ctx, b)
 	case plan.Settle:
 		return x.settleAgreed(ctx, b)
 	case plan.Forget:
@@ -316,7 +322,7 @@ func agreedRecord(op plan.Op) state.Record {
 	if op.Remote.Identity != (state.RemoteIdentity{}) {
 		r.Remote = op.Remote.Identity
 	}
-	r.Retry = state.Retry{}
+	r.Retry, r.Since = state.Retry{}, 0
 	return r
 }
 

@@ -32,7 +32,7 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			m.Remote, m.RemoteFailed = nil, true
+			m.Remote, m.Relisted, m.RemoteFailed = nil, nil, true
 			c.problems = append(c.problems, state.ProblemOf(m.Name, "", err))
 			return nil
 		})
@@ -42,7 +42,8 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 	}
 	for _, w := range plan.Missing(c.input) {
 		// Still not known: nothing may be concluded about this mailbox.
-		byName[w.Mailbox].Remote, byName[w.Mailbox].RemoteFailed = nil, true
+		m := byName[w.Mailbox]
+		m.Remote, m.Relisted, m.RemoteFailed = nil, nil, true
 	}
 	return nil
 }
@@ -50,7 +51,11 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 // findOut fills the identities or contents of new messages in. A message that
 // the server does not show any more is not new but gone.
 func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error {
-	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: m.Remote.Selected.UIDValidity}
+	delta := m.Remote
+	if m.Relisted != nil {
+		delta = m.Relisted
+	}
+	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: delta.Selected.UIDValidity}
 	known := make(map[state.UID]state.RemoteMessage)
 	for uids := range w.Identities.Chunks(identifyMax) {
 		messages, err := r.Identify(ctx, ref, uids)
@@ -66,7 +71,7 @@ func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error
 		return err
 	}
 	var there []state.RemoteMessage
-	for _, message := range m.Remote.New {
+	for _, message := range delta.New {
 		now, identified := known[message.UID]
 		content, read := contents[message.UID]
 		switch {
@@ -80,7 +85,7 @@ func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error
 		}
 		there = append(there, message)
 	}
-	m.Remote.New = there
+	delta.New = there
 	return nil
 }
 

@@ -167,50 +167,6 @@ func TestRemovalForGoodKeepsTheBody(t *testing.T) {
 	}
 }
 
-// TestAnotherMessageUnderTheUID: a server restored from a backup gave the UID
-// to another message. Nothing may happen to that one.
-func TestAnotherMessageUnderTheUID(t *testing.T) {
-	f := full(t, 3)
-	backup := f.server.Backup()
-	f.deliver("INBOX", "lost")
-	f.clean()
-	f.server.Restore(backup)
-	f.deliver("INBOX", "other")
-	f.tree.DeleteFile("INBOX", f.key("INBOX", "lost"))
-	report := f.sync()
-	if len(report.Problems) == 0 {
-		t.Error("nothing was reported")
-	}
-	want := []string{"INBOX/m000:", "INBOX/m001:", "INBOX/m002:", "INBOX/other:"}
-	if got := f.remote(); !slices.Equal(got, want) {
-		t.Errorf("the server has %q, want %q", got, want)
-	}
-}
-
-// TestRestoredServerWithReusedUIDs: nothing that the server says of the known
-// UIDs afterwards may be believed, not even that one of them is gone.
-func TestRestoredServerWithReusedUIDs(t *testing.T) {
-	f := full(t, 3)
-	backup := f.server.Backup()
-	f.deliver("INBOX", "kept")
-	f.clean()
-	f.server.Restore(backup)
-	f.world.Advance(60)
-	f.server.Append("INBOX", sim.Message{Date: start + 60, Body: body("other")})
-	f.server.SetFlags("INBOX", f.uid("INBOX", "other"), state.Flagged)
-	for range 3 {
-		if report := f.sync(); len(report.Problems) != 1 || report.Problems[0].Cause != state.CauseGeneration {
-			t.Errorf("problems are %+v, want the broken mailbox", report.Problems)
-		}
-		if got := f.local(); len(got) != 4 || got[0] != "INBOX/kept:" {
-			t.Errorf("the tree has %q, want what it had", got)
-		}
-		if uids := f.server.Messages("INBOX"); len(uids) == 4 {
-			f.server.Expunge("INBOX", f.uid("INBOX", "other"))
-		}
-	}
-}
-
 // TestServerRenumbers: a server lost its index and shows the same messages
 // under new UIDs. Nothing is transferred or removed.
 func TestServerRenumbers(t *testing.T) {

@@ -12,6 +12,11 @@ import (
 	"mailmoor/state"
 )
 
+// sampleEvery is how often the UIDs of a mailbox are checked in which nothing
+// seems to have changed: one that was restored from a backup can look so.
+// Seconds.
+const sampleEvery = 24 * 60 * 60
+
 // statEvery is how often every file of a folder is looked at, to find messages
 // that were edited without the directory showing it. Seconds.
 const statEvery = 24 * 60 * 60
@@ -131,9 +136,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	}
 	err = each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
-			for _, r := range withUID(l.base) {
-				l.Unlisted = append(l.Unlisted, r.Remote)
-			}
+			l.unlist()
 			return failed(l, state.Remote, err)
 		}
 		return nil
@@ -150,7 +153,10 @@ type look struct {
 	scan  bool // the folder must be scanned
 	fetch bool // the mailbox must be opened
 	stat  bool
-	base  []state.Record
+	// sample is true when known messages must be compared with what the server
+	// shows, whether or not anything changed; sampled when that was done.
+	sample, sampled bool
+	base            []state.Record
 }
 
 // localProblems are the files that the scan could not make sense of.
@@ -172,12 +178,17 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 		l.stat = true
 		return
 	}
-	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery || e.doubted[l.Name]
+	l.Doubt = l.Known.Doubt
+	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery || e.doubted[l.Name] || l.Doubt != state.Believed
+	l.sample = e.now()-l.Known.Sampled >= sampleEvery
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
 	l.scan = l.stat || !unchanged
-	l.fetch = !l.Known.Cursor.Unchanged(l.Status)
+	l.fetch = l.sample || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
 	for _, r := range l.Waiting {
-		if r.State != state.Expunging && r.Retry.NextAt <= e.now() {
+		// What is lost may turn up in any mailbox, or have been decided upon.
+		l.scan = l.scan || r.State == state.Lost
+		stuck := r.State == state.UploadStuck || r.State == state.DownloadStuck
+		if stuck && r.Retry.NextAt <= e.now() {
 			l.scan, l.fetch = true, true
 		}
 	}
@@ -256,30 +267,45 @@ func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Cursor: l.Known.Cursor, Permanent: state.AllFlags}}
 		return nil
 	}
+	if l.Doubt == state.Believed {
+		err := e.lookKnown(ctx, conn, l)
+		if state.CauseOf(err) != state.CauseGeneration || l.Known == nil {
+			return explainGeneration(l.Name, err)
+		}
+		e.Log.Warn().Err(err).Str("mailbox", l.Name).Msg("the records of the mailbox are matched afresh")
+		l.Doubt = state.DoubtUIDs
+	}
+	return e.relist(ctx, conn, l)
+}
+
+// lookKnown compares a mailbox with its records. CauseGeneration means that they
+// cannot be believed.
+func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	var saved state.Cursor
 	if l.Known != nil {
 		saved = l.Known.Cursor
 	}
-	if saved.UIDNext == brokenUIDNext {
-		return explainGeneration(l.Name, errBroken(l.Name))
-	}
 	var delta state.RemoteDelta
 	err := conn.with(ctx, func(r Remote) (err error) {
 		base := withUID(l.base)
-		if delta, err = r.Delta(ctx, l.Name, saved, base); err != nil || !l.changed(delta) {
+		if delta, err = r.Delta(ctx, l.Name, saved, base); err != nil {
 			return err
 		}
-		err = checkSample(ctx, r, base, delta)
-		l.Broken = state.CauseOf(err) == state.CauseGeneration
-		return err
+		// A mod-sequence that went back is that of a lost index or of a restore.
+		back := delta.Selected.ModSeq < saved.ModSeq
+		if !l.sample && !back && !l.changed(delta) {
+			return nil
+		}
+		l.sampled = true
+		return checkSample(ctx, r, base, delta)
 	})
 	if err != nil {
-		return explainGeneration(l.Name, err)
+		return err
 	}
 	if err := delta.Check(); err != nil {
 		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("list mailbox %q", l.Name), Err: err}
 	}
-	l.Remote = &delta
+	l.Remote, l.Sampled = &delta, l.sampled
 	return nil
 }
 

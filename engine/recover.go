@@ -70,6 +70,11 @@ func (v *recovery) narrow(mailbox string, err error) error {
 	if err == nil || state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
+	if state.CauseOf(err) == state.CauseGeneration {
+		// The observation that follows sees it too, and clears it up.
+		v.Log.Debug().Err(err).Str("mailbox", mailbox).Msg("could not recover by UID")
+		return nil
+	}
 	v.tally.problem(state.ProblemOf(mailbox, "", err))
 	return nil
 }

@@ -10,6 +10,10 @@ import (
 
 // Counts says how many messages a run has changed, and how.
 type Counts struct {
+	// Rematched are messages found again in a mailbox that was renumbered,
+	// replaced or restored, Lost those that were not.
+	Rematched     int   `json:"rematched"`
+	Lost          int   `json:"lost"`
 	Paired        int   `json:"paired"`
 	Downloaded    int   `json:"downloaded"`
 	Uploaded      int   `json:"uploaded"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"mailmoor/state"
 )
@@ -17,12 +16,7 @@ import (
 // concluded from a mailbox that changed.
 const sampleSize = 16
 
-// brokenUIDNext is stored as a mailbox's UIDNEXT when its generation was found
-// broken: what showed it may be gone in the next run, the break is not. No
-// server reaches it.
-const brokenUIDNext state.UID = math.MaxUint32
-
-// errBroken is what is said of such a mailbox from then on.
+// errBroken is what is said of a mailbox whose UIDs name other messages.
 func errBroken(mailbox string) error {
 	return &state.Error{
 		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("check mailbox %q", mailbox),
@@ -30,16 +24,17 @@ func errBroken(mailbox string) error {
 	}
 }
 
-// rememberBroken stores which mailboxes this cycle has found broken.
-func (e *Engine) rememberBroken(ctx context.Context, c *cycle) error {
+// rememberDoubts stores which mailboxes this cycle has found in doubt: what showed
+// it may be gone in the next run, the doubt is not.
+func (e *Engine) rememberDoubts(ctx context.Context, c *cycle) error {
 	for _, m := range c.input.Mailboxes {
-		if !m.Broken || m.Known == nil || m.Known.Cursor.UIDNext == brokenUIDNext {
+		if m.Known == nil || m.Doubt <= m.Known.Doubt {
 			continue
 		}
 		known := *m.Known
-		known.Cursor.UIDNext = brokenUIDNext
+		known.Doubt = m.Doubt
 		if err := e.Store.PutMailbox(ctx, known); err != nil {
-			return fmt.Errorf("note that mailbox %q is broken: %w", m.Name, err)
+			return fmt.Errorf("note that mailbox %q is in doubt: %w", m.Name, err)
 		}
 	}
 	return nil

@@ -82,8 +82,8 @@ func (t *target) setGeneration(generation uint32) {
 
 // settle records results in one transaction.
 func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error {
-	recorded := len(s.Drop) + len(s.Put) + len(s.Held)
-	if recorded+len(s.Done) == 0 {
+	recorded := len(s.Drop) + len(s.Put) + len(s.Held) + len(s.Mailboxes)
+	if recorded+len(s.Done)+len(s.GivenUp)+len(s.Buried) == 0 {
 		return nil
 	}
 	if err := e.Store.Settle(ctx, s); err != nil {
@@ -115,6 +115,9 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	case t.Local.Statted:
 		// What a name alone does not show must be said until it is mended.
 		now.Statted = 0
+	}
+	if t.Sampled {
+		now.Sampled = e.now()
 	}
 	if now == *t.Known {
 		return nil

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,10 +31,15 @@ func TestSync(t *testing.T) {
 	}
 }
 
-var scenarios = []struct {
+// scenario is a fixed story with its end.
+type scenario struct {
 	name string
 	run  func(*fixture)
-}{
+}
+
+var scenarios = slices.Concat(everyday, rematched)
+
+var everyday = []scenario{
 	{"first sync into an empty tree", func(f *fixture) {
 		f.deliver("INBOX", "a", "b")
 		f.server.SetFlags("INBOX", f.uid("INBOX", "b"), state.Seen|state.Flagged)

@@ -27,6 +27,8 @@ type item struct {
 	send   state.Flags
 	upload state.Upload
 	intent state.Intent
+	// arrived is how the server describes the message, zero if it did not.
+	arrived state.RemoteIdentity
 }
 
 // unsure is an upload of which nobody knows the UID.
@@ -83,14 +85,22 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 		uploads[i] = ready[i].upload
 	}
 	var results []state.Uploaded
+	var arrived map[state.UID]state.RemoteIdentity
 	err = conn.with(ctx, func(r Remote) error {
 		results = r.Append(ctx, ref, uploads)
-		return brokenBy(results)
+		if err := brokenBy(results); err != nil {
+			return err
+		}
+		arrived = x.identities(ctx, r, ref, results)
+		return nil
 	})
 	if ctx.Err() != nil {
 		// Stopped while answers were due: the intents stay, and the next run
 		// clears them up.
 		return ctx.Err()
+	}
+	for i, u := range results {
+		ready[i].arrived = arrived[u.UID]
 	}
 	open, settleErr := x.settleUploads(ctx, t, ready, results)
 	if settleErr != nil {
@@ -101,6 +111,31 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 	}
 	t.leaveOpen()
 	return x.resolve(ctx, conn, x.tally, open)
+}
+
+// identities asks how the server describes what it was given: some servers rewrite
+// it, and later only their own words tell whether it is still the same message.
+// Without an answer the message counts as what was sent.
+func (x *executor) identities(ctx context.Context, r Remote, ref state.Ref, results []state.Uploaded) map[state.UID]state.RemoteIdentity {
+	var uids []state.UID
+	for _, u := range results {
+		if u.Err == nil && u.UID != 0 && u.UIDValidity == ref.UIDValidity {
+			uids = append(uids, u.UID)
+		}
+	}
+	if len(uids) == 0 {
+		return nil
+	}
+	messages, err := r.Identify(ctx, ref, state.NewUIDSet(uids...))
+	if err != nil {
+		x.Log.Debug().Err(err).Str("mailbox", ref.Mailbox).Msg("uploaded messages could not be looked at")
+		return nil
+	}
+	identities := make(map[state.UID]state.RemoteIdentity, len(messages))
+	for _, m := range messages {
+		identities[m.UID] = m.Identity
+	}
+	return identities
 }
 
 // brokenBy returns the error of a connection that lost an answer.
@@ -180,7 +215,11 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 			if it.edited {
 				s.Put = append(s.Put, retired(it.base))
 			}
-			s.Put = append(s.Put, uploadedRecord(it.intent, u.UID, it.file.Stat))
+			r := uploadedRecord(it.intent, u.UID, it.file.Stat)
+			if it.arrived != (state.RemoteIdentity{}) {
+				r.Remote = it.arrived
+			}
+			s.Put = append(s.Put, r)
 			n, bytes = n+1, bytes+it.file.Content.WireSize
 			x.transferred(it.file.Content.WireSize)
 		case u.Err == nil || cause == state.CauseUnknown:

@@ -52,6 +52,8 @@ type view struct {
 	// doubted is true when an absence here could not be concluded from, so that
 	// what is held here may neither end nor be carried out.
 	doubted bool
+	// rematched is true when the records are bound to other UIDs in this cycle.
+	rematched bool
 	// withheld are the headers of messages that wait because they may have been
 	// moved: neither a file nor a message that has one of them is new.
 	withheld map[state.Digest]bool
@@ -74,6 +76,7 @@ func Build(in Input) Plan {
 	matchRemoteMoves(b.views)
 	b.matchCopies()
 	doubt(b.views)
+	b.rematch()
 	for _, v := range b.views {
 		if !v.Suspended {
 			b.create(v)
@@ -113,7 +116,8 @@ func newView(m *Mailbox) *view {
 		v.newRemote = slices.Clone(m.Remote.New)
 		v.joinRemote(m.Remote)
 	}
-	slices.SortFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })
+	v.joinLost()
+	slices.SortStableFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })
 	return v
 }
 
@@ -161,7 +165,7 @@ func (v *view) entry(r state.Record) *entry {
 	}
 	e := &entry{
 		base: r, local: conflict.LocalSame, remote: conflict.RemoteSame,
-		now: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date},
+		now: recordedFile(r),
 		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote},
 	}
 	if v.Local == nil {

@@ -16,8 +16,9 @@ func doubt(views []*view) {
 	unseen := make(map[state.Digest]bool)
 	unlisted := make(map[state.RemoteIdentity]bool)
 	for _, v := range views {
-		localFailed = localFailed || v.LocalFailed
-		remoteFailed = remoteFailed || v.RemoteFailed
+		// What a mailbox in doubt holds is not known either.
+		localFailed = localFailed || v.LocalFailed || v.Doubt != state.Believed
+		remoteFailed = remoteFailed || v.RemoteFailed || v.Doubt != state.Believed
 		for _, digest := range v.Unseen {
 			unseen[digest] = true
 		}

@@ -72,7 +72,7 @@ func (b *builder) guard() {
 	removing := make(map[removed][]Op)
 	for _, op := range b.plan.Ops {
 		if op.Kind == RemoveLocal || op.Kind == RemoveRemote {
-			k := removed{op.Mailbox, missingSide(op)}
+			k := removed{op.Mailbox, missingSide(op), op.Base.State == state.Lost}
 			removing[k] = append(removing[k], op)
 		} else {
 			kept = append(kept, op)
@@ -81,8 +81,9 @@ func (b *builder) guard() {
 	b.plan.Ops = kept
 	for _, v := range b.views {
 		for _, missing := range []state.Side{state.Local, state.Remote} {
-			b.guardGroup(v, missing, removing[removed{v.Name, missing}])
+			b.guardGroup(v, missing, removing[removed{v.Name, missing, false}])
 		}
+		b.guardLost(v, removing[removed{v.Name, state.Remote, true}])
 	}
 	b.keepWholeHolds()
 	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
@@ -95,6 +96,7 @@ func (b *builder) guard() {
 type removed struct {
 	mailbox string
 	missing state.Side
+	lost    bool // messages that the server has lost
 }
 
 // missingSide is the side on which the message of a removal is gone already.
@@ -109,6 +111,9 @@ func missingSide(op Op) state.Side {
 // one side: by what the user said of them, and else by the limits.
 func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	open, decided := b.holdsOf(v.Name, missing)
+	if v.rematched {
+		return // their UIDs count no more: what is still missing then is held anew
+	}
 	if v.doubted {
 		// Not everything could be seen in this cycle: what is not missing now
 		// has not proven to be back, so the holds stay, and so does what they
@@ -155,6 +160,9 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 func (v *view) left(side state.Side) int {
 	left := v.Paired
 	for _, e := range v.entries {
+		if e.base.State != state.Paired {
+			continue
+		}
 		local := e.local == conflict.LocalAbsent || e.local == conflict.LocalMoved
 		remote := e.remote == conflict.RemoteAbsent || e.remote == conflict.RemoteMoved
 		if side == state.Local && local || side == state.Remote && remote {
@@ -193,7 +201,7 @@ func (b *builder) restore(v *view, op Op) {
 func (b *builder) holdsOf(mailbox string, missing state.Side) (open *state.Hold, decided []state.Hold) {
 	for _, h := range b.in.Holds {
 		switch {
-		case h.Mailbox != mailbox || h.Missing != missing || h.Whole:
+		case h.Mailbox != mailbox || h.Missing != missing || h.Whole || h.Lost > 0:
 		case h.Decision == state.Undecided:
 			open = &h
 		default:

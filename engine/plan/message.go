@@ -14,6 +14,10 @@ func (b *builder) decide(v *view, e *entry) {
 		b.finishCopy(v, e)
 		return
 	}
+	if e.base.State == state.Lost && e.remote == conflict.RemoteAbsent {
+		b.decideLost(v, e)
+		return
+	}
 	place := v.Mailbox
 	if e.to != nil {
 		// The flags that count are those of the mailbox where it lies now.
@@ -206,9 +210,8 @@ func localWaiting(d *state.LocalDelta) map[state.Key]waiting {
 
 // file returns the file as it is now, from the record where nothing changed.
 func (w waiting) file(r state.Record) state.LocalMessage {
-	m := state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date}
 	if w.now == nil {
-		return m
+		return recordedFile(r)
 	}
 	return complete(*w.now, r)
 }

@@ -195,30 +195,39 @@ func Restrict(p Plan, asked func(mailbox string) bool) Plan {
 // pairNew pairs new files with new messages of the same content, so that
 // nothing that both sides already have is transferred again.
 func (b *builder) pairNew(v *view) {
-	if len(v.newLocal) == 0 || len(v.newRemote) == 0 {
+	lost, files := lostFiles(v.Mailbox)
+	local := slices.Concat(v.newLocal, files)
+	if len(local) == 0 || len(v.newRemote) == 0 {
 		return
 	}
-	byHeader := groups(v.newLocal, v.newRemote)
+	byHeader := groups(local, v.newRemote)
 	pairedKey, pairedUID := make(map[state.Key]bool), make(map[state.UID]bool)
-	for _, l := range v.newLocal {
+	for i, l := range local {
 		g := byHeader[l.Content.Header]
-		i := slices.IndexFunc(g.remote, func(r state.RemoteMessage) bool {
+		at := slices.IndexFunc(g.remote, func(r state.RemoteMessage) bool {
 			return !pairedUID[r.UID] && (g.obvious() || r.Content.Digest == l.Content.Digest)
 		})
-		if i < 0 {
+		if at < 0 {
 			continue
 		}
-		r := g.remote[i]
+		r := g.remote[at]
 		pairedKey[l.Key], pairedUID[r.UID] = true, true
 		d := conflict.Decide(conflict.Message{
 			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
 			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.Shared(),
 		})
-		b.add(v, Op{
+		op := Op{
 			Kind: Pair, Local: l, Remote: r,
 			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
-		})
+		}
+		if i >= len(v.newLocal) {
+			op.Base, op.Why = lost[i-len(v.newLocal)].record, "the server shows it again"
+		}
+		b.add(v, op)
 	}
+	v.entries = slices.DeleteFunc(v.entries, func(e *entry) bool {
+		return e.base.State == state.Lost && e.remote == conflict.RemoteAbsent && pairedKey[e.base.Key]
+	})
 	v.newLocal = without(v.newLocal, func(i int) bool { return pairedKey[v.newLocal[i].Key] })
 	v.newRemote = without(v.newRemote, func(i int) bool { return pairedUID[v.newRemote[i].UID] })
 }
@@ -242,15 +251,21 @@ const identitiesMax = 20_000
 func Missing(in Input) []Wants {
 	moved := false // messages may have been
 	for _, m := range in.Mailboxes {
-		moved = moved || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
+		moved = moved || hasLost(&m) || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
 	}
 	var wants []Wants
 	for _, m := range in.Mailboxes {
+		if _, ready := m.inDoubt(); ready {
+			if w := rematchWants(&m); len(w.Identities)+len(w.Contents) > 0 {
+				wants = append(wants, w)
+			}
+			continue
+		}
 		if m.Remote == nil || len(m.Remote.New) == 0 {
 			continue
 		}
 		w := Wants{Mailbox: m.Name}
-		pairing := m.known() && len(m.Local.New) > 0
+		pairing := m.known() && (len(m.Local.New) > 0 || hasLost(&m))
 		if pairing || moved && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {
@@ -259,7 +274,8 @@ func Missing(in Input) []Wants {
 			}
 		}
 		if len(w.Identities) == 0 && pairing {
-			w.Contents = ambiguous(groups(m.Local.New, m.Remote.New))
+			_, files := lostFiles(&m)
+			w.Contents = ambiguous(groups(slices.Concat(m.Local.New, files), m.Remote.New))
 		}
 		if len(w.Identities)+len(w.Contents) > 0 {
 			wants = append(wants, w)

@@ -46,8 +46,15 @@ type Mailbox struct {
 	// Unlisted are the messages in a mailbox that could not be listed: an equal
 	// new message elsewhere may have been moved from here.
 	Unlisted []state.RemoteIdentity
-	// Broken is true when other messages were found under known UIDs.
-	Broken bool
+	// Doubt is not Believed when the records must be matched afresh. Base are
+	// then all of them, and Relisted is everything that the server shows; nil if
+	// it could not be listed. Remote is nil.
+	Doubt    state.Doubt
+	Base     []state.Record
+	Relisted *state.RemoteDelta
+	// Sampled is true when known messages were compared with what the server
+	// shows under their UIDs, and were the same.
+	Sampled bool
 	// Vanished is true when messages that were listed as new are gone already.
 	Vanished bool
 	// Paired is the number of paired records in the base.
@@ -99,6 +106,7 @@ type Kind uint8
 const (
 	CreateFolder  Kind = iota + 1 // make the folder, or mark the one that is there
 	CreateMailbox                 // make the mailbox on the server
+	Rematch                       // bind the records to what the server shows now
 	Pair                          // record that file and message are the same
 	Settle                        // record what both sides already agree on
 	Download                      // messages to the folder
@@ -116,7 +124,7 @@ const (
 // String returns the kind in words.
 func (k Kind) String() string {
 	return [...]string{
-		"", "create folder", "create mailbox", "pair", "settle", "download", "upload", "replace",
+		"", "create folder", "create mailbox", "match again", "pair", "settle", "download", "upload", "replace",
 		"move local", "move remote", "set flags", "remove local", "remove remote", "retire", "forget",
 	}[k]
 }
@@ -154,7 +162,9 @@ type Op struct {
 	Agreed state.Flags
 	// Final is true for a removal that cannot be undone on the server.
 	Final bool
-	Why   string
+	// Rematching is the outcome of a Rematch.
+	Rematching *Rematching
+	Why        string
 }
 
 // touches returns the mailboxes whose state the operation depends on.
@@ -177,6 +187,8 @@ func (o Op) Count() int {
 		return len(o.Files)
 	case CreateFolder, CreateMailbox:
 		return 0
+	case Rematch:
+		return o.Rematching.Found
 	}
 	return 1
 }

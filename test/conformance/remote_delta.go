@@ -16,6 +16,7 @@ func deltaCases() []remoteCase {
 		{"delta finds all gone", deltaAllGone},
 		{"delta shows own changes once", deltaEcho},
 		{"delta refuses another generation", deltaGeneration},
+		{"delta refuses a UIDNEXT that went back", deltaSetBack},
 		{"delta of a missing mailbox", deltaMissing},
 		{"delta by delta nothing is lost", deltaFollow},
 		{"delta loses nothing that arrives while it looks", deltaArrival},
@@ -124,6 +125,14 @@ func deltaGeneration(r *remoteRun) {
 	wantCause(r.T, err, state.CauseGeneration)
 	m.cursor.UIDValidity--
 	r.look(m) // the connection is still usable
+}
+
+func deltaSetBack(r *remoteRun) {
+	r.fill(2)
+	saved := r.look(&mirror{}).Selected.Cursor
+	saved.UIDNext += 3
+	_, err := r.remote.Delta(r.ctx, work, saved, nil)
+	wantCause(r.T, err, state.CauseGeneration)
 }
 
 func deltaMissing(r *remoteRun) {

@@ -217,6 +217,12 @@ func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, base 
 	if err != nil {
 		return state.RemoteDelta{}, err
 	}
+	if d.Selected.UIDNext < saved.UIDNext {
+		return state.RemoteDelta{}, &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: doing,
+			Err: fmt.Errorf("UIDNEXT is %d and was %d", d.Selected.UIDNext, saved.UIDNext),
+		}
+	}
 	ref.UIDValidity = d.Selected.UIDValidity
 	for range listingsMax {
 		stable := false
