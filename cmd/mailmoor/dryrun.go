@@ -63,7 +63,6 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 		shown.forgotten = preview.Forgotten
 		preview, err = e.Preview(ctx, full)
 	}
-	wayOut(preview.Problems, o.store.Path())
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])
 	}

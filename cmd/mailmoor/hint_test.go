@@ -30,20 +30,6 @@ func TestLikelyMistake(t *testing.T) {
 	}
 }
 
-func TestWayOut(t *testing.T) {
-	problems := []state.Problem{
-		{Cause: state.CauseGeneration, Mailbox: "INBOX", Hint: "renumbered"},
-		{Cause: state.CauseGone, Mailbox: "Lists", Hint: "gone"},
-	}
-	wayOut(problems, "/state/state.db")
-	if want := "renumbered; to go on, move /state/state.db* away: "; !strings.HasPrefix(problems[0].Hint, want) {
-		t.Errorf("hint %q, want %q...", problems[0].Hint, want)
-	}
-	if problems[1].Hint != "gone" {
-		t.Errorf("hint %q of another problem", problems[1].Hint)
-	}
-}
-
 // TestHoldText speaks of what a hold is about now.
 func TestHoldText(t *testing.T) {
 	for _, test := range []struct {

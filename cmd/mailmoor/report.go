@@ -220,6 +220,8 @@ func changes(c engine.Counts) string {
 	add(c.Downloaded, "downloaded")
 	add(c.Uploaded, "uploaded")
 	add(c.Paired, "paired")
+	add(c.Rematched, "found again in a renumbered mailbox")
+	add(c.Lost, "lost by the server")
 	if n := c.FlagsLocal + c.FlagsRemote; n > 0 {
 		parts = append(parts, "flags of "+count(n, "message")+" changed")
 	}

@@ -139,6 +139,8 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 		return []string{at + "make the folder"}
 	case plan.CreateMailbox:
 		return []string{at + "make the mailbox on the server"}
+	case plan.Rematch:
+		return []string{at + "match the records with the server afresh: " + first.Rematching.String()}
 	case plan.Pair:
 		return []string{at + "note that " + count(n, "message") + " are on both sides already"}
 	case plan.SetFlags:

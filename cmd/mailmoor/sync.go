@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -237,30 +236,11 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 	if err == nil {
 		err = s.expire(ctx, c.account, o, log)
 	}
-	wayOut(report.Problems, o.store.Path())
 	err = because(ctx, err)
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])
 	}
 	return report, err
-}
-
-// wayOut adds what the user can do today about mailboxes that the server numbered
-// anew, where only the path of the state is missing to say it.
-func wayOut(problems []state.Problem, path string) {
-	for i, p := range problems {
-		if p.Cause == state.CauseGeneration && p.Mailbox != "" && !strings.Contains(p.Hint, path) {
-			problems[i].Hint = joinHints(p.Hint, fmt.Sprintf("to go on, move %s* away: %s", path, store.PairsAgain))
-		}
-	}
-}
-
-// joinHints joins two hints, of which the first may be empty.
-func joinHints(first, second string) string {
-	if first == "" {
-		return second
-	}
-	return first + "; " + second
 }
 
 // expire empties the hold area of what has rested there for hold_days. A crash

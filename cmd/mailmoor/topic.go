@@ -11,7 +11,7 @@ sync
   accounts [
     account, only [mailbox]   what the run was narrowed to; all else is about that
     exit, in_step, skipped, mailboxes, rounds, seconds
-    counts {paired, downloaded, uploaded, flags_local, flags_remote,
+    counts {rematched, lost, paired, downloaded, uploaded, flags_local, flags_remote,
       moved_local, moved_remote, removed_local, removed_remote,
       new_folders, new_mailboxes, bytes_down, bytes_up}
     holds [id, mailbox, missing ("local" or "remote"), whole, messages, uids,
