@@ -104,7 +104,10 @@ func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.
 	if err != nil {
 		return err
 	}
-	o.store, err = dir.Open(ctx, owner, store.Options{Hook: a.hook, Program: versionText()})
+	o.store, err = dir.Open(ctx, owner, store.Options{
+		Hook: a.hook, Program: versionText(),
+		Warn: func(err error) { log.Warn().Err(err).Msg("the run is not affected") },
+	})
 	return err
 }
 

@@ -8,6 +8,7 @@
 //	<dir>/<id>/account.json   name, root and server, for people and for Resolve
 //	<dir>/<id>/state.db       the database
 //	<dir>/<id>/state-v*.db    copies made before a schema upgrade
+//	<dir>/<id>/state-2*.db    daily copies, named by their time, the last three
 //	<dir>/<id>/lock           held while a process works on the account
 //	<dir>/<id>/hold/          the hold area, which belongs to package maildir
 //

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"mailmoor/state"
@@ -29,21 +30,29 @@ func TestFullAtCreation(t *testing.T) {
 	putMailboxes(t, open(t, d, Options{}), "INBOX")
 }
 
-// TestFullDisk does so on disks of many sizes, which needs the right to mount.
+// smallDisk mounts a disk of that many kilobytes, which needs the right to, and
+// returns its path and a function that makes it larger or smaller.
+func smallDisk(t *testing.T, kilobytes int) (path string, resize func(kilobytes int)) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "disk")
+	must(t, os.Mkdir(path, 0o700))
+	mount := func(kilobytes int, flags uintptr) error {
+		return unix.Mount("tmpfs", path, "tmpfs", flags, fmt.Sprintf("size=%dk,mode=0700", kilobytes))
+	}
+	if err := mount(kilobytes, 0); errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		t.Skip("only root may mount")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(path, unix.MNT_DETACH)) })
+	return path, func(kilobytes int) { must(t, mount(kilobytes, unix.MS_REMOUNT)) }
+}
+
+// TestFullDisk does so on disks of many sizes.
 func TestFullDisk(t *testing.T) {
 	refused := 0
 	for size := 20; size <= 300; size += 8 {
-		path := filepath.Join(t.TempDir(), "disk")
-		must(t, os.Mkdir(path, 0o700))
-		resize := func(kilobytes int, flags uintptr) error {
-			return unix.Mount("tmpfs", path, "tmpfs", flags, fmt.Sprintf("size=%dk,mode=0700", kilobytes))
-		}
-		if err := resize(size, 0); errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			t.Skip("only root may mount")
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { must(t, unix.Unmount(path, unix.MNT_DETACH)) })
+		path, resize := smallDisk(t, size)
 		d := directoryAt(t, filepath.Join(path, "state"))
 		for range 2 {
 			s, err := d.Open(t.Context(), testAccount(), Options{})
@@ -54,13 +63,56 @@ func TestFullDisk(t *testing.T) {
 			refused++
 			wantFull(t, fmt.Sprintf("a disk of %d kB", size), err)
 		}
-		must(t, resize(4000, unix.MS_REMOUNT))
+		resize(4000)
 		s := open(t, d, Options{})
 		putMailboxes(t, s, "INBOX")
 		must(t, s.Close())
 	}
 	if refused < 10 {
 		t.Errorf("%d times the disk was full: the test proves nothing", refused)
+	}
+}
+
+// TestNoRoomForACopy: a daily copy that does not fit is told of and harms nothing.
+func TestNoRoomForACopy(t *testing.T) {
+	path, resize := smallDisk(t, 8000)
+	d := directoryAt(t, filepath.Join(path, "state"))
+	want, warned := manyRecords("INBOX", 1, 3000), 0
+	s := open(t, d, Options{Warn: func(error) { warned++ }})
+	putMailboxes(t, s, "INBOX")
+	must(t, s.Settle(t.Context(), state.Settlement{Put: want}))
+	resize(2600)
+	must(t, s.Close())
+	if warned != 1 {
+		t.Errorf("%d warnings, want one", warned)
+	}
+	s = open(t, d, Options{})
+	got, err := s.Records(t.Context(), "INBOX")
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v; records (-want +got):\n%s", err, diff)
+	}
+	for _, name := range names(t, filepath.Dir(s.path)) {
+		if strings.HasPrefix(name, "state-") {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// TestFullInACopy fills the disk while the copy is made.
+func TestFullInACopy(t *testing.T) {
+	path, resize := smallDisk(t, 8000)
+	s := open(t, directoryAt(t, filepath.Join(path, "state")), Options{})
+	putMailboxes(t, s, "INBOX")
+	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1, 3000)}))
+	resize(1500)
+	draft := strings.TrimSuffix(s.path, ".db") + "-x.db.tmp"
+	err := vacuumInto(t.Context(), s.writer, draft)
+	wantFull(t, "a copy", s.fail("copy", err))
+	must(t, s.sweepDrafts())
+	resize(8000)
+	got, err := s.Records(t.Context(), "INBOX")
+	if len(got) != 3000 || err != nil {
+		t.Errorf("%d records, %v", len(got), err)
 	}
 }
 

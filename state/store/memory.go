@@ -18,12 +18,16 @@ const (
 // GivenUp returns the uploads that were given up in the last seven days, in the
 // order in which they were noted.
 func (s *Store) GivenUp(ctx context.Context) ([]state.Intent, error) {
+	return s.givenUpSince(ctx, s.o.Now().Unix()-givenUpSeconds)
+}
+
+func (s *Store) givenUpSince(ctx context.Context, since int64) ([]state.Intent, error) {
 	scan := func(rows *sql.Rows) (state.Intent, error) {
 		var ended int64
 		i, err := scanIntent(rows, &ended)
 		return i.Intent, err
 	}
-	return read(ctx, s, "read what was given up", scan, selectGivenUp, s.o.Now().Unix()-givenUpSeconds)
+	return read(ctx, s, "read what was given up", scan, selectGivenUp, since)
 }
 
 const selectGivenUp = "SELECT " + intentColumns + `ended, i.sum
@@ -70,7 +74,11 @@ func insertGivenUp(ctx context.Context, tx *sql.Tx, i storedIntent, now int64) e
 // Tombstones returns the messages removed in the last thirty days, ordered by
 // mailbox and UID.
 func (s *Store) Tombstones(ctx context.Context) ([]state.Tombstone, error) {
-	return read(ctx, s, "read what was removed", scanTombstone, selectTombstones, s.o.Now().Unix()-tombstoneSeconds)
+	return s.tombstonesSince(ctx, s.o.Now().Unix()-tombstoneSeconds)
+}
+
+func (s *Store) tombstonesSince(ctx context.Context, since int64) ([]state.Tombstone, error) {
+	return read(ctx, s, "read what was removed", scanTombstone, selectTombstones, since)
 }
 
 const selectTombstones = `

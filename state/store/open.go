@@ -47,11 +47,11 @@ func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Stor
 	if _, err := os.Lstat(path); err != nil {
 		return nil, failure(path, doing, err)
 	}
-	s := &Store{path: path, o: o}
+	s := &Store{path: path, o: o, steps: d.steps}
 	if err := s.connect(); err != nil {
 		return nil, failure(path, doing, err)
 	}
-	if err := s.examine(ctx, d.steps); err != nil {
+	if err := s.examine(ctx); err != nil {
 		// Not Close: a database that could not be examined is not marked clean.
 		_ = s.reader.Close()
 		if s.writer != nil {
@@ -102,7 +102,7 @@ func create(ctx context.Context, path string, steps []string, o Options) error {
 
 // discard removes a database that was never published.
 func discard(draft string) error {
-	for _, name := range []string{draft, draft + "-journal"} {
+	for _, name := range []string{draft, draft + "-journal", draft + "-wal", draft + "-shm"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -201,7 +201,8 @@ func (s *Store) connect() error {
 
 // examine decides whether this program can work with the database, and
 // upgrades its schema if need be.
-func (s *Store) examine(ctx context.Context, steps []string) error {
+func (s *Store) examine(ctx context.Context) error {
+	steps := s.steps
 	db := s.reader
 	if s.writer != nil {
 		// First, because only a writer can set the journal mode.

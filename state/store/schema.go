@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -62,11 +61,11 @@ func migrate(ctx context.Context, db *sql.DB, steps []string, version int, o Opt
 func backup(ctx context.Context, db *sql.DB, path string, version int) error {
 	name := strings.TrimSuffix(path, ".db") + fmt.Sprintf("-v%d.db", version)
 	draft := name + ".tmp"
-	if err := os.Remove(draft); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := discard(draft); err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", draft); err != nil {
-		return fmt.Errorf("copy to %s: %w", draft, err)
+	if err := vacuumInto(ctx, db, draft); err != nil {
+		return errors.Join(err, discard(draft))
 	}
 	return publish(draft, name)
 }

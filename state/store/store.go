@@ -21,6 +21,9 @@ type Options struct {
 	// Hook is called after each committed transaction with the name of the
 	// point reached. Crash tests end the process there.
 	Hook func(point string)
+	// Warn is told what went wrong and harms nothing, such as a daily copy that
+	// could not be made. It may be nil.
+	Warn func(error)
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 	// Program is the version of the running program. It is written into the
@@ -49,6 +52,7 @@ const (
 	pointRun       = "store: run noted"
 	pointHeld      = "store: held files forgotten"
 	pointClosed    = "store: closed"
+	pointDaily     = "store: daily copy made"
 )
 
 // Store is the state of one account. Any number of goroutines may use it.
@@ -56,7 +60,8 @@ const (
 type Store struct {
 	path   string // of the database
 	o      Options
-	writer *sql.DB // exactly one connection; nil when read-only
+	steps  []string // of the schema
+	writer *sql.DB  // exactly one connection; nil when read-only
 	reader *sql.DB
 	// dirty is true when this owner has written, so that the database says
 	// "not cleanly closed".
@@ -157,6 +162,9 @@ func (s *Store) shut() error {
 	if s.dirty.Load() {
 		errs = append(errs, s.write(context.Background(), pointClosed, doing,
 			func(ctx context.Context, tx *sql.Tx) error { return putMeta(ctx, tx, metaClean, "1") }))
+		if err := s.copyDaily(context.Background()); err != nil {
+			s.warn(fmt.Errorf("make the daily copy of %s: %w", s.path, err))
+		}
 	}
 	// The writer goes last: the last connection that may write folds the
 	// write-ahead log into the database.
@@ -168,6 +176,12 @@ func (s *Store) shut() error {
 		return s.fail(doing, err)
 	}
 	return nil
+}
+
+func (s *Store) warn(err error) {
+	if s.o.Warn != nil {
+		s.o.Warn(err)
+	}
 }
 
 func (s *Store) hook(point string) {
