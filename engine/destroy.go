@@ -128,7 +128,9 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 			continue
 		}
 		s.Drop = append(s.Drop, op.Base)
-		if !removed {
+		if removed {
+			s.Buried = append(s.Buried, x.tombstone(b.target, op))
+		} else {
 			s.Put = append(s.Put, marked(op.Base))
 		}
 	}
@@ -166,6 +168,7 @@ func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
 	for _, op := range ops {
 		if removed {
 			s.Drop = append(s.Drop, op.Base)
+			s.Buried = append(s.Buried, x.tombstone(b.target, op))
 			continue
 		}
 		s.Put = append(s.Put, marked(op.Base))
@@ -177,6 +180,14 @@ func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
 		x.add(func(c *Counts) { c.RemovedRemote += len(ops) })
 	}
 	return nil
+}
+
+// tombstone is the memory of a message that has just been removed.
+func (x *executor) tombstone(t *target, op plan.Op) state.Tombstone {
+	return state.Tombstone{
+		Mailbox: t.Name, UIDValidity: t.ref().UIDValidity, UID: op.Base.UID, Remote: op.Remote.Identity,
+		Tries: op.Tries + 1, Removed: x.now(),
+	}
 }
 
 // marked is the record of a message that we removed and that stays in its

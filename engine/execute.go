@@ -173,6 +173,8 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 		return x.rematch(ctx, b)
 	case plan.Settle:
 		return x.settleAgreed(ctx, b)
+	case plan.Disown:
+		return x.disown(ctx, b)
 	case plan.Forget:
 		return x.forget(ctx, b)
 	case plan.RemoveLocal:
@@ -307,6 +309,18 @@ func (x *executor) settleAgreed(ctx context.Context, b batch) error {
 			s.Drop = append(s.Drop, op.Base)
 		}
 		s.Put = append(s.Put, r)
+	}
+	return x.settle(ctx, s)
+}
+
+// disown records second copies of uploads. The next plan retires them.
+func (x *executor) disown(ctx context.Context, b batch) error {
+	var s state.Settlement
+	for _, op := range b.ops {
+		s.Put = append(s.Put, retired(state.Record{
+			Mailbox: op.Mailbox, UID: op.Remote.UID, Flags: op.Remote.Flags, Content: op.Remote.Content, Remote: op.Remote.Identity,
+		}))
+		s.Recalled = append(s.Recalled, op.Intent)
 	}
 	return x.settle(ctx, s)
 }

@@ -104,11 +104,15 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	for _, r := range waiting {
 		byName[r.Mailbox] = append(byName[r.Mailbox], r)
 	}
+	over, err := e.recollect(ctx)
+	if err != nil {
+		return err
+	}
 	stamps := byPath(listing.Folders)
 	var changed []*look
 	for i := range c.input.Mailboxes {
 		l := &look{Mailbox: &c.input.Mailboxes[i]}
-		l.Waiting = byName[l.Name]
+		l.Waiting, l.Buried = byName[l.Name], over.buried[l.Name]
 		e.consider(l, stamps[l.Folder])
 		if l.scan || l.fetch {
 			changed = append(changed, l)
@@ -133,6 +137,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	}
 	for _, l := range changed {
 		c.problems = append(c.problems, l.localProblems()...)
+		l.Late = over.late(l)
 	}
 	err = each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {
@@ -183,12 +188,13 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 	l.sample = e.now()-l.Known.Sampled >= sampleEvery
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
 	l.scan = l.stat || !unchanged
-	l.fetch = l.sample || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
+	l.fetch = l.sample || len(l.Buried) > 0 || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
 	for _, r := range l.Waiting {
 		// What is lost may turn up in any mailbox, or have been decided upon.
 		l.scan = l.scan || r.State == state.Lost
 		stuck := r.State == state.UploadStuck || r.State == state.DownloadStuck
-		if stuck && r.Retry.NextAt <= e.now() {
+		superseded := r.State == state.Expunging && r.Flags&state.Trashed == 0
+		if superseded || stuck && r.Retry.NextAt <= e.now() {
 			l.scan, l.fetch = true, true
 		}
 	}

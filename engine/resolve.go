@@ -195,15 +195,17 @@ func (v *resolver) replaced(i unsure) state.Record {
 }
 
 // giveUp ends the intents of uploads that cannot be found. One whose answer was
-// lost has not arrived: the next plan uploads the file again. One that the
+// lost has not arrived: the next plan uploads the file again, and the store
+// remembers it in case it does arrive after all. One that the
 // server accepted may be anywhere; it waits, or there could be endless copies.
 func (v *resolver) giveUp(ctx context.Context) error {
 	var s state.Settlement
 	for _, i := range v.open {
-		s.Done = append(s.Done, i.ID)
 		if !i.accepted {
+			s.GivenUp = append(s.GivenUp, i.ID)
 			continue
 		}
+		s.Done = append(s.Done, i.ID)
 		const reason = "the server accepted the message, and does not show it"
 		v.tally.problem(state.Problem{
 			Scope: state.ScopeMessage, Cause: state.CauseUnknown, Mailbox: v.mailbox, Subject: string(i.Key),

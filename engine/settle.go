@@ -82,8 +82,8 @@ func (t *target) setGeneration(generation uint32) {
 
 // settle records results in one transaction.
 func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error {
-	recorded := len(s.Drop) + len(s.Put) + len(s.Held) + len(s.Mailboxes)
-	if recorded+len(s.Done)+len(s.GivenUp)+len(s.Buried) == 0 {
+	recorded := len(s.Drop) + len(s.Put) + len(s.Held) + len(s.Mailboxes) + len(s.GivenUp)
+	if recorded+len(s.Done)+len(s.Recalled)+len(s.Buried)+len(s.Confirmed) == 0 {
 		return nil
 	}
 	if err := e.Store.Settle(ctx, s); err != nil {
@@ -119,10 +119,14 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	if t.Sampled {
 		now.Sampled = e.now()
 	}
-	if now == *t.Known {
+	s := state.Settlement{Confirmed: confirmed(t.Mailbox)}
+	if now != *t.Known {
+		s.Mailboxes = []state.Mailbox{now}
+	}
+	if len(s.Mailboxes)+len(s.Confirmed) == 0 {
 		return nil
 	}
-	if err := e.Store.PutMailbox(ctx, now); err != nil {
+	if err := e.Store.Settle(ctx, s); err != nil {
 		return fmt.Errorf("save cursor of mailbox %q: %w", t.Name, err)
 	}
 	return nil

@@ -127,14 +127,18 @@ type Settlement struct {
 	// found. What they announced is remembered, because it may still come.
 	GivenUp []int64
 	Held    []Held
-	// Buried are messages that we removed from the server.
-	Buried []Tombstone
+	// Recalled are the IDs of intents that were given up and whose message has
+	// come after all.
+	Recalled []int64
+	// Buried are messages that we removed from the server, Confirmed those of
+	// them that a complete listing has since shown to be gone.
+	Buried, Confirmed []Tombstone
 	// Mailboxes are put in the same transaction as the records.
 	Mailboxes []Mailbox
 }
 
-// Tombstone is the memory of a message that we removed from the server, in case
-// the server shows it again.
+// Tombstone is the memory of a message that we removed from the server, until a
+// complete listing confirms it: some servers say OK and keep the message.
 type Tombstone struct {
 	Mailbox     string
 	UIDValidity uint32

@@ -54,6 +54,8 @@ type view struct {
 	doubted bool
 	// rematched is true when the records are bound to other UIDs in this cycle.
 	rematched bool
+	// answered are the keys of files without a message for which one was found.
+	answered map[state.Key]bool
 	// withheld are the headers of messages that wait because they may have been
 	// moved: neither a file nor a message that has one of them is new.
 	withheld map[state.Digest]bool
@@ -87,6 +89,7 @@ func Build(in Input) Plan {
 		if !v.known() {
 			continue
 		}
+		b.sequels(v)
 		b.pairNew(v)
 		for _, e := range v.entries {
 			b.decide(v, e)
@@ -105,7 +108,7 @@ func Build(in Input) Plan {
 
 // newView joins the two deltas of a mailbox by record.
 func newView(m *Mailbox) *view {
-	v := &view{Mailbox: m, byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool), copies: make(map[state.UID]bool)}
+	v := &view{Mailbox: m, answered: make(map[state.Key]bool), byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool), copies: make(map[state.UID]bool)}
 	// One known side is enough to see moves: a message that went to or came
 	// from a mailbox whose other side is not known is neither deleted nor new.
 	if m.Local != nil {
@@ -229,7 +232,7 @@ func (b *builder) add(v *view, op Op) {
 
 func changesRemote(op Op) bool {
 	switch op.Kind {
-	case Upload, Replace, MoveRemote, RemoveRemote:
+	case Upload, Replace, MoveRemote, RemoveRemote, Retire:
 		return true
 	case SetFlags, Pair:
 		return op.WantRemote != op.Remote.Flags

@@ -11,8 +11,8 @@ import (
 // becomes of it: approved, its file goes to the hold area; rejected, it is
 // uploaded again. When the server shows it again it is paired as before.
 
-// lost is a lost message with its file as it is now.
-type lost struct {
+// lone is a record without a UID, with its file as it is now.
+type lone struct {
 	record state.Record
 	local  conflict.Local
 	file   state.LocalMessage // unless it is absent
@@ -23,13 +23,17 @@ func recordedFile(r state.Record) state.LocalMessage {
 	return state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date}
 }
 
-func hasLost(m *Mailbox) bool {
-	return slices.ContainsFunc(m.Waiting, func(r state.Record) bool { return r.State == state.Lost })
+// hasAlone reports whether the mailbox has records of files without a message:
+// lost ones, and uploads that were refused.
+func hasAlone(m *Mailbox) bool {
+	return slices.ContainsFunc(m.Waiting, alone)
 }
 
-// allLost returns the lost messages of the mailbox.
-func allLost(m *Mailbox) []lost {
-	if !hasLost(m) {
+func alone(r state.Record) bool { return r.State == state.Lost || r.State == state.UploadStuck }
+
+// allAlone returns the files without a message.
+func allAlone(m *Mailbox) []lone {
+	if !hasAlone(m) {
 		return nil
 	}
 	changed, missing := make(map[state.Key]state.LocalChange), make(map[state.Key]bool)
@@ -41,12 +45,12 @@ func allLost(m *Mailbox) []lost {
 			missing[r.Key] = true
 		}
 	}
-	var all []lost
+	var all []lone
 	for _, r := range m.Waiting {
-		if r.State != state.Lost {
+		if !alone(r) {
 			continue
 		}
-		l := lost{record: r, local: conflict.LocalSame, file: recordedFile(r)}
+		l := lone{record: r, local: conflict.LocalSame, file: recordedFile(r)}
 		c, isChanged := changed[r.Key]
 		switch {
 		case m.Local == nil:
@@ -64,7 +68,10 @@ func allLost(m *Mailbox) []lost {
 // joinLost makes entries of the lost messages: absent on the server until they
 // are found there.
 func (v *view) joinLost() {
-	for _, l := range allLost(v.Mailbox) {
+	for _, l := range allAlone(v.Mailbox) {
+		if l.record.State != state.Lost {
+			continue
+		}
 		e := &entry{base: l.record, local: l.local, remote: conflict.RemoteAbsent, now: l.file}
 		if v.Remote == nil {
 			e.remote = conflict.RemoteUnknown
@@ -73,10 +80,10 @@ func (v *view) joinLost() {
 	}
 }
 
-// lostFiles returns the lost messages whose files are there and still hold what
-// the server lost.
-func lostFiles(m *Mailbox) (all []lost, files []state.LocalMessage) {
-	for _, l := range allLost(m) {
+// pairable returns the files without a message that are there and hold what they
+// held: a new message can turn out to be theirs.
+func pairable(m *Mailbox) (all []lone, files []state.LocalMessage) {
+	for _, l := range allAlone(m) {
 		if l.local == conflict.LocalSame || l.local == conflict.LocalFlags {
 			all, files = append(all, l), append(files, l.file)
 		}

@@ -168,6 +168,8 @@ func (b *builder) retry(v *view) {
 		op := Op{Base: r, Why: "trying again: " + r.Retry.Reason}
 		due := r.Retry.NextAt <= b.in.Now
 		switch {
+		case v.answered[r.Key]:
+			continue
 		case r.State == state.UploadStuck && local[r.Key].missing, r.UID != 0 && goneUID[r.UID]:
 			op.Kind, op.Why = Forget, "gone"
 		case r.State == state.UploadStuck && (due || local[r.Key].edited):

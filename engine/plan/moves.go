@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 
 	"mailmoor/conflict"
@@ -195,7 +194,7 @@ func Restrict(p Plan, asked func(mailbox string) bool) Plan {
 // pairNew pairs new files with new messages of the same content, so that
 // nothing that both sides already have is transferred again.
 func (b *builder) pairNew(v *view) {
-	lost, files := lostFiles(v.Mailbox)
+	alone, files := pairable(v.Mailbox)
 	local := slices.Concat(v.newLocal, files)
 	if len(local) == 0 || len(v.newRemote) == 0 {
 		return
@@ -221,12 +220,13 @@ func (b *builder) pairNew(v *view) {
 			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
 		}
 		if i >= len(v.newLocal) {
-			op.Base, op.Why = lost[i-len(v.newLocal)].record, "the server shows it again"
+			op.Base, op.Why = alone[i-len(v.newLocal)].record, "the server shows it after all"
+			v.answered[l.Key] = true
 		}
 		b.add(v, op)
 	}
 	v.entries = slices.DeleteFunc(v.entries, func(e *entry) bool {
-		return e.base.State == state.Lost && e.remote == conflict.RemoteAbsent && pairedKey[e.base.Key]
+		return e.base.State == state.Lost && v.answered[e.base.Key]
 	})
 	v.newLocal = without(v.newLocal, func(i int) bool { return pairedKey[v.newLocal[i].Key] })
 	v.newRemote = without(v.newRemote, func(i int) bool { return pairedUID[v.newRemote[i].UID] })
@@ -251,7 +251,7 @@ const identitiesMax = 20_000
 func Missing(in Input) []Wants {
 	moved := false // messages may have been
 	for _, m := range in.Mailboxes {
-		moved = moved || hasLost(&m) || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
+		moved = moved || hasAlone(&m) || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
 	}
 	var wants []Wants
 	for _, m := range in.Mailboxes {
@@ -265,7 +265,7 @@ func Missing(in Input) []Wants {
 			continue
 		}
 		w := Wants{Mailbox: m.Name}
-		pairing := m.known() && (len(m.Local.New) > 0 || hasLost(&m))
+		pairing := m.known() && (len(m.Local.New) > 0 || hasAlone(&m))
 		if pairing || moved && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {
@@ -273,9 +273,14 @@ func Missing(in Input) []Wants {
 				}
 			}
 		}
+		if m.known() {
+			sequelWants(&m, &w)
+		}
 		if len(w.Identities) == 0 && pairing {
-			_, files := lostFiles(&m)
-			w.Contents = ambiguous(groups(slices.Concat(m.Local.New, files), m.Remote.New))
+			_, files := pairable(&m)
+			for _, uid := range ambiguous(groups(slices.Concat(m.Local.New, files), m.Remote.New)) {
+				w.Contents = w.Contents.Add(uid)
+			}
 		}
 		if len(w.Identities)+len(w.Contents) > 0 {
 			wants = append(wants, w)
@@ -284,8 +289,9 @@ func Missing(in Input) []Wants {
 	return wants
 }
 
-// ambiguous returns the messages that only their whole content can tell apart.
-func ambiguous(byHeader map[state.Digest]*group) state.UIDSet {
+// ambiguous returns the messages that only their whole content can tell apart,
+// in order.
+func ambiguous(byHeader map[state.Digest]*group) []state.UID {
 	var uids []state.UID
 	for _, g := range byHeader {
 		if g.obvious() || len(g.local) == 0 {
@@ -297,6 +303,6 @@ func ambiguous(byHeader map[state.Digest]*group) state.UIDSet {
 			}
 		}
 	}
-	slices.SortFunc(uids, cmp.Compare[state.UID])
-	return state.NewUIDSet(uids...)
+	slices.Sort(uids)
+	return uids
 }

@@ -59,6 +59,11 @@ type Mailbox struct {
 	Vanished bool
 	// Paired is the number of paired records in the base.
 	Paired int
+	// Late are uploads that were given up and have been repeated since: the first
+	// copy may still arrive. Buried are messages that we removed, and that no
+	// complete listing has shown to be gone yet.
+	Late   []state.Intent
+	Buried []state.Tombstone
 	// Waiting are the records that are not paired: stuck ones, and deleted
 	// ones that wait for an expunge.
 	Waiting []state.Record
@@ -109,6 +114,7 @@ const (
 	Rematch                       // bind the records to what the server shows now
 	Pair                          // record that file and message are the same
 	Settle                        // record what both sides already agree on
+	Disown                        // record that a message is a second copy of an upload of ours
 	Download                      // messages to the folder
 	Upload                        // files to the mailbox
 	Replace                       // upload an edited file, retire the old version
@@ -124,7 +130,7 @@ const (
 // String returns the kind in words.
 func (k Kind) String() string {
 	return [...]string{
-		"", "create folder", "create mailbox", "match again", "pair", "settle", "download", "upload", "replace",
+		"", "create folder", "create mailbox", "match again", "pair", "settle", "disown", "download", "upload", "replace",
 		"move local", "move remote", "set flags", "remove local", "remove remote", "retire", "forget",
 	}[k]
 }
@@ -164,7 +170,11 @@ type Op struct {
 	Final bool
 	// Rematching is the outcome of a Rematch.
 	Rematching *Rematching
-	Why        string
+	// Intent is the upload that a disowned message is a copy of.
+	Intent int64
+	// Tries is how often a message was removed that is still there.
+	Tries int
+	Why   string
 }
 
 // touches returns the mailboxes whose state the operation depends on.

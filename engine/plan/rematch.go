@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -257,7 +256,6 @@ func (r *rematcher) unread() state.UIDSet {
 			uids = append(uids, m.UID)
 		}
 	}
-	slices.SortFunc(uids, cmp.Compare[state.UID])
 	return state.NewUIDSet(uids...)
 }
 

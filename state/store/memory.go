@@ -149,3 +149,28 @@ func checkTombstone(b state.Tombstone) error {
 	}
 	return nil
 }
+
+// unbury forgets removals that have been confirmed.
+func unbury(ctx context.Context, tx *sql.Tx, ids mailboxIDs, confirmed []state.Tombstone) error {
+	for _, b := range confirmed {
+		mailbox, err := ids.of(ctx, tx, b.Mailbox)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM tombstone WHERE mailbox = ? AND uidvalidity = ? AND uid = ?",
+			mailbox, int64(b.UIDValidity), int64(b.UID)); err != nil {
+			return fmt.Errorf("forget removed UID %d of mailbox %q: %w", b.UID, b.Mailbox, err)
+		}
+	}
+	return nil
+}
+
+// recall forgets what was given up and has come after all.
+func recall(ctx context.Context, tx *sql.Tx, ids []int64) error {
+	for _, id := range ids {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM given_up WHERE id = ?", id); err != nil {
+			return fmt.Errorf("forget intent %d: %w", id, err)
+		}
+	}
+	return nil
+}

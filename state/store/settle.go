@@ -51,7 +51,13 @@ func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
 		if err := endIntents(ctx, tx, settlement.Done); err != nil {
 			return err
 		}
+		if err := recall(ctx, tx, settlement.Recalled); err != nil {
+			return err
+		}
 		if err := bury(ctx, tx, ids, settlement.Buried, now); err != nil {
+			return err
+		}
+		if err := unbury(ctx, tx, ids, settlement.Confirmed); err != nil {
 			return err
 		}
 		return putHeld(ctx, tx, settlement.Held)
@@ -60,7 +66,8 @@ func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
 
 // settled returns how many things a settlement is about.
 func settled(s state.Settlement) int {
-	return len(s.Drop) + len(s.Put) + len(s.Done) + len(s.GivenUp) + len(s.Held) + len(s.Buried) + len(s.Mailboxes)
+	return len(s.Drop) + len(s.Put) + len(s.Done) + len(s.GivenUp) + len(s.Held) + len(s.Mailboxes) +
+		len(s.Recalled) + len(s.Buried) + len(s.Confirmed)
 }
 
 // checkSettlement reports a settlement that must not be recorded.

@@ -256,15 +256,21 @@ func (s *Store) Settle(ctx context.Context, settled state.Settlement) error {
 			if err := t.known(b.Mailbox); err != nil {
 				return err
 			}
-			t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool { return sameGrave(old, b) })
+			t.unbury(b)
 			t.buried = append(t.buried, b)
 		}
+		for _, b := range settled.Confirmed {
+			t.unbury(b)
+		}
+		t.givenUp = slices.DeleteFunc(t.givenUp, func(i state.Intent) bool { return slices.Contains(settled.Recalled, i.ID) })
 		return nil
 	})
 }
 
-func sameGrave(a, b state.Tombstone) bool {
-	return a.Mailbox == b.Mailbox && a.UIDValidity == b.UIDValidity && a.UID == b.UID
+func (t *tables) unbury(b state.Tombstone) {
+	t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool {
+		return old.Mailbox == b.Mailbox && old.UIDValidity == b.UIDValidity && old.UID == b.UID
+	})
 }
 
 // GivenUp implements engine.StoreMemory.

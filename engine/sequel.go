@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// memory is what is over and may have a sequel.
+type memory struct {
+	givenUp []state.Intent
+	buried  map[string][]state.Tombstone // by mailbox
+}
+
+// recollect reads what is over.
+func (e *Engine) recollect(ctx context.Context) (memory, error) {
+	m := memory{buried: make(map[string][]state.Tombstone)}
+	var err error
+	if m.givenUp, err = e.Store.GivenUp(ctx); err != nil {
+		return m, fmt.Errorf("read uploads that were given up: %w", err)
+	}
+	tombstones, err := e.Store.Tombstones(ctx)
+	if err != nil {
+		return m, fmt.Errorf("read removed messages: %w", err)
+	}
+	for _, t := range tombstones {
+		m.buried[t.Mailbox] = append(m.buried[t.Mailbox], t)
+	}
+	return m, nil
+}
+
+// late returns the uploads to the mailbox that were given up and of which another
+// copy is there: only then is the one that arrives late one too many.
+func (m memory) late(l *look) []state.Intent {
+	var late []state.Intent
+	for _, i := range m.givenUp {
+		if i.Mailbox == l.Name && slices.ContainsFunc(l.base, func(r state.Record) bool {
+			return r.State == state.Paired && r.Content.Digest == i.Content.Digest
+		}) {
+			late = append(late, i)
+		}
+	}
+	return late
+}
+
+// confirmed returns the removals that need not be remembered any longer: the
+// complete listing of this cycle does not show the message, or it has been
+// removed often enough and counts as new.
+func confirmed(m *plan.Mailbox) []state.Tombstone {
+	shown := make(map[state.UID]bool)
+	for _, r := range m.Remote.New {
+		shown[r.UID] = true
+	}
+	var gone []state.Tombstone
+	for _, t := range m.Buried {
+		if again := shown[t.UID] && t.UIDValidity == m.Remote.Selected.UIDValidity; !again || t.Tries >= plan.TriesMax {
+			gone = append(gone, t)
+		}
+	}
+	return gone
+}
