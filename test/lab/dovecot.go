@@ -21,6 +21,8 @@ import (
 const (
 	startTries   = 5
 	startTimeout = 20 * time.Second
+	// shownLogBytes is how much of the end of its log a failed test shows.
+	shownLogBytes = 16 << 10
 )
 
 // Server is a running IMAP server. Its methods fail the test when they cannot
@@ -66,7 +68,8 @@ func Dovecot(t testing.TB, opts ...Option) *Server {
 	srv.t = t
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("log of the server:\n%s", srv.Log())
+			log := srv.Log()
+			t.Logf("end of the server's log:\n%s", log[max(0, len(log)-shownLogBytes):])
 		}
 		srv.Stop()
 	})

@@ -53,6 +53,8 @@ type Behaviour struct {
 	RTT time.Duration
 	// BytesPerSecond limits each direction; 0 is no limit.
 	BytesPerSecond int
+	// Record keeps what passes, for [FaultProxy.Passed].
+	Record bool
 }
 
 // Traffic is what has passed through a connection, in bytes.
@@ -109,6 +111,17 @@ func (p *FaultProxy) Conns() []Traffic {
 		}
 	}
 	return traffic
+}
+
+// Passed returns what has passed a connection in the direction, where the
+// connection's behaviour is to record it.
+func (p *FaultProxy) Passed(conn int, d Direction) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if conn >= len(p.conns) || p.conns[conn] == nil {
+		return nil
+	}
+	return p.conns[conn].recorded(d)
 }
 
 // serve relays one connection until both directions have ended.

@@ -213,6 +213,33 @@ func TestScriptAndChain(t *testing.T) {
 	}
 }
 
+// What is recorded is what passed, up to a fault and not beyond it.
+func TestFaultsRecord(t *testing.T) {
+	srv := Dovecot(t)
+	srv.User("u1")
+	p := Faults(t, srv)
+	c, _ := login(t, p)
+	c.ok("NOOP")
+	if got := p.Passed(0, ToServer); len(got) > 0 {
+		t.Errorf("without being asked to, the proxy recorded %q", got)
+	}
+	const commands = "a LOGIN u1 secret\r\nb NOOP\r\n"
+	p.Behave(Behaviour{Record: true, Faults: []Fault{{ToServer, int64(len(commands)), Stall}}})
+	c, _ = connect(t, p)
+	c.send(commands + "c NOOP\r\n")
+	c.await("b", false, new(strings.Builder))
+	p.Disconnect()
+	if got := string(p.Passed(1, ToServer)); got != commands {
+		t.Errorf("recorded towards the server is %q, want %q", got, commands)
+	}
+	if got := string(p.Passed(1, ToClient)); !strings.HasPrefix(got, "* OK ") || strings.Count(got, "\nb OK ") != 1 || !strings.HasSuffix(got, "\r\n") {
+		t.Errorf("recorded towards the client is %q, want the greeting up to the answer to b", got)
+	}
+	if got := p.Passed(2, ToClient); got != nil {
+		t.Errorf("of a connection that was never made %q is recorded", got)
+	}
+}
+
 func TestRawFaultsCountTheHandshake(t *testing.T) {
 	srv := Dovecot(t)
 	p := RawFaults(t, srv)

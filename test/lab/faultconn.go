@@ -42,6 +42,26 @@ type faultConn struct {
 	behaviour      Behaviour
 	client, server *stream
 	passed         [2]atomic.Int64
+
+	mu     sync.Mutex
+	record [2][]byte
+}
+
+// recorded returns what has passed in the direction.
+func (c *faultConn) recorded(d Direction) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.record[d])
+}
+
+// pass counts bytes that have been delivered.
+func (c *faultConn) pass(d Direction, data []byte) {
+	c.passed[d].Add(int64(len(data)))
+	if c.behaviour.Record {
+		c.mu.Lock()
+		c.record[d] = append(c.record[d], data...)
+		c.mu.Unlock()
+	}
 }
 
 // lane is one direction of a connection: a reader that notes when each chunk
@@ -139,7 +159,7 @@ func (l *lane) deliver(data []byte) bool {
 		if _, err := l.to.Write(data[:n]); err != nil {
 			return false
 		}
-		l.conn.passed[l.direction].Add(int64(n))
+		l.conn.pass(l.direction, data[:n])
 		data = data[n:]
 		if rate > 0 {
 			time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))

@@ -154,3 +154,6 @@ func (srv *Server) SetACL(user, mailbox, rights string) {
 		srv.t.Fatalf("set the rights on %q of %s: %v", mailbox, user, err)
 	}
 }
+
+// MailHome returns the directory in which the server keeps all mail of the user.
+func (srv *Server) MailHome(user string) string { return filepath.Join(srv.home(user), "Maildir") }

@@ -1,0 +1,26 @@
+package lab
+
+import (
+	"io"
+	"testing"
+)
+
+// A session counts until the server has noticed that its client is gone.
+func TestAwaitSessions(t *testing.T) {
+	srv := Dovecot(t)
+	srv.User("u1")
+	srv.AwaitSessions(0)
+	first, _ := login(t, srv)
+	second, _ := login(t, srv)
+	if n := srv.sessions(); n != 2 {
+		t.Fatalf("with two clients there are %d sessions", n)
+	}
+	first.conn.Close()
+	srv.AwaitSessions(1)
+	if n := srv.sessions(); n != 1 {
+		t.Errorf("with one client left there are %d sessions", n)
+	}
+	second.ok("LOGOUT")
+	_, _ = io.Copy(io.Discard, second.in)
+	srv.AwaitSessions(0)
+}
