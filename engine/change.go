@@ -234,7 +234,7 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 			continue
 		}
 		rec := agreedRecord(op)
-		rec.Mailbox, rec.UID = dest.Name, uid
+		rec.Mailbox, rec.UID, rec.Since = dest.Name, uid, x.now()
 		s.Put = append(s.Put, rec)
 	}
 	if settleErr := x.settle(ctx, s); settleErr != nil {

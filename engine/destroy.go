@@ -193,7 +193,7 @@ func (x *executor) tombstone(t *target, op plan.Op) state.Tombstone {
 // marked is the record of a message that we removed and that stays in its
 // mailbox, marked \Deleted, until somebody expunges it.
 func marked(r state.Record) state.Record {
-	r.State, r.Key = state.Expunging, ""
+	r.State, r.Key, r.Since = state.Expunging, "", 0
 	r.Flags |= state.Trashed
 	return r
 }

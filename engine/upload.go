@@ -216,8 +216,8 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 				s.Put = append(s.Put, retired(it.base))
 			}
 			r := uploadedRecord(it.intent, u.UID, it.file.Stat)
-			if it.arrived != (state.RemoteIdentity{}) {
-				r.Remote = it.arrived
+			if r.Remote, r.Since = it.arrived, 0; it.arrived == (state.RemoteIdentity{}) {
+				r.Remote, r.Since = sentIdentity(it.intent), x.now()
 			}
 			s.Put = append(s.Put, r)
 			n, bytes = n+1, bytes+it.file.Content.WireSize
@@ -253,7 +253,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 // retired is the record of a message whose newer version is on the server. The
 // next plan removes it; until then it is neither new nor wanted.
 func retired(old state.Record) state.Record {
-	old.State, old.Key = state.Expunging, ""
+	old.State, old.Key, old.Since = state.Expunging, "", 0
 	old.Flags &^= state.Trashed // until its removal is confirmed
 	return old
 }
@@ -262,8 +262,13 @@ func retired(old state.Record) state.Record {
 func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat) state.Record {
 	return state.Record{
 		Mailbox: i.Mailbox, UID: uid, Key: i.Key, State: state.Paired, Flags: i.Flags, Stat: stat, Content: i.Content,
-		Remote: state.RemoteIdentity{Size: i.Content.WireSize, Date: i.Date, Header: i.Content.Header},
+		Remote: sentIdentity(i),
 	}
+}
+
+// sentIdentity is how the server should describe what it was sent.
+func sentIdentity(i state.Intent) state.RemoteIdentity {
+	return state.RemoteIdentity{Size: i.Content.WireSize, Date: i.Date, Header: i.Content.Header}
 }
 
 // stuckUpload sets a file aside that the server refused.

@@ -79,7 +79,8 @@ type Record struct {
 	Content Content
 	Remote  RemoteIdentity
 	Retry   Retry
-	// Since is when a lost message was missed. Unix seconds.
+	// Since is when a lost message was missed, and when a paired one was brought
+	// to the server that has not shown it yet; 0 otherwise. Unix seconds.
 	Since int64
 }
 
@@ -109,8 +110,8 @@ func (r Record) check() error {
 		return errors.New("its key does not fit its state")
 	case (r.State == Paired || r.State == Lost) && r.Content.Digest == (Digest{}):
 		return errors.New("it has a file without a digest")
-	case (r.State == Lost) != (r.Since != 0):
-		return errors.New("the time of its loss does not fit its state")
+	case r.State == Lost && r.Since == 0, r.State != Lost && r.State != Paired && r.Since != 0:
+		return errors.New("the time since when does not fit its state")
 	}
 	if wantKey {
 		return r.Key.Check()

@@ -77,7 +77,7 @@ func Build(in Input) Plan {
 	matchLocalMoves(b.views)
 	matchRemoteMoves(b.views)
 	b.matchCopies()
-	doubt(b.views)
+	doubt(b.views, in.Now)
 	b.rematch()
 	for _, v := range b.views {
 		if !v.Suspended {

@@ -9,9 +9,13 @@ import (
 // every place on that side has been seen; a new file or message counts as new
 // only when it cannot have come from a place that has not been seen.
 
+// shownWithin is how long a server may take to show what we brought to it, in
+// seconds. Until then its absence proves nothing.
+const shownWithin = 10 * 60
+
 // doubt applies this to all views, after the moves that can be seen have been
 // matched.
-func doubt(views []*view) {
+func doubt(views []*view, now int64) {
 	localFailed, remoteFailed := false, false
 	unseen := make(map[state.Digest]bool)
 	unlisted := make(map[state.RemoteIdentity]bool)
@@ -32,6 +36,9 @@ func doubt(views []*view) {
 			stat := e.base.Stat
 			if e.local == conflict.LocalAbsent && (keys[e.base.Key] || files[state.FileStat{Inode: stat.Inode, Size: stat.Size}]) {
 				e.local = conflict.LocalUnknown
+			}
+			if e.remote == conflict.RemoteAbsent && e.base.State == state.Paired && e.base.Since != 0 && now-e.base.Since < shownWithin {
+				e.remote = conflict.RemoteUnknown
 			}
 		}
 		v.doubtAbsences(localFailed, remoteFailed)

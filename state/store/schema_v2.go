@@ -37,7 +37,8 @@ CREATE TABLE record (
 	CHECK ((uid IS NOT NULL) = (state IN (1, 3, 4))),
 	CHECK ((key IS NOT NULL) = (state IN (1, 2, 5))),
 	CHECK (state NOT IN (1, 5) OR digest IS NOT NULL),
-	CHECK ((since <> 0) = (state = 5))
+	CHECK (since = 0 OR state IN (1, 5)),
+	CHECK (since <> 0 OR state <> 5)
 ) STRICT;
 
 INSERT INTO record (mailbox, uid, key, state, flags, inode, size, mtime, digest, header, content_size,

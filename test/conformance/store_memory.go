@@ -65,10 +65,10 @@ func storeLost(s *storeRun) {
 	if err := s.Settle(s.Context(), state.Settlement{Put: []state.Record{bad}}); err == nil {
 		s.Error("a lost record without the time of its loss was stored")
 	}
-	bad = paired(work, 10, "e")
+	bad = uploadStuck(work, "e")
 	bad.Since = baseDate
 	if err := s.Settle(s.Context(), state.Settlement{Put: []state.Record{bad}}); err == nil {
-		s.Error("a paired record with the time of a loss was stored")
+		s.Error("an upload that is stuck was stored with the time of a loss")
 	}
 }
 
