@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"regexp"
 	"slices"
@@ -12,8 +13,20 @@ import (
 	"mailmoor/state"
 )
 
-// Date is the INTERNALDATE of the messages of all scenes, in Unix seconds.
+// Date is the earliest INTERNALDATE of the messages of all scenes, in Unix seconds.
 const Date = 1_600_000_000
+
+// dateOf returns the INTERNALDATE of the message of a token. Messages that are
+// alike have the same one, and so have the versions of a draft: the next one is
+// uploaded with the date of the one before.
+func dateOf(token string) int64 {
+	for _, same := range []string{"anon", "twin", "draft"} {
+		if strings.HasPrefix(token, same) {
+			return Date
+		}
+	}
+	return Date + 1 + int64(crc32.ChecksumIEEE([]byte(token))%1_000_000)
+}
 
 // bigBytes is about the size of a message whose token begins with "big". It is
 // more than goes into one write of a file or a socket.

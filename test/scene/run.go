@@ -112,12 +112,12 @@ func (s *Stage) Sync() engine.Report {
 	return report
 }
 
-// Rest runs until a run finds nothing to do, and returns its report.
+// Rest runs until a run ends with nothing left to do, and returns its report.
 func (s *Stage) Rest() engine.Report {
 	s.Helper()
 	var last engine.Report
 	for range restMax {
-		if last = s.Sync(); last.Quiet && last.Counts == (engine.Counts{}) {
+		if last = s.Sync(); last.Quiet {
 			return last
 		}
 	}

@@ -34,9 +34,9 @@ func (s Scene) Begin(stage *Stage) {
 
 // All returns the scenes that fault loops play.
 func All() []Scene {
-	return slices.Concat(firstRuns(), transfers(), changes(), deletions(), moves(), mailboxes(), renumberings(), decisions(), troubles())
+	return slices.Concat(firstRuns(), transfers(), changes(), deletions(), moves(), mailboxes(), renumberings(), generations(), decisions(), troubles(), upgrades())
 }
 
 // Pending returns the scenes of what is not built yet or does not work yet. They
 // say what shall be true then, and go to All one by one.
-func Pending() []Scene { return slices.Concat(generations(), upgrades(), poisonAndMore()) }
+func Pending() []Scene { return poisonAndMore() }

@@ -139,7 +139,3 @@ func rebound(want Want) func(*Stage) {
 		}
 	}
 }
-
-// upgrades is the place for the scene of a database with the schema of the
-// version before. It needs a copy of such a database.
-func upgrades() []Scene { return nil }

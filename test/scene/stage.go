@@ -31,6 +31,8 @@ type Stage struct {
 	// Hidden is true when capabilities are hidden from the program: it then
 	// connects through a proxy, as do the runs of Sync.
 	Hidden bool
+	// Disturbed is set by a loop that kills the program.
+	Disturbed bool
 
 	host   string
 	port   int
@@ -117,4 +119,10 @@ func (s *Stage) sessions() int {
 		}
 	}
 	return n
+}
+
+// On makes t the test that the stage belongs to, and returns the stage.
+func (s *Stage) On(t testing.TB) *Stage {
+	s.TB, s.Server = t, s.Server.On(t)
+	return s
 }

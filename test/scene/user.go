@@ -21,7 +21,7 @@ import (
 func (s *Stage) deliver(mailbox string, tokens ...string) {
 	s.Helper()
 	for _, token := range tokens {
-		s.Server.Append(s.User, mailbox, nil, time.Unix(Date, 0), Body(token))
+		s.Server.Append(s.User, mailbox, nil, time.Unix(dateOf(token), 0), Body(token))
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *Stage) put(folder, letters, token string) {
 	if letters != "new" {
 		name = "cur/" + s.name(token) + ":2," + letters
 	}
-	s.write(folder, name, Body(token))
+	s.write(folder, name, token)
 }
 
 // name returns a file name that no other file has.
@@ -77,11 +77,12 @@ func (s *Stage) name(token string) string {
 	return fmt.Sprintf("%d.%s.reader", time.Now().UnixNano(), token)
 }
 
-func (s *Stage) write(folder, name string, body []byte) {
+// write makes a file with the message of a token, or replaces one.
+func (s *Stage) write(folder, name, token string) {
 	s.Helper()
 	tmp := filepath.Join(s.Root, folder, "tmp", "being-written")
-	s.must(os.WriteFile(tmp, lf(body), 0o600))
-	s.must(os.Chtimes(tmp, time.Time{}, time.Unix(Date, 0)))
+	s.must(os.WriteFile(tmp, lf(Body(token)), 0o600))
+	s.must(os.Chtimes(tmp, time.Time{}, time.Unix(dateOf(token), 0)))
 	s.must(os.Rename(tmp, filepath.Join(s.Root, folder, name)))
 }
 
@@ -133,7 +134,7 @@ func (s *Stage) edit(folder, token, instead string) {
 	s.Helper()
 	rel, err := filepath.Rel(filepath.Join(s.Root, folder), s.file(folder, token))
 	s.must(err)
-	s.write(folder, rel, Body(instead))
+	s.write(folder, rel, instead)
 }
 
 // empty removes all messages of a folder, as a failed disk would.
