@@ -180,7 +180,7 @@ func (l *look) localProblems() []state.Problem {
 func (e *Engine) consider(l *look, f state.LocalFolder) {
 	l.scan, l.fetch = true, true
 	if l.Known == nil {
-		l.stat = true
+		l.stat, l.sample = true, true
 		return
 	}
 	l.Doubt = l.Known.Doubt
