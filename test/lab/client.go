@@ -3,10 +3,11 @@ package lab
 import (
 	"cmp"
 	"crypto/sha256"
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -27,28 +28,31 @@ type Message struct {
 	Sum          [sha256.Size]byte // of Body
 }
 
-// Mailbox is one mailbox as the server lists it.
-type Mailbox struct {
-	Name  string
-	Attrs []string
+// client acts as another client of any account on a server. Its methods fail
+// the test when they cannot do what they are asked to.
+type client struct {
+	t        testing.TB
+	addr     string // host:port with implicit TLS
+	tls      *tls.Config
+	password string
 }
 
 // withClient logs in over TLS, runs do and logs out. Every call has its own
 // connection, as if a client had been opened for just this.
-func (srv *Server) withClient(user string, do func(c *imapclient.Client) error) {
-	srv.t.Helper()
-	if err := srv.session(user, do); err != nil {
-		srv.t.Fatalf("as %s: %v", user, err)
+func (other client) withClient(user string, do func(c *imapclient.Client) error) {
+	other.t.Helper()
+	if err := other.session(user, do); err != nil {
+		other.t.Fatalf("as %s: %v", user, err)
 	}
 }
 
-func (srv *Server) session(user string, do func(c *imapclient.Client) error) error {
-	c, err := imapclient.DialTLS(srv.Addr(), &imapclient.Options{TLSConfig: srv.TLS()})
+func (other client) session(user string, do func(c *imapclient.Client) error) error {
+	c, err := imapclient.DialTLS(other.addr, &imapclient.Options{TLSConfig: other.tls})
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer c.Close()
-	if err := c.Login(user, srv.Password).Wait(); err != nil {
+	if err := c.Login(user, other.password).Wait(); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
 	if err := do(c); err != nil {
@@ -61,9 +65,9 @@ func (srv *Server) session(user string, do func(c *imapclient.Client) error) err
 }
 
 // withMailbox is withClient with the mailbox selected.
-func (srv *Server) withMailbox(user, mailbox string, do func(c *imapclient.Client, s *imap.SelectData) error) {
-	srv.t.Helper()
-	srv.withClient(user, func(c *imapclient.Client) error {
+func (other client) withMailbox(user, mailbox string, do func(c *imapclient.Client, s *imap.SelectData) error) {
+	other.t.Helper()
+	other.withClient(user, func(c *imapclient.Client) error {
 		selected, err := c.Select(mailbox, nil).Wait()
 		if err != nil {
 			return fmt.Errorf("select %q: %w", mailbox, err)
@@ -74,31 +78,24 @@ func (srv *Server) withMailbox(user, mailbox string, do func(c *imapclient.Clien
 
 // Append adds a message and returns its UID. Flags are IMAP flags and
 // keywords; see [IMAPFlags].
-func (srv *Server) Append(user, mailbox string, flags []string, date time.Time, body []byte) state.UID {
-	srv.t.Helper()
-	uid, err := srv.TryAppend(user, mailbox, flags, date, body)
+func (other client) Append(user, mailbox string, flags []string, date time.Time, body []byte) state.UID {
+	other.t.Helper()
+	uid, err := other.TryAppend(user, mailbox, flags, date, body)
 	if err != nil {
-		srv.t.Fatalf("as %s: %v", user, err)
+		other.t.Fatalf("as %s: %v", user, err)
 	}
 	return uid
 }
 
 // TryAppend is Append for a message that the server may refuse: the error then
 // is an *imap.Error.
-func (srv *Server) TryAppend(user, mailbox string, flags []string, date time.Time, body []byte) (state.UID, error) {
+func (other client) TryAppend(user, mailbox string, flags []string, date time.Time, body []byte) (state.UID, error) {
 	var uid state.UID
-	err := srv.session(user, func(c *imapclient.Client) error {
+	err := other.session(user, func(c *imapclient.Client) error {
 		options := &imap.AppendOptions{Flags: imapFlags(flags), Time: date}
-		cmd := c.Append(mailbox, int64(len(body)), options)
-		_, err := cmd.Write(body)
-		err = errors.Join(err, cmd.Close())
-		// The answer says more than the connection that broke because of it.
-		data, refusal := cmd.Wait()
-		if refusal != nil {
-			err = refusal
-		}
+		data, err := appendMessage(c, mailbox, options, body)
 		if err != nil {
-			return fmt.Errorf("append to %q: %w", mailbox, err)
+			return err
 		}
 		uid = state.UID(data.UID)
 		return nil
@@ -107,10 +104,10 @@ func (srv *Server) TryAppend(user, mailbox string, flags []string, date time.Tim
 }
 
 // Messages returns all messages of the mailbox with their bodies, by UID.
-func (srv *Server) Messages(user, mailbox string) []Message {
-	srv.t.Helper()
+func (other client) Messages(user, mailbox string) []Message {
+	other.t.Helper()
 	var messages []Message
-	srv.withMailbox(user, mailbox, func(c *imapclient.Client, s *imap.SelectData) error {
+	other.withMailbox(user, mailbox, func(c *imapclient.Client, s *imap.SelectData) error {
 		if s.NumMessages == 0 {
 			return nil
 		}
@@ -161,66 +158,11 @@ func message(buffer *imapclient.FetchMessageBuffer, body []byte) Message {
 	return m
 }
 
-// Mailboxes returns all mailboxes, sorted by name.
-func (srv *Server) Mailboxes(user string) []Mailbox {
-	srv.t.Helper()
-	var mailboxes []Mailbox
-	srv.withClient(user, func(c *imapclient.Client) error {
-		listed, err := c.List("", "*", nil).Collect()
-		if err != nil {
-			return fmt.Errorf("list the mailboxes: %w", err)
-		}
-		for _, data := range listed {
-			m := Mailbox{Name: data.Mailbox}
-			for _, attr := range data.Attrs {
-				m.Attrs = append(m.Attrs, string(attr))
-			}
-			mailboxes = append(mailboxes, m)
-		}
-		return nil
-	})
-	slices.SortFunc(mailboxes, func(a, b Mailbox) int { return cmp.Compare(a.Name, b.Name) })
-	return mailboxes
-}
-
-// CreateMailbox creates the mailbox and subscribes to it.
-func (srv *Server) CreateMailbox(user, name string) {
-	srv.t.Helper()
-	srv.withClient(user, func(c *imapclient.Client) error {
-		if err := c.Create(name, nil).Wait(); err != nil {
-			return fmt.Errorf("create %q: %w", name, err)
-		}
-		return c.Subscribe(name).Wait()
-	})
-}
-
-// DeleteMailbox deletes the mailbox with its messages.
-func (srv *Server) DeleteMailbox(user, name string) {
-	srv.t.Helper()
-	srv.withClient(user, func(c *imapclient.Client) error {
-		if err := c.Delete(name).Wait(); err != nil {
-			return fmt.Errorf("delete %q: %w", name, err)
-		}
-		return nil
-	})
-}
-
-// RenameMailbox renames the mailbox with its children.
-func (srv *Server) RenameMailbox(user, from, to string) {
-	srv.t.Helper()
-	srv.withClient(user, func(c *imapclient.Client) error {
-		if err := c.Rename(from, to, nil).Wait(); err != nil {
-			return fmt.Errorf("rename %q to %q: %w", from, to, err)
-		}
-		return nil
-	})
-}
-
 // StoreFlags adds and removes flags and keywords of the messages. Removal
 // comes first.
-func (srv *Server) StoreFlags(user, mailbox string, uids state.UIDSet, add, remove []string) {
-	srv.t.Helper()
-	srv.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
+func (other client) StoreFlags(user, mailbox string, uids state.UIDSet, add, remove []string) {
+	other.t.Helper()
+	other.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
 		for _, change := range []struct {
 			op    imap.StoreFlagsOp
 			flags []string
@@ -238,9 +180,9 @@ func (srv *Server) StoreFlags(user, mailbox string, uids state.UIDSet, add, remo
 }
 
 // Move moves the messages to the mailbox dest.
-func (srv *Server) Move(user, mailbox string, uids state.UIDSet, dest string) {
-	srv.t.Helper()
-	srv.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
+func (other client) Move(user, mailbox string, uids state.UIDSet, dest string) {
+	other.t.Helper()
+	other.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
 		if _, err := c.Move(uidSet(uids), dest).Wait(); err != nil {
 			return fmt.Errorf("move from %q to %q: %w", mailbox, dest, err)
 		}
@@ -249,9 +191,9 @@ func (srv *Server) Move(user, mailbox string, uids state.UIDSet, dest string) {
 }
 
 // Expunge removes exactly these messages for good.
-func (srv *Server) Expunge(user, mailbox string, uids state.UIDSet) {
-	srv.t.Helper()
-	srv.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
+func (other client) Expunge(user, mailbox string, uids state.UIDSet) {
+	other.t.Helper()
+	other.withMailbox(user, mailbox, func(c *imapclient.Client, _ *imap.SelectData) error {
 		store := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}
 		if err := c.Store(uidSet(uids), store, nil).Close(); err != nil {
 			return fmt.Errorf("mark for expunge in %q: %w", mailbox, err)

@@ -29,13 +29,22 @@ type process struct {
 	exited chan struct{}
 }
 
-// startProcess runs the command. Its directory dir is removed when it stops.
+// startProcess runs the program. Its directory dir is removed when it stops.
 func startProcess(dir, program string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(program, args...), exited: make(chan struct{})}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Dir = dir
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+	return startCommand(dir, exec.Command(program, args...))
+}
+
+// startCommand is startProcess for a command with a user or an environment of
+// its own.
+func startCommand(dir string, cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, exited: make(chan struct{})}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	go func() {
 		defer close(p.exited)
