@@ -25,7 +25,9 @@ func repairData(text string, list func(announced string) string) (repaired, note
 			return "", "a FLAGS response was left out: " + text
 		}
 		return "* FLAGS (" + repairFlags(strings.TrimSuffix(inner, ")")) + ")", ""
-	case "SEARCH", "ESEARCH":
+	case "ESEARCH":
+		return strings.TrimRight("* ESEARCH "+capitals(squeezed(rest)), " "), ""
+	case "SEARCH":
 		// These may be very long, and what does not parse in them must not be
 		// guessed at: go-imap gives the connection up over it.
 		return strings.TrimRight("* "+kind+" "+squeezed(rest), " "), ""
@@ -70,4 +72,29 @@ func squeezed(text string) string {
 		return text
 	}
 	return strings.Join(strings.Fields(text), " ")
+}
+
+// capitals returns text in capitals as far as it does not stand in quotes: go-imap
+// knows the words of an ESEARCH response only in that form, and without its word
+// UID the numbers would be taken for something else.
+func capitals(text string) string {
+	inQuotes := false
+	small := func(c byte) bool {
+		inQuotes = inQuotes != (c == '"')
+		return !inQuotes && 'a' <= c && c <= 'z'
+	}
+	for i := range len(text) {
+		if !small(text[i]) {
+			continue
+		}
+		inQuotes = false
+		b := []byte(text)
+		for j, c := range b {
+			if small(c) {
+				b[j] = c - 'a' + 'A'
+			}
+		}
+		return string(b)
+	}
+	return text
 }

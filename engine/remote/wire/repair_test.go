@@ -50,6 +50,7 @@ func TestRepairStatus(t *testing.T) {
 		{"body is NIL", "* 1 FETCH (UID 1 BODY[] NIL)", "* 1 FETCH (UID 1 BODY[] NIL)"},
 		{"list", `* LIST (\HasNoChildren) "/" "Entw&APw-rfe"`, `* LIST (\HasNoChildren) "/" "Entw&APw-rfe"`},
 		{"esearch", `* ESEARCH (TAG "T9") UID COUNT 2 ALL 1:3,7`, `* ESEARCH (TAG "T9") UID COUNT 2 ALL 1:3,7`},
+		{"esearch in lower case", `* esearch (tag "t9") uid all 1:3,7`, `* ESEARCH (TAG "t9") UID ALL 1:3,7`},
 		{"exists", "* 7 EXISTS", "* 7 EXISTS"},
 
 		// Flags.
