@@ -32,6 +32,9 @@ const (
 	// runTimeout is how long one run may take. The program waits some seconds for
 	// answers that were lost.
 	runTimeout = time.Minute
+	// exitTemporary is the exit code of a run that the next one goes on with. It may
+	// say nothing, because nobody has to do anything.
+	exitTemporary = 75
 	// failuresMax ends a scene and mode in which too much goes wrong.
 	failuresMax = 10
 	// fastDirectory is in memory, where the thousands of syncs cost nothing. Nothing
@@ -91,14 +94,24 @@ type play struct {
 	stage  *scene.Stage
 	before *scene.Snapshot
 	random *rand.Rand
+	// calls is how many calls count for each mode in a run without faults.
+	calls map[string]int
 }
 
 func newPlay(t *testing.T, s scene.Scene, random *rand.Rand) *play {
 	t.Helper()
-	p := &play{Scene: s, stage: scene.NewStage(t, s), random: random}
+	p := &play{Scene: s, stage: scene.NewStage(t, s), random: random, calls: make(map[string]int)}
 	s.Begin(p.stage)
 	p.before = p.stage.Snapshot()
 	p.stage.Disturbed = true
+	p.run(p.stage, trace.Order{Counts: func(c trace.Call) bool {
+		for _, m := range modes() {
+			if m.counts(c, p.stage.Home) {
+				p.calls[m.name]++
+			}
+		}
+		return false
+	}})
 	return p
 }
 
@@ -106,8 +119,7 @@ func newPlay(t *testing.T, s scene.Scene, random *rand.Rand) *play {
 func (p *play) disturb(t *testing.T, m mode) row {
 	t.Helper()
 	started := time.Now()
-	r := row{scene: p.Name, mode: m.name, silent: make(map[string]int)}
-	r.calls = p.run(p.stage.On(t), m, 0).Calls
+	r := row{scene: p.Name, mode: m.name, calls: p.calls[m.name], silent: make(map[string]int)}
 	for at := range p.points(r.calls) {
 		var result trace.Result
 		ok := t.Run(fmt.Sprintf("at=%d", at), func(t *testing.T) { p.point(p.stage.On(t), m, at, &result) })
@@ -155,15 +167,13 @@ func (p *play) points(calls int) func(func(int) bool) {
 	}
 }
 
-// run restores the stage and runs the program with a fault at a call, or without
-// any if at is 0.
-func (p *play) run(stage *scene.Stage, m mode, at int) trace.Result {
+// run restores the stage, runs the program, and waits until the server has done all
+// that the program asked for.
+func (p *play) run(stage *scene.Stage, order trace.Order) trace.Result {
 	stage.Helper()
 	stage.Restore(p.before)
-	result, err := trace.Run(stage.Command(stage.Context(), "sync", "--quiet"), trace.Order{
-		Effect: m.effect, Errno: m.errno, At: at, Timeout: runTimeout,
-		Counts: func(c trace.Call) bool { return m.counts(c, stage.Home) },
-	})
+	order.Timeout = runTimeout
+	result, err := trace.Run(stage.Command(stage.Context(), "sync", "--quiet"), order)
 	if errors.Is(err, syscall.EPERM) {
 		stage.Skipf("ptrace is not allowed here: %v", err)
 	}
@@ -181,7 +191,10 @@ func (p *play) run(stage *scene.Stage, m mode, at int) trace.Result {
 // in any case, even when a check ends the test.
 func (p *play) point(stage *scene.Stage, m mode, at int, result *trace.Result) {
 	stage.Helper()
-	*result = p.run(stage, m, at)
+	*result = p.run(stage, trace.Order{
+		Effect: m.effect, Errno: m.errno, At: at,
+		Counts: func(c trace.Call) bool { return m.counts(c, stage.Home) },
+	})
 	if result.Hit == nil {
 		return
 	}
@@ -213,7 +226,7 @@ func (p *play) survived(stage *scene.Stage, result trace.Result) {
 	switch {
 	case result.Signal != 0:
 		stage.Errorf("signal %v ended the program", result.Signal)
-	case result.Exit != 0 && !names(stage, result.Output):
+	case result.Exit != 0 && result.Exit != exitTemporary && !names(stage, result.Output):
 		stage.Errorf("the program fails and names neither file nor mailbox nor server")
 	case result.Exit == 0:
 		if report := stage.Sync(); report.Counts != (engine.Counts{}) {
