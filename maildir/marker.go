@@ -27,10 +27,12 @@ const (
 // state knows of it, so that an unmounted disk or an exchanged directory is not
 // taken for deleted mail.
 type marker struct {
-	kind       string
-	id         string
-	account    string // id of the account; equal to id in a root's marker
-	generation int
+	kind    string
+	id      string
+	account string // id of the account; equal to id in a root's marker
+	// generation counts the runs that changed something, in a root's marker. With
+	// the state's count it shows when one of the two was put back from a backup.
+	generation int64
 }
 
 var (
@@ -84,7 +86,7 @@ func parseMarker(text string) (marker, error) {
 	var m marker
 	var err error
 	text = values["generation"]
-	if m.generation, err = strconv.Atoi(text); err != nil || strconv.Itoa(m.generation) != text {
+	if m.generation, err = strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(m.generation, 10) != text {
 		return marker{}, fmt.Errorf("%w: generation %q", errBadMarker, text)
 	}
 	for key, to := range map[string]*string{"kind": &m.kind, "id": &m.id, "account": &m.account} {
@@ -134,6 +136,21 @@ func readMarker(d dir) (marker, error) {
 // writeMarker writes the marker of a directory that has none, durably. It is
 // never seen half-written.
 func writeMarker(d dir, m marker) error {
+	return putMarker(d, m, func() error { return renameNoReplace(d, markerTmpName, d, markerName) })
+}
+
+// rewriteMarker is writeMarker for a directory that has a marker already: whoever looks
+// sees the old one or the new one.
+func rewriteMarker(d dir, m marker) error {
+	return putMarker(d, m, func() error {
+		return d.fail("rename", markerTmpName, retry(func() error {
+			return unix.Renameat(d.fd(), markerTmpName, d.fd(), markerName)
+		}))
+	})
+}
+
+// putMarker writes the marker under another name and lets rename give it its own.
+func putMarker(d dir, m marker, rename func() error) error {
 	if err := m.check(); err != nil {
 		return err
 	}
@@ -147,7 +164,7 @@ func writeMarker(d dir, m marker) error {
 	}
 	_, err = f.WriteString(m.text())
 	if err = errors.Join(err, syncFile(f), f.Close()); err == nil {
-		err = renameNoReplace(d, markerTmpName, d, markerName)
+		err = rename()
 	}
 	if err != nil {
 		return errors.Join(err, d.unlink(markerTmpName))

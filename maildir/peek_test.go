@@ -98,6 +98,7 @@ func TestPeekChangesNothing(t *testing.T) {
 		"Deliver":      func() error { _, err := peek.Deliver(ctx, "INBOX"); return err },
 		"Keep":         func() error { _, err := peek.Keep(ctx, state.Held{Mailbox: "INBOX"}, incoming(mail, 0)); return err },
 		"Discard":      func() error { return peek.Discard(ctx, "INBOX", "1.left") },
+		"Mark":         func() error { return peek.Mark(7) },
 		"Expire":       func() error { _, err := peek.Expire(ctx, time.Now().AddDate(1, 0, 0)); return err },
 	} {
 		if err := change(); err == nil || !strings.Contains(err.Error(), "only to be looked at") {

@@ -100,6 +100,34 @@ func CreateRoot(root, id string) error {
 	return wrap(state.ScopeAccount, writeMarker(d, m), "create root %q", root)
 }
 
+// Generation returns the generation in the root's marker, 0 for a tree that is
+// nobody's yet.
+func (t *Tree) Generation() (int64, error) {
+	m, err := readMarker(t.root)
+	if errors.Is(err, errNoMarker) && t.o.AccountID == "" {
+		return 0, nil
+	}
+	return m.generation, wrap(state.ScopeAccount, err, "read the marker of root %q", t.path)
+}
+
+// Mark writes the generation into the root's marker, durably. Until it returns nil, a
+// power failure may bring the old one back.
+func (t *Tree) Mark(generation int64) error {
+	if err := t.mayChange(); err != nil {
+		return err
+	}
+	// Not into a directory that took the root's place a moment ago.
+	if err := t.checkRoot(); err != nil {
+		return err
+	}
+	m := marker{kind: kindRoot, id: t.o.AccountID, account: t.o.AccountID, generation: generation}
+	if err := rewriteMarker(t.root, m); err != nil {
+		return wrap(state.ScopeAccount, err, "write the marker of root %q", t.path)
+	}
+	t.step("maildir: root marked")
+	return nil
+}
+
 // mkdirDurable creates a directory and those above it that are missing.
 func mkdirDurable(path string) error {
 	err := os.Mkdir(path, dirMode)

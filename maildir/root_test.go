@@ -283,3 +283,42 @@ func TestCreateFolderRefusesForeignDirectories(t *testing.T) {
 		t.Error("a symbolic link was followed")
 	}
 }
+
+// TestMark raises the generation of a root and reads it again.
+func TestMark(t *testing.T) {
+	f := newFixture(t)
+	for _, want := range []int64{1, 2, 3, 1 << 62} {
+		if want > 1 {
+			f.ok(f.Mark(want))
+		}
+		if got, err := f.Generation(); got != want || err != nil {
+			t.Errorf("generation %d, %v, want %d", got, err, want)
+		}
+	}
+	info, err := maildir.ReadRoot(f.root)
+	f.ok(err)
+	if info.MarkerID != account || info.Foreign != "" {
+		t.Errorf("the root is now %+v", info)
+	}
+	if _, err := os.Lstat(filepath.Join(f.root, ".mailmoor.tmp")); err == nil {
+		t.Error("the draft stays")
+	}
+	if err := f.Mark(0); err == nil {
+		t.Error("generation 0 was written")
+	}
+	// What an interrupted one left behind is in nobody's way.
+	f.ok(os.WriteFile(filepath.Join(f.root, ".mailmoor.tmp"), []byte("half"), 0o600))
+	f.ok(f.Mark(5))
+
+	// Another directory in the root's place gets no marker of ours.
+	f.ok(os.Rename(f.root, f.root+".away"))
+	f.ok(os.Mkdir(f.root, 0o700))
+	if err := f.Mark(6); state.CauseOf(err) != state.CauseGone {
+		t.Errorf("marked: %v", err)
+	}
+	f.ok(os.Remove(f.root))
+	f.ok(os.Rename(f.root+".away", f.root))
+	if got, err := f.Generation(); got != 5 || err != nil {
+		t.Errorf("generation %d, %v", got, err)
+	}
+}

@@ -104,8 +104,12 @@ func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.
 	if err != nil {
 		return err
 	}
+	marked, err := o.tree.Generation()
+	if err != nil {
+		return err
+	}
 	o.store, err = dir.Open(ctx, owner, store.Options{
-		Hook: a.hook, Program: versionText(),
+		Hook: a.hook, Program: versionText(), Marked: marked, Mark: o.tree.Mark,
 		Warn: func(err error) { log.Warn().Err(err).Msg("the run is not affected") },
 	})
 	return err

@@ -122,6 +122,9 @@ func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Accoun
 	if o.tree, err = maildir.Open(tree); err != nil {
 		return err
 	}
+	if options.Marked, err = o.tree.Generation(); err != nil {
+		return err
+	}
 	o.store, err = dir.Open(ctx, owner, options)
 	return err
 }

@@ -184,8 +184,11 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 		s.conclude(report)
 		return report
 	}
-	s.introduce(c.account, o)
-	result, err := s.cycle(ctx, c, o, log)
+	err = s.introduce(ctx, c.account, o)
+	var result engine.Report
+	if err == nil {
+		result, err = s.cycle(ctx, c, o, log)
+	}
 	report := reportOf(c.account.Name, result, err)
 	report.Only = c.only.asked()
 	if !result.Quiet {
@@ -204,15 +207,24 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	return report
 }
 
-// introduce says what is special about a first run. A state that is lost is told
-// even to cron: the run is a good one, and still somebody has to know.
-func (s *syncing) introduce(account config.Account, o *opened) {
+// introduce says what is special about a run. A state that is lost, damaged or of
+// another time is told even to cron: the run is a good one, and still somebody has to
+// know.
+func (s *syncing) introduce(ctx context.Context, account config.Account, o *opened) error {
 	switch {
 	case o.verdict == store.StateLost:
 		s.ui.message(account.Name, "the state of this account is lost: both sides are paired again, and nothing is removed in this run", "")
 	case o.verdict == store.New && !s.flags.quiet:
 		s.ui.message(account.Name, "first run into "+account.Maildir, "")
 	}
+	news, err := o.store.News(ctx)
+	if err != nil || len(news) == 0 {
+		return err
+	}
+	for _, n := range news {
+		s.ui.message(account.Name, n.Text, n.Hint)
+	}
+	return o.store.Told(ctx)
 }
 
 // cycle runs the engine.

@@ -1,8 +1,12 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"mailmoor/state"
 )
@@ -83,6 +87,31 @@ func accountV2() account {
 		{Mailbox: "Sent", UIDValidity: 5, UID: 1<<32 - 1, Tries: 1, Removed: now},
 	}
 	return a
+}
+
+// readAccount reads everything that the engine would believe.
+func readAccount(t *testing.T, s *Store) (a account, err error) {
+	t.Helper()
+	var errs [6]error
+	if a.mailboxes, err = s.Mailboxes(t.Context()); err != nil {
+		return a, err
+	}
+	for _, m := range a.mailboxes {
+		records, err := s.Records(t.Context(), m.Name)
+		a.records = append(a.records, records...)
+		errs[0] = errors.Join(errs[0], err)
+	}
+	a.intents, errs[1] = s.Intents(t.Context())
+	a.holds, errs[2] = s.Holds(t.Context())
+	a.held, errs[3] = s.HeldFiles(t.Context(), 0)
+	a.givenUp, errs[4] = s.GivenUp(t.Context())
+	a.buried, errs[5] = s.Tombstones(t.Context())
+	return a, errors.Join(errs[:]...)
+}
+
+func diffAccounts(want, got account) string {
+	digests := cmp.Comparer(func(a, b state.Digest) bool { return a == b }) // not byte by byte
+	return cmp.Diff(want, got, cmp.AllowUnexported(account{}), cmpopts.EquateEmpty(), digests)
 }
 
 // write puts the account into an empty store, which gives the same IDs to everything.

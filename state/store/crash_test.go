@@ -63,9 +63,9 @@ func TestKilled(t *testing.T) {
 				t.Fatalf("the other process was not killed: %v\n%s", err, out)
 			}
 			s := open(t, d, Options{})
-			i, err := takeImage(t, s, []string{"INBOX"})
+			a, err := readAccount(t, s)
 			must(t, err)
-			got := counts{len(i.Mailboxes), len(i.Intents), len(i.Records[0]), len(i.Holds)}
+			got := counts{len(a.mailboxes), len(a.intents), len(a.records), len(a.holds)}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("after the crash (-want +got):\n%s", diff)
 			}

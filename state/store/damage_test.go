@@ -2,141 +2,11 @@ package store
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"mailmoor/state"
 )
-
-// image is everything that the engine would believe.
-type image struct {
-	Mailboxes []state.Mailbox
-	Records   [][]state.Record
-	Intents   []state.Intent
-	Holds     []state.Hold
-}
-
-func takeImage(t *testing.T, s *Store, names []string) (image, error) {
-	t.Helper()
-	var i image
-	var errs [4]error
-	i.Mailboxes, errs[0] = s.Mailboxes(t.Context())
-	for _, name := range names {
-		records, err := s.Records(t.Context(), name)
-		i.Records = append(i.Records, records)
-		errs[1] = errors.Join(errs[1], err)
-	}
-	i.Intents, errs[2] = s.Intents(t.Context())
-	i.Holds, errs[3] = s.Holds(t.Context())
-	return i, errors.Join(errs[:]...)
-}
-
-// TestFlippedBits flips one bit of a cleanly closed database, where nothing is
-// examined on opening. Each time, either everything reads as it was written or
-// there is an error that says what to do.
-func TestFlippedBits(t *testing.T) {
-	flips := 200
-	if testing.Short() {
-		flips = 50
-	}
-	random := chance(t)
-	d := newDirectory(t)
-	s := open(t, d, Options{})
-	names := []string{"INBOX", "Sent", "Trash"}
-	putMailboxes(t, s, names...)
-	for _, name := range names {
-		must(t, s.Settle(t.Context(), state.Settlement{Put: append(manyRecords(name, 10, 30),
-			state.Record{Mailbox: name, UID: 90, State: state.DownloadStuck},
-			state.Record{Mailbox: name, Key: "stuck", State: state.UploadStuck})}))
-	}
-	must(t, s.Intend(t.Context(), []state.Intent{download("INBOX", 91, "x"), download("Sent", 91, "y")}))
-	_, err := s.PutHolds(t.Context(), []state.Hold{hold(0, "INBOX", 11, 12, 20), hold(0, "Sent", 10)})
-	must(t, err)
-	want, err := takeImage(t, s, names)
-	must(t, err)
-	must(t, s.Close())
-	whole, err := os.ReadFile(s.path)
-	must(t, err)
-
-	var refused int
-	for range flips {
-		at, bit := random.IntN(len(whole)), byte(1)<<random.IntN(8)
-		damaged := append([]byte(nil), whole...)
-		damaged[at] ^= bit
-		must(t, os.WriteFile(s.path, damaged, 0o600))
-		s, err := d.Open(t.Context(), testAccount(), Options{})
-		var got image
-		if err == nil {
-			got, err = takeImage(t, s, names)
-			_ = s.Close()
-		}
-		if err != nil {
-			refused++
-			if e, ok := errors.AsType[*state.Error](err); !ok || !strings.Contains(e.Error(), "state.db") {
-				t.Errorf("byte %d, bit %08b: error %v does not name the file", at, bit, err)
-			}
-			continue
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("byte %d of %d, bit %08b: read without an error (-want +got):\n%s", at, len(whole), bit, diff)
-		}
-	}
-	if refused == 0 {
-		t.Errorf("none of %d flips was noticed", flips)
-	}
-	t.Logf("%d of %d flips were noticed", refused, flips)
-}
-
-// TestTruncated cuts the database short at every page, and everywhere in the
-// first one.
-func TestTruncated(t *testing.T) {
-	d := newDirectory(t)
-	s := open(t, d, Options{})
-	putMailboxes(t, s, "INBOX")
-	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1, 100)}))
-	must(t, s.Close())
-	whole, err := os.ReadFile(s.path)
-	must(t, err)
-	sizes := []int{0, 1, 99, 100, 512, 4095}
-	for size := 4096; size < len(whole); size += 4096 {
-		sizes = append(sizes, size)
-	}
-	for _, size := range sizes {
-		must(t, os.WriteFile(s.path, whole[:size], 0o600))
-		s, err := d.Open(t.Context(), testAccount(), Options{})
-		if err == nil {
-			_, err = takeImage(t, s, []string{"INBOX"})
-			_ = s.Close()
-		}
-		e, ok := errors.AsType[*state.Error](err)
-		if !ok || e.Cause != state.CauseDisk || !strings.Contains(e.Hint, "move "+filepath.Join(d.path, testID)) {
-			t.Errorf("cut to %d of %d bytes: %v", size, len(whole), err)
-		}
-	}
-}
-
-func TestExaminedAfterUncleanStop(t *testing.T) {
-	d := newDirectory(t)
-	s := open(t, d, Options{})
-	putMailboxes(t, s, "INBOX")
-	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1, 200)}))
-	must(t, s.Close())
-	raw(t, s.path, "UPDATE meta SET value = '0' WHERE key = 'clean'")
-	whole, err := os.ReadFile(s.path)
-	must(t, err)
-	// Rubbish in the middle of the tree of records.
-	at := len(whole) / 2 / 4096 * 4096
-	copy(whole[at:], strings.Repeat("\xff", 64))
-	must(t, os.WriteFile(s.path, whole, 0o600))
-	_, err = d.Open(t.Context(), testAccount(), Options{})
-	if !errors.Is(err, errDamaged) {
-		t.Errorf("a damaged database after an unclean stop: %v", err)
-	}
-}
 
 // TestBadRows changes values behind the store's back.
 func TestBadRows(t *testing.T) {
@@ -169,16 +39,36 @@ func TestBadRows(t *testing.T) {
 			_, err := s.PutHolds(t.Context(), []state.Hold{hold(0, "INBOX", 1)})
 			must(t, err)
 			must(t, s.Close())
+			removeCopies(t, s.path)
 			raw(t, s.path, "PRAGMA foreign_keys = 0", "PRAGMA ignore_check_constraints = 1", test.statement)
 
 			s = open(t, d, Options{})
-			_, err = takeImage(t, s, []string{"INBOX", "Sent"})
-			_, heldErr := s.HeldFiles(t.Context(), 0)
-			if err = errors.Join(err, heldErr); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want one with %q", err, test.want)
+			_, err = readAccount(t, s)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !errors.Is(err, errDamaged) {
+				t.Errorf("error %v, want one of damage with %q", err, test.want)
 			}
+			if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseDisk || !strings.Contains(e.Hint, "mailmoor sync") {
+				t.Errorf("error %#v does not say what to do", err)
+			}
+			must(t, s.Close())
+
+			// The next opening knows of it, although the database was closed.
+			s = open(t, d, Options{})
+			news, err := s.News(t.Context())
+			if err != nil || len(news) != 1 || !strings.Contains(news[0].Text, "the state was damaged") {
+				t.Errorf("news %v, %v", news, err)
+			}
+			checkAccount(t, s, account{held: heldAfter(t, s)})
 		})
 	}
+}
+
+// heldAfter returns the held files that are listed.
+func heldAfter(t *testing.T, s *Store) []state.Held {
+	t.Helper()
+	held, err := s.HeldFiles(t.Context(), 0)
+	must(t, err)
+	return held
 }
 
 // TestLostIndexEntries hides a record from one of the indexes.

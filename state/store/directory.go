@@ -90,12 +90,12 @@ func (d *Directory) Accounts() ([]Account, error) {
 		if !e.IsDir() || checkID(e.Name()) != nil {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(d.path, e.Name(), databaseName)); errors.Is(err, os.ErrNotExist) {
+		if known, err := d.hasState(e.Name()); err != nil {
+			return nil, d.fail("list the accounts", err)
+		} else if !known {
 			// Without a database there is no state. What else lies there, such
 			// as the hold area, is used again when the id is.
 			continue
-		} else if err != nil {
-			return nil, d.fail("list the accounts", err)
 		}
 		account, err := d.account(e.Name())
 		if err != nil {
@@ -104,6 +104,18 @@ func (d *Directory) Accounts() ([]Account, error) {
 		accounts = append(accounts, account)
 	}
 	return accounts, nil
+}
+
+// hasState reports whether the account has a database, or a note that one is about to
+// take the place of another.
+func (d *Directory) hasState(id string) (bool, error) {
+	path := filepath.Join(d.path, id, databaseName)
+	_, err := os.Lstat(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return err == nil, err
+	}
+	note, _, err := readNote(path)
+	return note.Aside != "", err
 }
 
 // account reads account.json. Without one only the id is known.

@@ -98,6 +98,22 @@ func TestNoRoomForACopy(t *testing.T) {
 	}
 }
 
+// TestFullInAMend has a damaged database and no room for its copy's copy.
+func TestFullInAMend(t *testing.T) {
+	path, resize := smallDisk(t, 8000)
+	d := directoryAt(t, filepath.Join(path, "state"))
+	ruin(t, d)
+	free, _, err := freeBytes(path)
+	must(t, err)
+	resize(8000 - int(free/1024) + 60)
+	for range 2 {
+		_, err := d.Open(t.Context(), testAccount(), Options{})
+		wantFull(t, "a mend", err)
+	}
+	resize(8000)
+	checkRestored(t, open(t, d, Options{}))
+}
+
 // TestFullInACopy fills the disk while the copy is made.
 func TestFullInACopy(t *testing.T) {
 	path, resize := smallDisk(t, 8000)

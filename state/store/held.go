@@ -12,11 +12,13 @@ import (
 // HeldFiles returns the files that were put into the hold area at since (Unix
 // seconds) or later, the oldest first.
 func (s *Store) HeldFiles(ctx context.Context, since int64) ([]state.Held, error) {
-	return read(ctx, s, "read the list of held files", scanHeld, `
-		SELECT path, mailbox, coalesce(key, ''), coalesce(uid, 0), flags, digest, header,
-			content_size, wire_size, date, removed, reason, sum
-		FROM held WHERE removed >= ? ORDER BY removed, held.path`, since)
+	return read(ctx, s, "read the list of held files", scanHeld, selectHeld+"removed, held.path", since)
 }
+
+const selectHeld = `
+	SELECT path, mailbox, coalesce(key, ''), coalesce(uid, 0), flags, digest, header,
+		content_size, wire_size, date, removed, reason, sum
+	FROM held WHERE removed >= ? ORDER BY `
 
 // ForgetHeld removes the files that were removed before the given time, in Unix
 // seconds, from the list: they have left the hold area.

@@ -88,7 +88,7 @@ func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold,
 		}
 	}
 	var result []state.Hold
-	err := s.write(ctx, pointHolds, doing, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.change(ctx, pointHolds, doing, func(ctx context.Context, tx *sql.Tx) error {
 		stored, err := loadHolds(ctx, tx)
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ func (s *Store) Intend(ctx context.Context, intents []state.Intent) error {
 		}
 	}
 	given := make([]int64, len(intents))
-	err := s.write(ctx, pointIntended, doing, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.change(ctx, pointIntended, doing, func(ctx context.Context, tx *sql.Tx) error {
 		return insertIntents(ctx, tx, intents, given)
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ const putMailbox = `
 func (s *Store) Mailboxes(ctx context.Context) ([]state.Mailbox, error) {
 	scan := func(rows *sql.Rows) (state.Mailbox, error) {
 		_, m, err := scanMailbox(rows.Scan)
-		return m, err
+		return doubted(m, s.overlay), err
 	}
 	return read(ctx, s, "read the mailboxes", scan, "SELECT "+mailboxColumns+" FROM mailbox ORDER BY name")
 }
@@ -42,7 +42,7 @@ func (s *Store) PutMailbox(ctx context.Context, m state.Mailbox) error {
 	if err := m.Check(); err != nil {
 		return s.fail(doing, err)
 	}
-	return s.write(ctx, pointMailbox, doing, func(ctx context.Context, tx *sql.Tx) error {
+	return s.change(ctx, pointMailbox, doing, func(ctx context.Context, tx *sql.Tx) error {
 		return upsertMailbox(ctx, tx, m)
 	})
 }
@@ -67,7 +67,7 @@ func upsertMailbox(ctx context.Context, tx *sql.Tx, m state.Mailbox) error {
 // the memory of what is over there. The list of files in the hold area keeps what came from it.
 func (s *Store) ForgetMailbox(ctx context.Context, name string) error {
 	doing := fmt.Sprintf("forget mailbox %q", name)
-	return s.write(ctx, pointForgotten, doing, func(ctx context.Context, tx *sql.Tx) error {
+	return s.change(ctx, pointForgotten, doing, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM mailbox WHERE name = ?", name)
 		return err
 	})

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +22,9 @@ const (
 	metaProgram = "program" // version of the program that made this schema
 	metaSchema  = "schema"  // PRAGMA user_version once more, since schema 2
 	metaWritten = "written" // when the schema was made, Unix seconds
+	// metaGeneration is that of the last run that changed something: see change.
+	metaGeneration = "generation"
+	metaNews       = "news" // what the user has not been told yet, JSON
 )
 
 // schema returns the steps of the schema: step n leads from version n to n+1.
@@ -70,14 +75,18 @@ func backup(ctx context.Context, db *sql.DB, path string, version int) error {
 	return publish(draft, name)
 }
 
-// copies names the copies that backup made, for messages.
-func copies(path string) string {
+// upgradeCopies returns the copies that backup made, the newest schema first.
+func upgradeCopies(path string) []string {
 	names, err := filepath.Glob(filepath.Join(globQuote(filepath.Dir(path)), "state-v*.db"))
 	if err != nil {
-		return "" // only a malformed pattern fails, and this one is quoted
+		return nil // only a malformed pattern fails, and this one is quoted
 	}
-	return strings.Join(names, ", ")
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(b, a)) })
+	return names
 }
+
+// copies names the copies that backup made, for messages.
+func copies(path string) string { return strings.Join(upgradeCopies(path), ", ") }
 
 // globQuote makes a path match itself.
 func globQuote(path string) string {

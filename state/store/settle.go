@@ -28,7 +28,7 @@ func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
 	if err := checkSettlement(settlement); err != nil {
 		return s.fail(doing, err)
 	}
-	return s.write(ctx, pointSettled, doing, func(ctx context.Context, tx *sql.Tx) error {
+	return s.change(ctx, pointSettled, doing, func(ctx context.Context, tx *sql.Tx) error {
 		for _, m := range settlement.Mailboxes {
 			if err := upsertMailbox(ctx, tx, m); err != nil {
 				return err

@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"mailmoor/state"
 )
@@ -29,6 +25,13 @@ type Options struct {
 	// Program is the version of the running program. It is written into the
 	// database with each schema, for the message that refuses a newer one.
 	Program string
+	// Marked is the generation in the marker of the account's root, and Mark writes
+	// another one there, durably. The store raises it in each run that changes
+	// something, so that it finds out when the state or the tree was put back from
+	// a backup. Without Mark it neither raises nor compares, but that a guest with
+	// Marked sees what the owner would.
+	Marked int64
+	Mark   func(generation int64) error
 	// Guest is for a caller that does not hold the account's lock, such as
 	// `approve`. A guest neither creates nor upgrades a database, and leaves
 	// the watch for unclean stops to the owner.
@@ -53,6 +56,11 @@ const (
 	pointHeld      = "store: held files forgotten"
 	pointClosed    = "store: closed"
 	pointDaily     = "store: daily copy made"
+	pointAside     = "store: damaged database moved aside"
+	pointRestored  = "store: restored"
+	pointDoubted   = "store: doubted"
+	pointRaised    = "store: generation raised"
+	pointTold      = "store: news told"
 )
 
 // Store is the state of one account. Any number of goroutines may use it.
@@ -67,6 +75,18 @@ type Store struct {
 	// "not cleanly closed".
 	dirty atomic.Bool
 	close sync.Once
+	// unclean is true when the last owner did not close the database.
+	unclean bool
+	// overlay is the doubt in which a guest sees all mailboxes.
+	overlay state.Doubt
+	// suspected is done when this run has left a note of damage.
+	suspected sync.Once
+
+	raising sync.Mutex
+	// next is the generation of this run once it changes something; raised is true
+	// from then on. ahead is true while the marker may not have it yet.
+	next          int64
+	raised, ahead bool
 }
 
 var (
@@ -159,10 +179,11 @@ func (s *Store) Close() error {
 func (s *Store) shut() error {
 	const doing = "close the state"
 	var errs []error
-	if s.dirty.Load() {
+	if s.dirty.Load() && !s.ahead {
 		errs = append(errs, s.write(context.Background(), pointClosed, doing,
 			func(ctx context.Context, tx *sql.Tx) error { return putMeta(ctx, tx, metaClean, "1") }))
 		if err := s.copyDaily(context.Background()); err != nil {
+			s.suspect(err)
 			s.warn(fmt.Errorf("make the daily copy of %s: %w", s.path, err))
 		}
 	}
@@ -178,69 +199,19 @@ func (s *Store) shut() error {
 	return nil
 }
 
-func (s *Store) warn(err error) {
-	if s.o.Warn != nil {
-		s.o.Warn(err)
+func (s *Store) warn(err error) { s.o.warn(err) }
+
+func (s *Store) hook(point string) { s.o.reached(point) }
+
+func (o Options) warn(err error) {
+	if o.Warn != nil {
+		o.Warn(err)
 	}
 }
 
-func (s *Store) hook(point string) {
-	if s.o.Hook != nil {
-		s.o.Hook(point)
+// reached tells the hook that an effect is durable.
+func (o Options) reached(point string) {
+	if o.Hook != nil {
+		o.Hook(point)
 	}
-}
-
-// fail turns err into an error of the account that names the database.
-func (s *Store) fail(doing string, err error) error {
-	return failure(s.path, doing, err)
-}
-
-// failure says what a database error means for the user. An error that says so
-// already is passed on.
-func failure(path, doing string, err error) error {
-	if e, ok := errors.AsType[*state.Error](err); ok {
-		return e
-	}
-	fail := &state.Error{Scope: state.ScopeAccount, Doing: doing, Err: fmt.Errorf("%s: %w", path, err)}
-	code, full := 0, noSpace(err)
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		code = e.Code() & 0xff // the rest tells kinds of the same error apart
-		// The shared memory is a file beside the database.
-		full = code == sqlite3.SQLITE_FULL || e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
-	}
-	switch {
-	case errors.Is(err, errDamaged) || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB:
-		fail.Cause = state.CauseDisk
-		fail.Hint = damagedHint(path)
-	case full:
-		fail.Cause = state.CauseDisk
-		fail.Hint = roomHint
-	case code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_READONLY ||
-		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM:
-		fail.Cause = state.CauseDisk
-		fail.Hint = "check the disk (is it full?) and the permissions of the state directory"
-	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
-		fail.Cause = state.CauseLocked
-		fail.Hint = "another program keeps the database locked: end it, or wait"
-	}
-	return fail
-}
-
-// roomHint is for a full disk.
-const roomHint = "the disk of the state directory is full: make room on it; nothing was changed"
-
-// noSpace reports whether the disk, or the user's share of it, is full.
-func noSpace(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
-
-// damagedHint says how to go on without the database. Copies are named because
-// they may hold what the user wants to look up, not to be put back unasked:
-// an old base takes what happened since for deletions.
-func damagedHint(path string) string {
-	hint := fmt.Sprintf("check the disk, then move %s* away: %s", path, PairsAgain)
-	if names := copies(path); names != "" {
-		hint += " (copies from before schema upgrades: " + names + ")"
-	}
-	return hint
 }

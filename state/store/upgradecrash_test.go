@@ -64,7 +64,7 @@ func TestUpgradeKilled(t *testing.T) {
 		}
 		must(t, os.WriteFile(path, whole, 0o600))
 		upgradeAndKill(t, d, time.Duration(random.IntN(150))*time.Millisecond)
-		versions[versionOf(t, path)]++
+		versions[schemaOf(t, path)]++
 		s := open(t, d, Options{Now: testNow})
 		checkAccount(t, s, want)
 		must(t, s.Close())
@@ -87,7 +87,7 @@ func upgradeAndKill(t *testing.T, d *Directory, after time.Duration) {
 	timer.Stop()
 }
 
-func versionOf(t *testing.T, path string) (version int) {
+func schemaOf(t *testing.T, path string) (version int) {
 	t.Helper()
 	db, err := sql.Open("sqlite", dsn(path, "rw"))
 	must(t, err)
