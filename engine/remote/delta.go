@@ -98,12 +98,20 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 // checkSaved compares the mailbox with the cursor that was saved.
 func (o *observation) checkSaved() error {
 	now := o.selected.Cursor
-	switch {
-	case o.saved.UIDValidity == 0:
+	if o.saved.UIDValidity == 0 {
 		return nil
-	case now.UIDValidity != o.saved.UIDValidity:
+	}
+	if now.UIDValidity != o.saved.UIDValidity {
 		return generationError(o.selected.mailbox, o.saved.UIDValidity, now.UIDValidity)
-	case now.UIDNext != 0 && now.UIDNext < o.saved.UIDNext:
+	}
+	if now.UIDNext == 0 && o.saved.UIDNext > 1 {
+		next, err := o.toldNext()
+		if err != nil {
+			return err
+		}
+		now.UIDNext = next
+	}
+	if now.UIDNext != 0 && now.UIDNext < o.saved.UIDNext {
 		// UIDs never go backwards (RFC 9051, section 2.3.1.1): the server was
 		// restored from a backup, and UIDs may name other messages now.
 		return mailboxError(state.CauseGeneration, o.doing,
@@ -111,6 +119,24 @@ func (o *observation) checkSaved() error {
 			"UIDNEXT is %d and was %d", now.UIDNext, o.saved.UIDNext)
 	}
 	return nil
+}
+
+// toldNext asks for the UIDNEXT of the open mailbox, which RFC 3501 made
+// optional in SELECT. Courier leaves it out there. STATUS of an open mailbox may
+// be of an old view (RFC 9051, section 6.3.11), but that is no older than the
+// SELECT, so it tells whether UIDs went back and nothing else. The result is 0
+// when the server does not say.
+func (o *observation) toldNext() (state.UID, error) {
+	data, err := o.client.Status(o.selected.mailbox, &imap.StatusOptions{UIDNext: true}).Wait()
+	switch {
+	case err == nil:
+		o.takeNotes()
+		return state.UID(data.UIDNext), nil
+	case isRefusal(err):
+		o.o.Log.Debug().Str("mailbox", o.selected.mailbox).Err(err).Msg("no status of the open mailbox")
+		return 0, nil
+	}
+	return 0, o.fail(o.doing, err)
 }
 
 // fetch lists what is new or changed.

@@ -37,6 +37,19 @@ func TestDeltaRefuses(t *testing.T) {
 			cause: state.CauseGeneration, scope: state.ScopeMailbox,
 		},
 		{
+			// Courier tells it only there.
+			name: "UIDNEXT went back and stands in STATUS only",
+			script: `
+				C: SELECT "Box"
+				S: * 3 EXISTS
+				S: * OK [UIDVALIDITY 7] x
+				S: $ OK done
+				C: STATUS "Box" (UIDNEXT)
+				S: * STATUS "Box" (UIDNEXT 5)
+				S: $ OK done`,
+			cause: state.CauseGeneration, scope: state.ScopeMailbox,
+		},
+		{
 			name: "no UIDVALIDITY",
 			script: `
 				C: SELECT "Box"
@@ -68,6 +81,7 @@ func TestDeltaRefuses(t *testing.T) {
 				C: SELECT "Box"
 				S: * 3 EXISTS
 				S: * OK [UIDVALIDITY 7] x
+				S: * OK [UIDNEXT 6] x
 				S: $ OK done
 				C: UID FETCH 1:*
 				S: * 1 FETCH (UID 2 FLAGS ())
@@ -81,6 +95,7 @@ func TestDeltaRefuses(t *testing.T) {
 				C: SELECT "Box"
 				S: * 3 EXISTS
 				S: * OK [UIDVALIDITY 7] x
+				S: * OK [UIDNEXT 6] x
 				S: $ OK done
 				C: UID FETCH 1:*
 				S: * 1 FETCH (UID 2 FLAGS ())
@@ -94,6 +109,7 @@ func TestDeltaRefuses(t *testing.T) {
 				C: SELECT "Box"
 				S: * 1 EXISTS
 				S: * OK [UIDVALIDITY 7] x
+				S: * OK [UIDNEXT 6] x
 				S: $ OK done
 				C: UID FETCH 1:*
 				S: * 1 FETCH (UID 2)
@@ -146,4 +162,34 @@ func TestDeltaOfReadOnlyMailbox(t *testing.T) {
 	}
 	_, err = c.Store(t.Context(), state.Ref{Mailbox: "Box", UIDValidity: 7}, state.NewUIDSet(2), state.Seen, 0)
 	cause(t, err, state.CauseReadOnly, state.ScopeMailbox)
+}
+
+// A server that does not tell UIDNEXT at all is no reason to stop.
+func TestDeltaWithoutAnyUIDNext(t *testing.T) {
+	for name, answer := range map[string]string{
+		"it refuses":  "S: $ NO not of an open mailbox",
+		"it is mute":  "S: * STATUS \"Box\" ()\nS: $ OK done",
+		"it went on":  "S: * STATUS \"Box\" (UIDNEXT 9)\nS: $ OK done",
+		"it is equal": "S: * STATUS \"Box\" (UIDNEXT 4)\nS: $ OK done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := scripted(t, "", `
+				C: SELECT "Box"
+				S: * 1 EXISTS
+				S: * OK [UIDVALIDITY 7] x
+				S: $ OK done
+				C: STATUS "Box" (UIDNEXT)
+				`+answer+`
+				C: UID FETCH 1:* (UID FLAGS)
+				S: * 1 FETCH (UID 3 FLAGS ())
+				S: $ OK done`)
+			d, err := c.Delta(t.Context(), "Box", state.Cursor{UIDValidity: 7, UIDNext: 4}, []state.Record{rec(3, 0)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.GoneUnknown || len(d.New)+len(d.Changed)+len(d.Gone) > 0 || d.Selected.UIDNext != 4 {
+				t.Errorf("the delta is %+v", d)
+			}
+		})
+	}
 }

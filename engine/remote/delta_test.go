@@ -256,6 +256,9 @@ func TestDelta(t *testing.T) {
 				S: * FLAGS (\Seen)
 				S: * OK [UIDVALIDITY 7] x
 				S: $ OK done
+				C: STATUS "Box" (UIDNEXT)
+				S: * STATUS "Box" (UIDNEXT 4294967295)
+				S: $ OK done
 				C: UID FETCH 1:* (UID FLAGS)
 				S: * 1 FETCH (UID 2 FLAGS (\Seen))
 				S: * 2 FETCH (UID 3 FLAGS ())

@@ -27,8 +27,12 @@ type verdict struct {
 // and THROTTLED, which Gmail sends.
 func verdictOf(code string) (verdict, bool) {
 	switch code {
-	case "TOOBIG", "LIMIT":
+	case "TOOBIG":
 		return verdict{state.CauseTooLarge, state.ScopeMessage, "the server does not take messages of this size"}, true
+	case "LIMIT":
+		// RFC 5530 means any limit of the server. Cyrus says it when a mailbox has
+		// too many copies of a message, others of too many requests.
+		return verdict{state.CauseRefused, state.ScopeMailbox, "the server has reached a limit of its own; it will be tried again later"}, true
 	case "OVERQUOTA":
 		return verdict{state.CauseQuota, state.ScopeMailbox, "free some space on the server, or ask for more"}, true
 	case "TRYCREATE", "NONEXISTENT":
@@ -98,13 +102,20 @@ func refusalCode(err error) string {
 // judge decides what a tagged NO or BAD means. Whatever it is, the server
 // answered exactly this command.
 func judge(refusal *imap.Error) verdict {
-	if v, found := verdictOf(refusalCode(refusal)); found {
-		return v
-	}
-	v, found := verdictOfText(refusal.Text)
+	code := refusalCode(refusal)
+	byCode, known := verdictOf(code)
+	byText, told := verdictOfText(refusal.Text)
 	switch {
-	case found && (refusal.Type != imap.StatusResponseTypeBad || v == throttled()):
-		return v
+	case told && code == "LIMIT":
+		return byText // it says which limit
+	case told && byText == throttled() && (code == "OVERQUOTA" || code == "UNAVAILABLE"):
+		// "[OVERQUOTA] Account exceeded command or bandwidth limits." is not about
+		// room for mail. (Gmail, 2026)
+		return byText
+	case known:
+		return byCode
+	case told && (refusal.Type != imap.StatusResponseTypeBad || byText == throttled()):
+		return byText
 	case refusal.Type == imap.StatusResponseTypeBad:
 		return verdict{state.CauseRefused, state.ScopeMailbox, "the server did not understand the command; please report this with its name and version"}
 	}

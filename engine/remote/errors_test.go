@@ -22,7 +22,10 @@ func TestRefusals(t *testing.T) {
 	}{
 		{imap.Error{Type: no, Code: "TOOBIG", Text: "no"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
 		{imap.Error{Type: bad, Code: "TOOBIG", Text: "Message too large."}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
-		{imap.Error{Type: no, Code: "LIMIT"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "LIMIT", Text: "Too many copies"}, state.CauseRefused, state.ScopeMailbox, state.CauseRefused, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "LIMIT", Text: "Message is too large"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "LIMIT", Text: "Rate limit hit."}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
+		{imap.Error{Type: no, Code: "OVERQUOTA", Text: "Account exceeded command or bandwidth limits."}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
 		{imap.Error{Type: no, Text: "Message size exceeds fixed maximum message size"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
 		{imap.Error{Type: no, Code: "overquota", Text: "Quota exceeded"}, state.CauseQuota, state.ScopeMailbox, state.CauseQuota, state.ScopeMailbox},
 		{imap.Error{Type: no, Text: "Over quota"}, state.CauseQuota, state.ScopeMailbox, state.CauseQuota, state.ScopeMailbox},

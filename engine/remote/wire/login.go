@@ -166,7 +166,7 @@ func quote(text string) (string, bool) {
 func (s *session) refusal(doing string, answer status) error {
 	err := fmt.Errorf("the server answered: %s", s.said(answer))
 	switch answer.code {
-	case "UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT":
+	case "UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "OVERQUOTA", "THROTTLED":
 		return problem(state.CauseNetwork, doing, "try again later", err)
 	case "PRIVACYREQUIRED":
 		return problem(state.CauseConfig, doing, `set tls = "implicit" or tls = "starttls"`, err)
@@ -174,7 +174,7 @@ func (s *session) refusal(doing string, answer status) error {
 	default:
 		// Large providers have no code for this. (Gmail, Outlook, 2026)
 		text := strings.ToLower(answer.text)
-		for _, word := range []string{"too many", "throttle", "temporar", "try again"} {
+		for _, word := range []string{"too many", "throttle", "temporar", "try again", "bandwidth", "rate limit"} {
 			if strings.Contains(text, word) {
 				return problem(state.CauseNetwork, doing, "try again later", err)
 			}

@@ -133,6 +133,8 @@ func TestLoginRefused(t *testing.T) {
 		{"secret repeated", "NO hunter2 AHUxAGh1bnRlcjI= is wrong", offer, "", state.CauseLogin, "{secret} {secret} is wrong", ""},
 		{"control characters", "NO \x1b[31mred", offer, "", state.CauseLogin, "?[31mred", ""},
 		{"away", "NO [UNAVAILABLE] database down", offer, "", state.CauseNetwork, "database down", "later"},
+		{"throttled", "NO [OVERQUOTA] Account exceeded command or bandwidth limits.", offer, "", state.CauseNetwork, "bandwidth limits", "later"},
+		{"throttled, without a code", "NO [ALERT] Account exceeded command or bandwidth limits. (Failure)", offer, "", state.CauseNetwork, "bandwidth limits", "later"},
 		{"in use", "NO [inuse] locked", offer, "", state.CauseNetwork, "[INUSE] locked", "later"},
 		{"too many", "NO [ALERT] Too many simultaneous connections.", offer, "", state.CauseNetwork, "Too many", "later"},
 		{"privacy", "NO [PRIVACYREQUIRED] TLS please", offer, "", state.CauseConfig, "TLS please", "implicit"},
