@@ -51,6 +51,7 @@ func defaultAccount() Account {
 		Mailboxes:   everything(),
 		Connections: 4,
 		Delete:      DeleteTrash,
+		Direction:   DirectionBoth,
 		HoldDays:    30,
 		Guard: Guard{
 			ReversibleCount: 100, ReversiblePercent: 50,

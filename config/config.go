@@ -43,6 +43,12 @@ type Account struct {
 	Maildir string
 	// Mailboxes selects what is kept in step.
 	Mailboxes Mailboxes
+	// Direction says which side's changes travel.
+	Direction Direction
+	// MaxSize is the largest size, in bytes, of a message to download, 0 for any.
+	MaxSize int64
+	// MaxAgeDays is how old a message to download may be, 0 for any age.
+	MaxAgeDays int
 	// Connections is the greatest number of connections to the server.
 	Connections int
 	Delete      Delete
@@ -90,6 +96,16 @@ type Delete string
 const (
 	DeleteTrash   Delete = "trash"   // move it to the server's Trash, where there is one
 	DeleteExpunge Delete = "expunge" // remove it for good
+)
+
+// Direction says which side's changes travel to the other one.
+type Direction string
+
+// The directions.
+const (
+	DirectionBoth Direction = "both"
+	DirectionPull Direction = "pull" // only the server's
+	DirectionPush Direction = "push" // only the tree's
 )
 
 // Account returns the account of that name, or an error that names the nearest

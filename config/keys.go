@@ -43,7 +43,7 @@ type target struct {
 // Keys returns every key there is, in the order in which a reference wants
 // them.
 func Keys() []Key {
-	return slices.Concat(topKeys(), serverKeys(), loginKeys(), mailKeys(), guardKeys(), plannedKeys())
+	return slices.Concat(topKeys(), serverKeys(), loginKeys(), mailKeys(), reachKeys(), guardKeys(), plannedKeys())
 }
 
 func topKeys() []Key {
@@ -220,6 +220,39 @@ func mailKeys() []Key {
 	}}
 }
 
+// reachKeys say how far the program goes: which way, and to which messages.
+func reachKeys() []Key {
+	return []Key{{
+		Name: "direction", Type: `"both", "pull" or "push"`, Default: `"both"`,
+		Meaning: "Which side's changes travel: with \"pull\" only the server's, with \"push\" only those of the files. " +
+			"Changes against the direction stay where they are; nothing undoes them.",
+		Example: `direction = "pull"`,
+		field:   "Direction", also: []string{"sync", "readonly"},
+		set: func(t target, v value) (err error) {
+			t.account.Direction, err = choice(v, DirectionBoth, DirectionPull, DirectionPush)
+			return err
+		},
+	}, {
+		Name: "max_size", Type: `text such as "20 MB"`,
+		Meaning: "Larger messages stay on the server. Those that are on both sides already are kept.",
+		Example: `max_size = "20 MB"`,
+		field:   "MaxSize", also: []string{"maxsize", "size_max"},
+		set: func(t target, v value) (err error) {
+			t.account.MaxSize, err = v.size()
+			return err
+		},
+	}, {
+		Name: "max_age", Type: `text such as "90 days" or "2 years"`,
+		Meaning: "Messages that the server received longer ago stay there. Those that are on both sides already are kept.",
+		Example: `max_age = "2 years"`,
+		field:   "MaxAgeDays", also: []string{"maxage", "age_max", "startdate"},
+		set: func(t target, v value) (err error) {
+			t.account.MaxAgeDays, err = v.days()
+			return err
+		},
+	}}
+}
+
 func guardKeys() []Key {
 	return []Key{
 		guardKey("reversible_count", "ReversibleCount", "100", countMax, func(g *Guard) *int { return &g.ReversibleCount },
@@ -268,11 +301,8 @@ func plannedKeys() []Key {
 	return []Key{
 		planned("layout", `"fs" or "maildir++"`, `"fs"`, "How folders are nested on the disk.", "maildir++"),
 		planned("rename", "table", "", "Other names for mailboxes on the disk."),
-		planned("direction", `"both", "pull" or "push"`, `"both"`, "Which side's changes travel.", "pull", "push"),
 		planned("trashed_flag", `"mirror", "local" or "delete"`, `"mirror"`,
 			"What the letter T of a file name means to the server.", "local", "delete"),
-		planned("max_size", "text", "", "Messages above this size stay on the server."),
-		planned("max_age", "text", "", "Messages older than this stay on the server."),
 		planned("hooks", "table", "", "Commands to run after a change."),
 	}
 }

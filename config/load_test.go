@@ -40,7 +40,9 @@ connections = 10
 delete = "expunge"
 hold_days = 1
 layout = "fs"
-direction = "both"
+direction = "pull"
+max_size = "20 MB"
+max_age = "2 years"
 trashed_flag = "mirror"
 [account.work.guard]
 final_count = 7
@@ -67,6 +69,7 @@ func TestParse(t *testing.T) {
 	work.User, work.Auth = "me@example.org", AuthLogin
 	work.PasswordCommand = []string{"sh", "-c", `pass show "mail"`}
 	work.Maildir, work.Connections, work.Delete, work.HoldDays = "/home/me/Mail/work", 10, DeleteExpunge, 1
+	work.Direction, work.MaxSize, work.MaxAgeDays = DirectionPull, 20_000_000, 730
 	work.Mailboxes, _ = parseMailboxes([]string{"*", "!Spam/*"})
 	work.Guard = Guard{ReversibleCount: 100, FinalCount: 7, FinalPercent: 10, TrashCount: 6}
 	home.Name, home.Host, home.Port, home.User = "home-2", "imap.example.org", 993, "you@example.org"

@@ -30,6 +30,9 @@ type Options struct {
 	// Asked reports whether this run shall change a mailbox; nil means all. The
 	// others are looked at and left as they are.
 	Asked func(mailbox string) bool
+	// Direction says which side's changes travel, Reach which messages are wanted.
+	Direction plan.Direction
+	Reach     plan.Reach
 	// Expunge removes deleted messages for good instead of moving them to Trash.
 	Expunge bool
 	Limits  plan.Limits
@@ -99,6 +102,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		}
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems
+		report.Kept = c.plan.Kept
 		report.Quiet = c.plan.Empty() && len(c.forget) == 0
 		for _, name := range c.forget {
 			if err := e.Store.ForgetMailbox(ctx, name); err != nil {

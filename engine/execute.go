@@ -175,6 +175,8 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 		return x.settleAgreed(ctx, b)
 	case plan.Disown:
 		return x.disown(ctx, b)
+	case plan.Exclude:
+		return x.exclude(ctx, b)
 	case plan.Forget:
 		return x.forget(ctx, b)
 	case plan.RemoveLocal:
@@ -321,6 +323,19 @@ func (x *executor) disown(ctx context.Context, b batch) error {
 			Mailbox: op.Mailbox, UID: op.Remote.UID, Flags: op.Remote.Flags, Content: op.Remote.Content, Remote: op.Remote.Identity,
 		}))
 		s.Recalled = append(s.Recalled, op.Intent)
+	}
+	return x.settle(ctx, s)
+}
+
+// exclude records messages that stay on the server.
+func (x *executor) exclude(ctx context.Context, b batch) error {
+	var s state.Settlement
+	for _, op := range b.ops {
+		for _, m := range op.Messages {
+			s.Put = append(s.Put, state.Record{
+				Mailbox: op.Mailbox, UID: m.UID, State: state.Excluded, Flags: m.Flags, Remote: m.Identity,
+			})
+		}
 	}
 	return x.settle(ctx, s)
 }

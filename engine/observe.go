@@ -42,7 +42,9 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 	}
 	matched := plan.Match(listing)
 	c := &cycle{problems: matched.Problems, looked: len(matched.Mailboxes)}
-	c.input = plan.Input{Mailboxes: matched.Mailboxes, Limits: e.Limits, Now: e.now()}
+	c.input = plan.Input{
+		Mailboxes: matched.Mailboxes, Limits: e.Limits, Direction: e.Direction, Reach: e.Reach, Now: e.now(),
+	}
 	if !e.Expunge {
 		c.input.Trash = matched.Trash
 	}
@@ -193,8 +195,9 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 		// What is lost may turn up in any mailbox, or have been decided upon.
 		l.scan = l.scan || r.State == state.Lost
 		stuck := r.State == state.UploadStuck || r.State == state.DownloadStuck
+		wanted := r.State == state.Excluded && e.Reach.Has(r.Remote, e.now())
 		superseded := r.State == state.Expunging && r.Flags&state.Trashed == 0
-		if superseded || stuck && r.Retry.NextAt <= e.now() {
+		if wanted || superseded || stuck && r.Retry.NextAt <= e.now() {
 			l.scan, l.fetch = true, true
 		}
 	}

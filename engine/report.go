@@ -37,7 +37,9 @@ type Report struct {
 	Counts    Counts
 	Holds     []state.Hold
 	Problems  []state.Problem
-	Duration  time.Duration
+	// Kept is how many changes stay on their side because of the direction.
+	Kept     int
+	Duration time.Duration
 	// Quiet is true when the last round found nothing left to do.
 	Quiet bool
 }

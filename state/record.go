@@ -59,6 +59,8 @@ const (
 	// its mailbox had been renumbered, made anew or restored. It has no UID, and
 	// waits for the user to say what becomes of its file.
 	Lost
+	// Excluded: a UID that the user's limits leave on the server. It has no file.
+	Excluded
 )
 
 // Retry says when a stuck record is tried again, and why it is stuck.
@@ -99,7 +101,7 @@ func (r Record) check() error {
 	if r.Flags&^AllFlags != 0 {
 		return fmt.Errorf("flags %#x do not exist", uint8(r.Flags))
 	}
-	wantUID := r.State == Paired || r.State == DownloadStuck || r.State == Expunging
+	wantUID := r.State == Paired || r.State == DownloadStuck || r.State == Expunging || r.State == Excluded
 	wantKey := r.State == Paired || r.State == UploadStuck || r.State == Lost
 	switch {
 	case !wantUID && !wantKey:

@@ -200,7 +200,9 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 			}
 			return wanted
 		},
-		Expunge: account.Delete == config.DeleteExpunge,
+		Direction: directions[account.Direction],
+		Reach:     plan.Reach{SizeMax: account.MaxSize, AgeMax: int64(account.MaxAgeDays) * 24 * 60 * 60},
+		Expunge:   account.Delete == config.DeleteExpunge,
 		Limits: plan.Limits{
 			ReversibleCount: g.ReversibleCount, ReversiblePercent: g.ReversiblePercent,
 			FinalCount: g.FinalCount, FinalPercent: g.FinalPercent,
@@ -212,6 +214,11 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 		o.Asked = only.has
 	}
 	return o, nil
+}
+
+// directions are the planner's words for those of the configuration.
+var directions = map[config.Direction]plan.Direction{
+	config.DirectionBoth: plan.Both, config.DirectionPull: plan.Pull, config.DirectionPush: plan.Push,
 }
 
 // connector returns what opens connections to the account's server. The secret

@@ -35,7 +35,9 @@ type accountReport struct {
 	Counts    engine.Counts   `json:"counts"`
 	Holds     []holdReport    `json:"holds"`
 	Problems  []problemReport `json:"problems"`
-	Error     *errorReport    `json:"error,omitempty"`
+	// Kept is how many changes stay on their side because of the direction.
+	Kept  int          `json:"kept,omitempty"`
+	Error *errorReport `json:"error,omitempty"`
 	// Plan is what a dry run found.
 	Plan *planReport `json:"plan,omitempty"`
 }
@@ -125,6 +127,7 @@ func reportOf(account string, r engine.Report, err error) accountReport {
 	report := accountReport{
 		Account: account, Mailboxes: r.Mailboxes, Rounds: r.Rounds, Seconds: r.Duration.Seconds(),
 		Counts: r.Counts, Holds: holdsOf(account, r.Holds), Problems: problemsOf(r.Problems), Error: errorOf(err),
+		Kept: r.Kept,
 	}
 	report.Exit = exitOf(err)
 	waiting := 0
@@ -150,6 +153,9 @@ func (r accountReport) summary() string {
 		return "skipped: another process is working on it"
 	}
 	text := r.standing() + "; " + changes(r.Counts)
+	if r.Kept > 0 {
+		text += "; " + count(r.Kept, "change stays|changes stay") + " on one side, as direction says"
+	}
 	if r.Mailboxes > 0 {
 		text += fmt.Sprintf("; %s in %s", count(r.Mailboxes, "mailbox|mailboxes"),
 			durationText(time.Duration(r.Seconds*float64(time.Second))))

@@ -147,6 +147,8 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 		return []string{at + "change flags of " + count(n, "message")}
 	case plan.Settle, plan.Forget:
 		return []string{at + "note " + count(n, "change") + " that both sides show already"}
+	case plan.Exclude:
+		return []string{at + "leave " + count(n, "message") + " on the server, larger or older than wanted"}
 	case plan.Download:
 		return append([]string{at + "download " + count(n, "message")}, newest(downloads(ops))...)
 	case plan.Upload:

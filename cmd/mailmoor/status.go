@@ -54,7 +54,10 @@ type mailboxStatus struct {
 	Messages  int    `json:"messages"`
 	Stuck     int    `json:"stuck"`
 	Expunging int    `json:"expunging"`
-	Suspended bool   `json:"suspended"`
+	// Lost by the server, and excluded: larger or older than wanted.
+	Lost      int  `json:"lost,omitempty"`
+	Excluded  int  `json:"excluded,omitempty"`
+	Suspended bool `json:"suspended"`
 }
 
 // stuckStatus is one message that could not be transferred.
@@ -178,7 +181,10 @@ func mailboxesOf(ctx context.Context, s *store.Store, holds []state.Hold) ([]mai
 	mailboxes := make([]mailboxStatus, 0, len(known))
 	for _, m := range known {
 		c := byName[m.Name]
-		mailboxes = append(mailboxes, mailboxStatus{m.Name, m.Folder, c.Paired, c.Stuck, c.Expunging, suspended[m.Name]})
+		mailboxes = append(mailboxes, mailboxStatus{
+			Mailbox: m.Name, Folder: m.Folder, Messages: c.Paired, Stuck: c.Stuck, Expunging: c.Expunging,
+			Lost: c.Lost, Excluded: c.Excluded, Suspended: suspended[m.Name],
+		})
 	}
 	return mailboxes, nil
 }
@@ -208,6 +214,12 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 		}
 		if m.Expunging > 0 {
 			note += fmt.Sprintf(", %d waiting for an expunge", m.Expunging)
+		}
+		if m.Lost > 0 {
+			note += fmt.Sprintf(", %d lost by the server", m.Lost)
+		}
+		if m.Excluded > 0 {
+			note += fmt.Sprintf(", %d left on the server as too large or too old", m.Excluded)
 		}
 		if m.Suspended {
 			note += ", suspended"

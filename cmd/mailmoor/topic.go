@@ -16,6 +16,7 @@ sync
       new_folders, new_mailboxes, bytes_down, bytes_up}
     holds [id, mailbox, missing ("local" or "remote"), whole, messages, uids,
       reason, decision ("", "approved" or "rejected"), created]
+    kept                  changes that stay on one side because of direction
     problems [scope ("message", "mailbox", "account"), mailbox, subject, text,
       hint, waiting]
     error {text, hint}    when the account's run ended early
@@ -31,7 +32,8 @@ status
   accounts [
     account, maildir, state (the path of its database)
     last_run {started, ended, only, exit, in_step, error}   null before the first one
-    mailboxes [mailbox, folder, messages, stuck, expunging, suspended]
+    mailboxes [mailbox, folder, messages, stuck, expunging, lost, excluded,
+      suspended]
     stuck [mailbox, uid, key, reason, tries, next_at]
     holds, problems       as above; the problems are those of the last run
     error {text, hint}    when the account cannot be worked on

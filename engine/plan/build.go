@@ -99,6 +99,7 @@ func Build(in Input) Plan {
 	b.guard()
 	for _, v := range b.views {
 		if v.known() {
+			b.exclude(v)
 			b.transfer(v)
 		}
 	}
@@ -223,21 +224,15 @@ func (b *builder) add(v *view, op Op) {
 	if op.Folder == "" {
 		op.Folder = v.Folder
 	}
+	op, left := b.directed(op)
+	if !left {
+		return
+	}
 	if v.readOnly() && changesRemote(op) {
 		b.refuseReadOnly(v, op)
 		return
 	}
 	b.plan.Ops = append(b.plan.Ops, op)
-}
-
-func changesRemote(op Op) bool {
-	switch op.Kind {
-	case Upload, Replace, MoveRemote, RemoveRemote, Retire:
-		return true
-	case SetFlags, Pair:
-		return op.WantRemote != op.Remote.Flags
-	}
-	return false
 }
 
 // refuseReadOnly keeps the local change, says so once per mailbox, and does
@@ -251,13 +246,13 @@ func (b *builder) refuseReadOnly(v *view, op Op) {
 			Hint: "ask the mailbox's owner for the right to change it, or leave it out with mailboxes = [\"*\", \"!" + v.Name + "\"]",
 		})
 	}
-	if op.Kind != SetFlags && op.Kind != Pair {
+	if op.Kind != SetFlags && op.Kind != Pair && op.Kind != MoveLocal {
 		return
 	}
 	// The base keeps what the server has, so that the local change stays
 	// visible as a change.
 	op.WantRemote, op.Agreed = op.Remote.Flags, op.Remote.Flags
-	if op.Kind == Pair || op.WantLocal != op.Local.Flags || op.Agreed != op.Base.Flags {
+	if op.Kind != SetFlags || op.WantLocal != op.Local.Flags || op.Agreed != op.Base.Flags {
 		b.plan.Ops = append(b.plan.Ops, op)
 	}
 }

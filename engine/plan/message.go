@@ -125,7 +125,7 @@ func (b *builder) move(v *view, e *entry, op Op, action conflict.Action) {
 	case conflict.MoveRemote:
 		op.Kind = MoveRemote
 		op.Dest, op.DestFolder, op.Folder = e.at.Name, e.at.Folder, e.at.Folder
-		if e.at.readOnly() {
+		if e.at.readOnly() && b.in.Direction != Pull {
 			b.refuseReadOnly(b.viewOf(e.at), op)
 			return
 		}
@@ -174,6 +174,8 @@ func (b *builder) retry(v *view) {
 			op.Kind, op.Why = Forget, "gone"
 		case r.State == state.UploadStuck && (due || local[r.Key].edited):
 			op.Kind, op.Files = Upload, []state.LocalMessage{local[r.Key].file(r)}
+		case r.State == state.Excluded && b.in.Reach.Has(r.Remote, b.in.Now):
+			op.Kind, op.UIDs, op.Why = Download, state.NewUIDSet(r.UID), "not too large or too old any more"
 		case r.State == state.DownloadStuck && due:
 			op.Kind, op.UIDs = Download, state.NewUIDSet(r.UID)
 		case r.State == state.Expunging && r.Flags&state.Trashed == 0:

@@ -266,7 +266,7 @@ func Missing(in Input) []Wants {
 		}
 		w := Wants{Mailbox: m.Name}
 		pairing := m.known() && (len(m.Local.New) > 0 || hasAlone(&m))
-		if pairing || moved && len(m.Remote.New) <= identitiesMax {
+		if pairing || m.known() && in.Reach.limited() || moved && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {
 					w.Identities = w.Identities.Add(r.UID)

@@ -95,6 +95,10 @@ type Input struct {
 	Mailboxes []Mailbox
 	// Holds are those of the store, with the user's decisions.
 	Holds []state.Hold
+	// Direction says which side's changes travel.
+	Direction Direction
+	// Reach says which messages on the server are wanted at all.
+	Reach Reach
 	// Trash is the name of the mailbox to which deleted messages move, empty
 	// when there is none or when they are to be expunged.
 	Trash  string
@@ -115,6 +119,7 @@ const (
 	Pair                          // record that file and message are the same
 	Settle                        // record what both sides already agree on
 	Disown                        // record that a message is a second copy of an upload of ours
+	Exclude                       // record messages that stay on the server
 	Download                      // messages to the folder
 	Upload                        // files to the mailbox
 	Replace                       // upload an edited file, retire the old version
@@ -130,7 +135,7 @@ const (
 // String returns the kind in words.
 func (k Kind) String() string {
 	return [...]string{
-		"", "create folder", "create mailbox", "match again", "pair", "settle", "disown", "download", "upload", "replace",
+		"", "create folder", "create mailbox", "match again", "pair", "settle", "disown", "exclude", "download", "upload", "replace",
 		"move local", "move remote", "set flags", "remove local", "remove remote", "retire", "forget",
 	}[k]
 }
@@ -151,8 +156,10 @@ type Op struct {
 	Dest, DestFolder string
 	Levels           []string // CreateFolder
 
-	UIDs  state.UIDSet         // Download
-	Files []state.LocalMessage // Upload; Base has the record that it replaces, if any
+	UIDs state.UIDSet // Download
+	// Messages are those to exclude.
+	Messages []state.RemoteMessage
+	Files    []state.LocalMessage // Upload; Base has the record that it replaces, if any
 
 	// Base is the record before, zero without one.
 	Base state.Record
@@ -195,6 +202,8 @@ func (o Op) Count() int {
 		return o.UIDs.Len()
 	case Upload:
 		return len(o.Files)
+	case Exclude:
+		return len(o.Messages)
 	case CreateFolder, CreateMailbox:
 		return 0
 	case Rematch:
@@ -210,6 +219,8 @@ type Plan struct {
 	Holds []state.Hold
 	// Problems are changes that cannot be carried out, for the user to know.
 	Problems []state.Problem
+	// Kept is how many changes stay on their side because of the direction.
+	Kept int
 	// Open are the mailboxes with changes that wait for a later cycle: they
 	// must be looked at again even if nothing changes there meanwhile.
 	Open []string

@@ -138,7 +138,7 @@ func (r *rematcher) claims(former bool) []claim {
 	for i, rec := range r.Base {
 		file := r.files[rec.Key]
 		switch edited := rec.Key != "" && file.edited; {
-		case r.of[i] >= 0, rec.State == state.UploadStuck, rec.State == state.DownloadStuck:
+		case r.of[i] >= 0, rec.State == state.UploadStuck, rec.State == state.DownloadStuck, rec.State == state.Excluded:
 		case edited && !former:
 			claims = append(claims, claim{record: i, content: file.now.Content, edited: true})
 		case edited == former:

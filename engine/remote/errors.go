@@ -78,7 +78,7 @@ func verdictOfText(text string) (verdict, bool) {
 		return verdictOf("TOOBIG")
 	case contains("doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent mailbox", "mailbox not found"):
 		return verdictOf("NONEXISTENT")
-	case contains("read-only", "read only", "permission denied"):
+	case contains("read-only", "read only", "permission denied", "access denied for "):
 		return verdictOf("READ-ONLY")
 	}
 	return verdict{}, false
@@ -169,6 +169,15 @@ func (c *Conn) fail(doing string, err error) error {
 	}
 	c.breakOff(e)
 	return e
+}
+
+// hinted gives a refusal that says nothing of what to do the hint.
+func hinted(err error, hint string) error {
+	var e *state.Error
+	if errors.As(err, &e) && e.Cause == state.CauseRefused && e.Hint == "" {
+		e.Hint = hint
+	}
+	return err
 }
 
 // lost explains the end of the connection with the best that is known: what

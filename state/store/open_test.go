@@ -286,7 +286,7 @@ func TestConstraints(t *testing.T) {
 		"UPDATE record SET uid = NULL", "UPDATE record SET key = NULL", "UPDATE record SET key = ''",
 		"UPDATE record SET digest = NULL", "UPDATE record SET digest = x'00'", "UPDATE record SET flags = 64",
 		"UPDATE record SET state = 2", "UPDATE record SET state = 3", "UPDATE record SET state = 5",
-		"UPDATE record SET state = 5, uid = NULL", "UPDATE record SET state = 3, key = NULL, since = 1", "UPDATE record SET state = 6",
+		"UPDATE record SET state = 5, uid = NULL", "UPDATE record SET state = 3, key = NULL, since = 1", "UPDATE record SET state = 7",
 		"UPDATE record SET state = 5, uid = NULL, since = 1, digest = NULL",
 		"UPDATE record SET mailbox = 99", "UPDATE mailbox SET folder = ''", "UPDATE mailbox SET uidvalidity = -1",
 		"INSERT INTO record SELECT mailbox, uid, 'b', state, flags, inode, size, mtime, digest, header, content_size," +

@@ -40,7 +40,7 @@ func (s *Store) Records(ctx context.Context, mailbox string) ([]state.Record, er
 
 const countRecords = `SELECT
 	(SELECT count(*) FROM record INDEXED BY record_by_key WHERE mailbox = ? AND key IS NOT NULL) +
-	(SELECT count(*) FROM record INDEXED BY record_unpaired WHERE mailbox = ? AND state IN (3, 4) AND state <> 1)`
+	(SELECT count(*) FROM record INDEXED BY record_unpaired WHERE mailbox = ? AND state IN (3, 4, 6) AND state <> 1)`
 
 const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
 	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
@@ -155,8 +155,8 @@ func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
 
 // Count says how many records of a mailbox are in which state.
 type Count struct {
-	Mailbox                        string
-	Paired, Stuck, Expunging, Lost int
+	Mailbox                                  string
+	Paired, Stuck, Expunging, Lost, Excluded int
 }
 
 // Counts returns the counts of every mailbox, ordered by name.
@@ -164,8 +164,8 @@ func (s *Store) Counts(ctx context.Context) ([]Count, error) {
 	scan := func(rows *sql.Rows) (Count, error) {
 		var c Count
 		var all int
-		err := rows.Scan(&c.Mailbox, &all, &c.Stuck, &c.Expunging, &c.Lost)
-		c.Paired = all - c.Stuck - c.Expunging - c.Lost
+		err := rows.Scan(&c.Mailbox, &all, &c.Stuck, &c.Expunging, &c.Lost, &c.Excluded)
+		c.Paired = all - c.Stuck - c.Expunging - c.Lost - c.Excluded
 		return c, err
 	}
 	return read(ctx, s, "count the records", scan, `
@@ -173,6 +173,7 @@ func (s *Store) Counts(ctx context.Context) ([]Count, error) {
 			(SELECT count(*) FROM record WHERE mailbox = m.id),
 			(SELECT count(*) FROM record WHERE mailbox = m.id AND state IN (2, 3) AND state <> 1),
 			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 4 AND state <> 1),
-			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 5 AND state <> 1)
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 5 AND state <> 1),
+			(SELECT count(*) FROM record WHERE mailbox = m.id AND state = 6 AND state <> 1)
 		FROM mailbox AS m ORDER BY name`)
 }
