@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	"mailmoor/state"
 )
@@ -62,9 +61,7 @@ func rematchWants(m *Mailbox) Wants {
 		}
 	}
 	if len(w.Identities) == 0 {
-		r := newRematcher(m)
-		r.match()
-		w.Contents = r.unread()
+		w.Contents = newRematcher(m).unread()
 	}
 	return w
 }
@@ -81,182 +78,6 @@ func newContents(mailboxes []Mailbox) map[state.Digest]bool {
 		}
 	}
 	return contents
-}
-
-// rematcher matches the records of one mailbox with what the server shows.
-type rematcher struct {
-	*Mailbox
-	files map[state.Key]fileNow
-	// of holds, for each record, the index of its message in Relisted.New; -1
-	// while none has been found.
-	of []int
-	// asEdited is true for a record whose message was found under the content
-	// that its file has been given since.
-	asEdited []bool
-	taken    []bool // aligned with Relisted.New
-}
-
-// fileNow is what the scan says of a record's file, other than that it is as
-// it was.
-type fileNow struct {
-	missing bool
-	edited  bool
-	now     state.LocalMessage
-}
-
-func newRematcher(m *Mailbox) *rematcher {
-	r := &rematcher{
-		Mailbox: m, files: make(map[state.Key]fileNow),
-		of: make([]int, len(m.Base)), asEdited: make([]bool, len(m.Base)), taken: make([]bool, len(m.Relisted.New)),
-	}
-	for _, c := range m.Local.Changed {
-		r.files[c.Base.Key] = fileNow{edited: c.Edited, now: complete(c.Now, c.Base)}
-	}
-	for _, gone := range m.Local.Missing {
-		r.files[gone.Key] = fileNow{missing: true}
-	}
-	for i := range r.of {
-		r.of[i] = -1
-	}
-	return r
-}
-
-// claim is a content under which the server may show a record's message.
-type claim struct {
-	record  int
-	content state.Content
-	was     state.RemoteIdentity // zero where the server has not described it
-	// edited is true for a content that the state does not know. Only a body
-	// shows whether the server has it.
-	edited bool
-}
-
-// claims returns what is looked for: the content of each file as it is now, or
-// with former that which an edited file had before.
-func (r *rematcher) claims(former bool) []claim {
-	var claims []claim
-	for i, rec := range r.Base {
-		file := r.files[rec.Key]
-		switch edited := rec.Key != "" && file.edited; {
-		case r.of[i] >= 0, rec.State == state.UploadStuck, rec.State == state.DownloadStuck, rec.State == state.Excluded:
-		case edited && !former:
-			claims = append(claims, claim{record: i, content: file.now.Content, edited: true})
-		case edited == former:
-			claims = append(claims, claim{record: i, content: rec.Content, was: rec.Remote})
-		}
-	}
-	return claims
-}
-
-// match finds the message of each record. What is found under the content that
-// the file has now counts more than what is found under a former one.
-func (r *rematcher) match() {
-	for _, former := range []bool{false, true} {
-		for _, dated := range []bool{true, false} {
-			r.matchUnique(r.claims(former), dated)
-		}
-		r.matchContents(r.claims(former))
-	}
-}
-
-// likeness is what a record and a message have in common without their bodies.
-type likeness struct {
-	header state.Digest
-	size   int64
-	date   int64 // 0 where it is left out
-}
-
-// alike returns under which likeness a claim is looked for. The date may be left
-// out: a restore may change it.
-func (c claim) alike(dated bool) (likeness, bool) {
-	l := likeness{c.was.Header, c.was.Size, c.was.Date}
-	if !dated {
-		l.date = 0
-		if l.header == (state.Digest{}) {
-			l.header, l.size = c.content.Header, c.content.WireSize
-		}
-	}
-	return l, !c.edited && tells(l.header) && (l.date != 0) == dated
-}
-
-// tells reports whether a header tells messages apart.
-func tells(header state.Digest) bool {
-	return header != (state.Digest{}) && header != state.HeaderDigest(nil)
-}
-
-// matchUnique matches claims and messages that are alike, where there is one of
-// each.
-func (r *rematcher) matchUnique(claims []claim, dated bool) {
-	type group struct{ claims, messages []int }
-	groups := make(map[likeness]*group)
-	for i, c := range claims {
-		l, ok := c.alike(dated)
-		if !ok {
-			continue
-		}
-		if groups[l] == nil {
-			groups[l] = &group{}
-		}
-		groups[l].claims = append(groups[l].claims, i)
-	}
-	for i, m := range r.Relisted.New {
-		l := likeness{m.Identity.Header, m.Identity.Size, m.Identity.Date}
-		if !dated {
-			l.date = 0
-		}
-		if g := groups[l]; g != nil && !r.taken[i] {
-			g.messages = append(g.messages, i)
-		}
-	}
-	for _, g := range groups {
-		if len(g.claims) == 1 && len(g.messages) == 1 {
-			r.take(claims[g.claims[0]], g.messages[0])
-		}
-	}
-}
-
-// matchContents matches what only the whole content can tell apart.
-func (r *rematcher) matchContents(claims []claim) {
-	byContent := make(map[state.Digest][]int)
-	for i, m := range r.Relisted.New {
-		if !r.taken[i] && m.Content.Digest != (state.Digest{}) {
-			byContent[m.Content.Digest] = append(byContent[m.Content.Digest], i)
-		}
-	}
-	for _, c := range claims {
-		if alike := byContent[c.content.Digest]; len(alike) > 0 {
-			r.take(c, alike[0])
-			byContent[c.content.Digest] = alike[1:]
-		}
-	}
-}
-
-func (r *rematcher) take(c claim, message int) {
-	r.of[c.record], r.asEdited[c.record], r.taken[message] = message, c.edited, true
-}
-
-// unread returns the messages whose bodies must be read because some record
-// that has not been found may be theirs.
-func (r *rematcher) unread() state.UIDSet {
-	headers, sizes := make(map[state.Digest]bool), make(map[int64]bool)
-	for _, c := range slices.Concat(r.claims(false), r.claims(true)) {
-		if tells(c.content.Header) {
-			headers[c.content.Header] = true
-			headers[c.was.Header] = true
-			continue
-		}
-		sizes[c.content.WireSize], sizes[c.was.Size] = true, true
-	}
-	var uids []state.UID
-	for i, m := range r.Relisted.New {
-		if r.taken[i] || m.Content.Digest != (state.Digest{}) {
-			continue
-		}
-		if tells(m.Identity.Header) && headers[m.Identity.Header] || !tells(m.Identity.Header) && sizes[m.Identity.Size] {
-			uids = append(uids, m.UID)
-		}
-	}
-	return state.NewUIDSet(uids...)
 }
 
 // result says what becomes of each record. elsewhere are the contents of all
