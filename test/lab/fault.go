@@ -36,6 +36,9 @@ const (
 	// Stall lets no more bytes through in this direction. The connection stays
 	// open until either side ends it.
 	Stall
+	// Late keeps back what comes in this direction until Release: it arrives
+	// then, even if its sender has long gone.
+	Late
 )
 
 // Fault is something that happens when After bytes have passed in the
@@ -69,6 +72,8 @@ type FaultProxy struct {
 
 	mu    sync.Mutex
 	conns []*faultConn
+	// released is closed when what is late may arrive.
+	released chan struct{}
 }
 
 // Faults starts a proxy that terminates TLS, so that offsets count the bytes
@@ -87,7 +92,8 @@ func RawFaults(t testing.TB, upstream Upstream) *FaultProxy {
 
 func newFaultProxy(t testing.TB, upstream Upstream, raw bool) *FaultProxy {
 	t.Helper()
-	p := &FaultProxy{listener: newListener(t, upstream), raw: raw}
+	p := &FaultProxy{listener: newListener(t, upstream), raw: raw, released: make(chan struct{})}
+	t.Cleanup(p.Release) // before the listener waits for its connections
 	p.Behave(Behaviour{})
 	p.accept(p.serve)
 	return p
@@ -113,6 +119,14 @@ func (p *FaultProxy) Conns() []Traffic {
 	return traffic
 }
 
+// Release lets arrive what is late.
+func (p *FaultProxy) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.released)
+	p.released = make(chan struct{})
+}
+
 // Passed returns what has passed a connection in the direction, where the
 // connection's behaviour is to record it.
 func (p *FaultProxy) Passed(conn int, d Direction) []byte {
@@ -128,6 +142,7 @@ func (p *FaultProxy) Passed(conn int, d Direction) []byte {
 func (p *FaultProxy) serve(client net.Conn, number int) {
 	c := &faultConn{behaviour: (*p.script.Load())(number)}
 	p.mu.Lock()
+	c.released = p.released
 	for len(p.conns) <= number {
 		p.conns = append(p.conns, nil)
 	}

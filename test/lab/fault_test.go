@@ -162,6 +162,30 @@ func TestStallKeepsTheConnectionOpen(t *testing.T) {
 	}
 }
 
+// What a client has sent before it went away may arrive long after that.
+func TestLateArrivesAfterTheClientHasGone(t *testing.T) {
+	srv := Dovecot(t)
+	srv.User("u1")
+	p := Faults(t, srv)
+	const login, late = "a LOGIN u1 secret\r\n", "b CREATE Late\r\n"
+	p.Behave(Behaviour{Faults: []Fault{{ToServer, int64(len(login)) + 3, Late}}})
+	c, _ := connect(t, p)
+	c.send(login + late)
+	c.await("a", false, new(strings.Builder))
+	c.conn.Close()
+	created := func() bool {
+		return slices.ContainsFunc(srv.Mailboxes("u1"), func(m Mailbox) bool { return m.Name == "Late" })
+	}
+	if created() {
+		t.Fatal("what was kept back has arrived")
+	}
+	p.Release()
+	srv.AwaitSessions(0)
+	if !created() {
+		t.Error("what was kept back never arrived")
+	}
+}
+
 // Only lower bounds are asserted: a busy machine may be slower, never faster.
 func TestDelayAndRate(t *testing.T) {
 	srv := Dovecot(t)

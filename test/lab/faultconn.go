@@ -41,6 +41,7 @@ func (s *stream) reset() {
 type faultConn struct {
 	behaviour      Behaviour
 	client, server *stream
+	released       <-chan struct{}
 	passed         [2]atomic.Int64
 
 	mu     sync.Mutex
@@ -204,6 +205,10 @@ func (l *lane) fault() bool {
 		}
 		client.reset()
 		server.reset()
+	case Late:
+		<-l.conn.released
+		l.faults = l.faults[1:]
+		return true
 	}
 	return false
 }
