@@ -42,6 +42,22 @@ type RemoteFixture struct {
 	// NoUIDPlus is true for a server that tells no new UIDs and cannot expunge
 	// single messages.
 	NoUIDPlus bool
+	// Refuses reports whether the server takes no mailbox of that name. Cyrus
+	// refuses characters that its own tools give a meaning. This is harmless:
+	// such a name can only come from a folder, whose mailbox then cannot be
+	// created, which the suite sees reported. nil stands for a server that takes
+	// every name.
+	Refuses func(name string) bool
+	// Served returns how the server gives back a message that was uploaded.
+	// Courier ends the last line where it does not end. This is harmless as long
+	// as the change is exactly the known one, because uploads are compared with
+	// what the server made of them. nil stands for a server that keeps messages
+	// as they are.
+	Served func(body []byte) []byte
+	// NoPermanent is true for a server that opens a mailbox which may only be read
+	// as READ-WRITE and with no permanent flags. Cyrus does. This is harmless: no
+	// flag is ever stored there, and everything else is refused when it is tried.
+	NoPermanent bool
 	// Limit makes the server refuse messages of more bytes.
 	Limit func(t *testing.T, bytes int64)
 	// Quota leaves the account room for this many bytes more.
@@ -64,6 +80,12 @@ func Remote(t *testing.T, open func(t *testing.T) RemoteFixture) {
 	for _, c := range slices.Concat(listCases(), deltaCases(), fetchCases(), appendCases(), storeCases(), moveCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			f := open(t)
+			if f.Refuses == nil {
+				f.Refuses = func(string) bool { return false }
+			}
+			if f.Served == nil {
+				f.Served = func(body []byte) []byte { return body }
+			}
 			r := &remoteRun{T: t, RemoteFixture: f, ctx: t.Context(), remote: f.Connect(t)}
 			// A connection that a subtest broke may complain about its end.
 			t.Cleanup(func() { _ = r.remote.Close() })

@@ -51,7 +51,7 @@ func identifyGeneration(r *remoteRun) {
 
 func fetchWhole(r *remoteRun) {
 	for name, body := range oddMails() {
-		want := fetched{Flags: state.Seen | state.Passed, Date: baseDate + 5, Body: string(body)}
+		want := fetched{Flags: state.Seen | state.Passed, Date: baseDate + 5, Body: string(r.Served(body))}
 		want.UID = r.Other.Append(r.T, work, Message{Flags: want.Flags, Date: want.Date, Body: body})
 		equal(r.T, name, r.fetch(want.UID), []fetched{want})
 	}
@@ -140,7 +140,7 @@ func appendRoundTrip(r *remoteRun) {
 		}
 		all := r.Other.Messages(r.T, work)
 		got := all[len(all)-1]
-		equal(r.T, name, got, Message{UID: got.UID, Flags: state.Flagged | state.Passed, Date: baseDate, Body: body})
+		equal(r.T, name, got, Message{UID: got.UID, Flags: state.Flagged | state.Passed, Date: baseDate, Body: r.Served(body)})
 	}
 }
 

@@ -75,12 +75,15 @@ func (p *Peer) attach(t testing.TB) {
 	})
 }
 
-// Bind returns the same server with t as the test that its methods fail.
-func (p *Peer) Bind(t testing.TB) IMAP {
+// On returns the same server with t as the test that its methods fail.
+func (p *Peer) On(t testing.TB) *Peer {
 	bound := *p
 	bound.t = t
 	return &bound
 }
+
+// Bind is [Peer.On] for those who do not care which server it is.
+func (p *Peer) Bind(t testing.TB) IMAP { return p.On(t) }
 
 // Stop kills the server and removes everything it stored. The end of the test
 // does it; more calls do nothing.
