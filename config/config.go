@@ -43,6 +43,10 @@ type Account struct {
 	Maildir string
 	// Mailboxes selects what is kept in step.
 	Mailboxes Mailboxes
+	// Rename has other names for the folders of mailboxes, with slashes between
+	// levels: by the mailbox's name, or by the attribute of its special use, such
+	// as `\Sent`. RFC 6154, section 2.
+	Rename map[string]string
 	// Direction says which side's changes travel.
 	Direction Direction
 	// MaxSize is the largest size, in bytes, of a message to download, 0 for any.

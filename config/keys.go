@@ -250,7 +250,21 @@ func reachKeys() []Key {
 			t.account.MaxAgeDays, err = v.days()
 			return err
 		},
-	}}
+	}, renameKey()}
+}
+
+func renameKey() Key {
+	return Key{
+		Name: "rename", Type: "table of texts",
+		Meaning: "Other names for the folders of mailboxes, by the mailbox's name or by its special use (RFC 6154). " +
+			"Levels are separated by slashes on the right.",
+		Example: `rename = { '\Sent' = "sent", "Lists.golang" = "lists/go" }`,
+		field:   "Rename", also: []string{"nametrans", "map"},
+		set: func(t target, v value) (err error) {
+			t.account.Rename, err = v.names()
+			return err
+		},
+	}
 }
 
 func guardKeys() []Key {
@@ -300,7 +314,6 @@ func plannedKeys() []Key {
 	}
 	return []Key{
 		planned("layout", `"fs" or "maildir++"`, `"fs"`, "How folders are nested on the disk.", "maildir++"),
-		planned("rename", "table", "", "Other names for mailboxes on the disk."),
 		planned("trashed_flag", `"mirror", "local" or "delete"`, `"mirror"`,
 			"What the letter T of a file name means to the server.", "local", "delete"),
 		planned("hooks", "table", "", "Commands to run after a change."),

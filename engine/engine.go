@@ -30,6 +30,8 @@ type Options struct {
 	// Asked reports whether this run shall change a mailbox; nil means all. The
 	// others are looked at and left as they are.
 	Asked func(mailbox string) bool
+	// Rename has other names for the folders of mailboxes: see plan.Listing.
+	Rename map[string]string
 	// Direction says which side's changes travel, Reach which messages are wanted.
 	Direction plan.Direction
 	Reach     plan.Reach
@@ -109,6 +111,11 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 				return fmt.Errorf("forget mailbox %q: %w", name, err)
 			}
 			t.progressed()
+		}
+		for _, m := range c.moved {
+			if err := e.Store.PutMailbox(ctx, m); err != nil {
+				return fmt.Errorf("note the folder of mailbox %q: %w", m.Name, err)
+			}
 		}
 		if err := e.rememberDoubts(ctx, c); err != nil {
 			return err

@@ -32,6 +32,8 @@ type cycle struct {
 	// forget are the mailboxes that the store shall drop; the next round sees
 	// them afresh, if they are still there.
 	forget []string
+	// moved are known mailboxes whose folder has another path now.
+	moved []state.Mailbox
 }
 
 // observe looks at both sides and plans.
@@ -54,7 +56,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 			c.input.Holds = append(c.input.Holds, h)
 		}
 	}
-	c.forget = matched.Forget
+	c.forget, c.moved = matched.Forget, matched.Moved
 	if err := e.deltas(ctx, c, listing); err != nil {
 		return nil, err
 	}
@@ -71,7 +73,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 
 // list reads what both sides and the store have, the two sides at once.
 func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
-	l := plan.Listing{Wanted: e.Wanted, Now: e.now()}
+	l := plan.Listing{Wanted: e.Wanted, Rename: e.Rename, Now: e.now()}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return e.pool.with(groupCtx, func(r Remote) (err error) {

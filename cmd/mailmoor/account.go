@@ -200,6 +200,7 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 			}
 			return wanted
 		},
+		Rename:    account.Rename,
 		Direction: directions[account.Direction],
 		Reach:     plan.Reach{SizeMax: account.MaxSize, AgeMax: int64(account.MaxAgeDays) * 24 * 60 * 60},
 		Expunge:   account.Delete == config.DeleteExpunge,

@@ -19,6 +19,10 @@ type Listing struct {
 	Holds   []state.Hold
 	// Wanted reports whether the user's patterns select the mailbox.
 	Wanted func(name string, delimiter rune, role state.Role) bool
+	// Rename has other names for the folders of mailboxes: by the mailbox's name,
+	// or by the attribute of its role, such as `\Sent`. Levels are separated by
+	// slashes.
+	Rename map[string]string
 	// Now is the time in Unix seconds.
 	Now int64
 }
@@ -28,6 +32,9 @@ type Listing struct {
 type Matched struct {
 	// Mailboxes in the order of their names, without deltas.
 	Mailboxes []Mailbox
+	// Moved are known mailboxes whose folder was given the name that it should
+	// have now.
+	Moved []state.Mailbox
 	// Forget are mailboxes that are gone on both sides, or whose missing side
 	// the user wants to have back: the store drops what it knows of them.
 	Forget []string
@@ -47,6 +54,7 @@ type matcher struct {
 	folders   map[string]state.LocalFolder // by path
 	marked    map[string]string            // marker id -> path
 	handled   map[string]bool              // paths that belong to a known mailbox
+	names     names
 }
 
 // Match joins mailboxes and folders. A mailbox that is known and missing on one
@@ -74,6 +82,7 @@ func Match(l Listing) Matched {
 		}
 	}
 	m.out.Problems = append(m.out.Problems, l.LeftOut...)
+	m.names = m.renamed()
 	for _, known := range l.Known {
 		// A known folder has the first claim on its marker: another one that
 		// bears it is the copy.
@@ -94,6 +103,7 @@ func Match(l Listing) Matched {
 func (m *matcher) known(known state.Mailbox) {
 	r, onServer := m.remote[known.Name]
 	onServer = onServer && !r.NoSelect
+	known = m.followRename(known)
 	f, inTree := m.folders[known.Folder]
 	m.handled[known.Folder] = true
 	delete(m.remote, known.Name)
@@ -174,7 +184,7 @@ func (m *matcher) newFolders() {
 		if m.handled[f.Path] {
 			continue
 		}
-		name, err := m.nameOf(f)
+		name, err := m.names.mailbox(f, m.nameOf)
 		if err != nil {
 			m.problem("", err.Error(), "rename the folder")
 			continue
@@ -220,7 +230,7 @@ func (m *matcher) nameOf(f state.LocalFolder) (string, error) {
 // newMailboxes handles mailboxes without a folder.
 func (m *matcher) newMailboxes() {
 	for _, r := range m.Remote {
-		if _, left := m.remote[r.Name]; !left || r.NoSelect || !m.Wanted(r.Name, m.delimiter, r.Role) {
+		if _, left := m.remote[r.Name]; !left || r.NoSelect || m.names.refused[r.Name] || !m.Wanted(r.Name, m.delimiter, r.Role) {
 			continue
 		}
 		mb := m.mailbox(r)
@@ -230,9 +240,9 @@ func (m *matcher) newMailboxes() {
 }
 
 func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {
-	levels := []string{r.Name}
-	if r.Delimiter != 0 {
-		levels = strings.Split(r.Name, string(r.Delimiter))
+	levels := m.names.folder[r.Name]
+	if levels == nil {
+		levels = levelsOf(r)
 	}
 	role := r.Role
 	if r.Name == "INBOX" {

@@ -1,0 +1,24 @@
+package config
+
+import "testing"
+
+func TestNames(t *testing.T) {
+	good, err := value{raw: map[string]any{`\Sent`: "sent", "Lists.go": "lists/go"}}.names()
+	if err != nil || len(good) != 2 || good[`\Sent`] != "sent" || good["Lists.go"] != "lists/go" {
+		t.Errorf("names are %q, %v", good, err)
+	}
+	for name, raw := range map[string]any{
+		"no table":              "sent",
+		"a number":              map[string]any{"Sent": int64(1)},
+		"an empty level":        map[string]any{"Sent": "a//b"},
+		"out of the root":       map[string]any{"Sent": "../sent"},
+		"an absolute path":      map[string]any{"Sent": "/sent"},
+		"an unknown role":       map[string]any{`\Sentt`: "sent"},
+		"the same folder twice": map[string]any{"A": "sent", "B": "Sent"},
+		"a control character":   map[string]any{"A": "a\nb"},
+	} {
+		if names, err := (value{raw: raw}).names(); err == nil {
+			t.Errorf("%s: %q is taken", name, names)
+		}
+	}
+}

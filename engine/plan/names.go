@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"mailmoor/state"
+)
+
+// names is what the user's other names mean for the mailboxes of the server.
+type names struct {
+	// folder has the levels of the folder's name, by mailbox, and back.
+	folder map[string][]string
+	back   map[string]string // joined by slashes
+	// refused are mailboxes that would share a folder with another one.
+	refused map[string]bool
+}
+
+// levelsOf returns the levels of a mailbox's own name.
+func levelsOf(r state.RemoteMailbox) []string {
+	if r.Delimiter == 0 {
+		return []string{r.Name}
+	}
+	return strings.Split(r.Name, string(r.Delimiter))
+}
+
+// renamed works out the other names, and refuses those that collide. A mailbox's
+// name counts more than its role.
+func (m *matcher) renamed() names {
+	n := names{folder: make(map[string][]string), back: make(map[string]string), refused: make(map[string]bool)}
+	if len(m.Rename) == 0 {
+		return n
+	}
+	users := make(map[string][]string) // mailboxes by folder, folded
+	for _, r := range m.Listing.Remote {
+		if r.NoSelect {
+			continue
+		}
+		levels := levelsOf(r)
+		to, ok := m.Rename[r.Name]
+		if !ok && r.Role != state.RoleNone {
+			to, ok = m.Rename[r.Role.String()]
+		}
+		if ok {
+			levels = strings.Split(to, "/")
+			n.folder[r.Name] = levels
+			n.back[to] = r.Name
+		}
+		folded := strings.ToLower(strings.Join(levels, "/"))
+		users[folded] = append(users[folded], r.Name)
+	}
+	for _, folded := range slices.Sorted(maps.Keys(users)) {
+		mailboxes := users[folded]
+		if len(mailboxes) > 1 && slices.ContainsFunc(mailboxes, func(name string) bool { return n.folder[name] != nil }) {
+			for _, name := range mailboxes {
+				n.refused[name] = true
+			}
+			slices.Sort(mailboxes)
+			m.problem(mailboxes[0], fmt.Sprintf("mailboxes %q would share one folder: the new ones among them are left out", mailboxes),
+				"give one of them another name with rename")
+		}
+	}
+	return n
+}
+
+// mailbox returns the mailbox that a folder without a record belongs to.
+func (n names) mailbox(f state.LocalFolder, own func(state.LocalFolder) (string, error)) (string, error) {
+	if name, ok := n.back[strings.Join(f.Name, "/")]; ok && !n.refused[name] {
+		return name, nil
+	}
+	name, err := own(f)
+	if err == nil && n.folder[name] != nil {
+		return "", fmt.Errorf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, strings.Join(n.folder[name], "/"))
+	}
+	if err == nil && n.refused[name] {
+		return "", fmt.Errorf("folder %q is left out: two mailboxes would share it", f.Path)
+	}
+	return name, err
+}
+
+// followRename returns a known mailbox with the folder in which it is to be kept
+// now, if the user has given that one its name.
+func (m *matcher) followRename(known state.Mailbox) state.Mailbox {
+	levels := m.names.folder[known.Name]
+	if levels == nil || m.names.refused[known.Name] {
+		return known
+	}
+	path := m.marked[known.Marker]
+	if f, there := m.folders[path]; there && path != known.Folder && slices.Equal(f.Name, levels) {
+		known.Folder = path
+		m.out.Moved = append(m.out.Moved, known)
+		return known
+	}
+	if f, there := m.folders[known.Folder]; there && !slices.Equal(f.Name, levels) {
+		m.problem(known.Name, fmt.Sprintf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")),
+			"rename the folder while no run is going, or take the name out of rename")
+	}
+	return known
+}

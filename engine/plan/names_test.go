@@ -1,0 +1,130 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"mailmoor/engine/plan"
+	"mailmoor/state"
+)
+
+// listing is what server, tree and state have, with names "." for levels on the
+// server and "/" in the tree.
+func listing(rename map[string]string, remote []string, folders ...string) plan.Listing {
+	l := plan.Listing{Rename: rename, Now: 1, Wanted: func(string, rune, state.Role) bool { return true }}
+	for _, name := range remote {
+		r := state.RemoteMailbox{Name: name, Delimiter: '.'}
+		if name == "Sent Items" {
+			r.Role = state.RoleSent
+		}
+		l.Remote = append(l.Remote, r)
+	}
+	for _, path := range folders {
+		l.Folders = append(l.Folders, state.LocalFolder{Path: path, Name: strings.Split(path, "/"), Marker: "id of " + path})
+	}
+	return l
+}
+
+// places returns "mailbox=folder" for all that can be synced; a folder that is to
+// be made stands in parentheses.
+func places(m plan.Matched) []string {
+	var list []string
+	for _, mb := range m.Mailboxes {
+		folder := mb.Folder
+		if folder == "" {
+			folder = "(" + strings.Join(mb.Levels, "/") + ")"
+		}
+		if mb.NewMailbox {
+			folder += "+"
+		}
+		list = append(list, mb.Name+"="+folder)
+	}
+	return list
+}
+
+func TestRename(t *testing.T) {
+	names := map[string]string{`\Sent`: "out/sent", "Lists.go": "golang"}
+	for _, test := range []struct {
+		name     string
+		rename   map[string]string
+		remote   []string
+		folders  []string
+		want     []string
+		problems int
+	}{
+		{
+			"by name and by role", names,
+			[]string{"INBOX", "Lists.go", "Lists.rust", "Sent Items"},
+			nil,
+			[]string{"INBOX=(INBOX)", "Lists.go=(golang)", "Lists.rust=(Lists/rust)", "Sent Items=(out/sent)"},
+			0,
+		},
+		{
+			"folders that are there", names,
+			[]string{"INBOX", "Lists.go", "Sent Items"},
+			[]string{"golang", "out/sent"},
+			[]string{"INBOX=(INBOX)", "Lists.go=golang", "Sent Items=out/sent"},
+			0,
+		},
+		{
+			"a name counts more than a role",
+			map[string]string{`\Sent`: "a", "Sent Items": "b"},
+			[]string{"INBOX", "Sent Items"},
+			nil,
+			[]string{"INBOX=(INBOX)", "Sent Items=(b)"},
+			0,
+		},
+		{
+			"into a folder of another mailbox",
+			map[string]string{"Sent Items": "sent"},
+			[]string{"INBOX", "Sent", "Sent Items"},
+			nil,
+			[]string{"INBOX=(INBOX)"},
+			1,
+		},
+		{
+			"a folder with the mailbox's own name", names,
+			[]string{"INBOX", "Lists.go"},
+			[]string{"Lists/go"},
+			[]string{"INBOX=(INBOX)", "Lists.go=(golang)"},
+			1,
+		},
+		{
+			"nothing to rename on the server", names,
+			[]string{"INBOX"},
+			[]string{"golang"},
+			[]string{"INBOX=(INBOX)", "golang=golang+"},
+			0,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := plan.Match(listing(test.rename, test.remote, test.folders...))
+			if got := places(m); !slices.Equal(got, test.want) {
+				t.Errorf("mailboxes are %q, want %q", got, test.want)
+			}
+			if len(m.Problems) != test.problems {
+				t.Errorf("problems are %+v, want %d", m.Problems, test.problems)
+			}
+		})
+	}
+}
+
+// TestRenameLater: a mailbox that has its folder already stays there, which is
+// said, until the user has renamed the folder.
+func TestRenameLater(t *testing.T) {
+	l := listing(map[string]string{`\Sent`: "sent"}, []string{"INBOX", "Sent Items"}, "Sent Items")
+	l.Known = []state.Mailbox{{Name: "Sent Items", Folder: "Sent Items", Marker: "id of Sent Items"}}
+	m := plan.Match(l)
+	if got := places(m); !slices.Contains(got, "Sent Items=Sent Items") || len(m.Problems) != 1 || m.Problems[0].Hint == "" {
+		t.Errorf("mailboxes are %q, problems %+v; want the old folder and a word about it", got, m.Problems)
+	}
+	l.Folders = []state.LocalFolder{{Path: "sent", Name: []string{"sent"}, Marker: "id of Sent Items"}}
+	m = plan.Match(l)
+	if got := places(m); !slices.Contains(got, "Sent Items=sent") || len(m.Problems)+len(m.Holds) != 0 {
+		t.Errorf("mailboxes are %q, problems %+v, holds %+v; want the renamed folder", got, m.Problems, m.Holds)
+	}
+	if len(m.Moved) != 1 || m.Moved[0].Folder != "sent" {
+		t.Errorf("noted are %+v, want the new folder", m.Moved)
+	}
+}
