@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	"mailmoor/state"
@@ -104,5 +105,28 @@ func TestEditedVersionOnTheServer(t *testing.T) {
 	d.edit(0, now)
 	if got := d.uids(t); got["a"] != 102 {
 		t.Errorf("UIDs are %v, want the file bound to its new version", got)
+	}
+}
+
+// TestHeldRemovalsStayHeld: whatever was decided about a hold, after the messages
+// were given other UIDs it is an open one about those.
+func TestHeldRemovalsStayHeld(t *testing.T) {
+	x, y, z := text{header: 1}, text{header: 2}, text{header: 3}
+	for _, decision := range []state.Decision{state.Undecided, state.Approved, state.Rejected} {
+		d := oneInDoubt([]text{x, y, z}, z, y, x)
+		d.Local.Missing = d.Base[:2]
+		in := Input{Mailboxes: []Mailbox{d.Mailbox}, Now: 1, Holds: []state.Hold{
+			{ID: 7, Mailbox: "Box", Missing: state.Local, UIDs: state.NewUIDSet(1, 2), Reason: "gone", Decision: decision},
+			{ID: 8, Mailbox: "Box", Missing: state.Remote, UIDs: state.NewUIDSet(3), Reason: "gone"},
+		}}
+		satisfy(t, in, map[string]*doubtful{"Box": d})
+		holds := Build(in).Holds
+		if len(holds) != 1 {
+			t.Fatalf("holds are %+v, want the one for the files", holds)
+		}
+		h := holds[0]
+		if h.ID != 0 || h.Decision != state.Undecided || h.Missing != state.Local || !slices.Equal(h.UIDs, state.NewUIDSet(102, 103)) {
+			t.Errorf("the hold is %+v, want a new one about UIDs 102 and 103", h)
+		}
 	}
 }
