@@ -332,10 +332,16 @@ func TestCreate(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			err := scripted(t, "", tt.script).Create(t.Context(), "Box")
-			if tt.fails {
-				cause(t, err, tt.cause, state.ScopeMailbox)
-			} else if err != nil {
-				t.Error(err)
+			if !tt.fails {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			cause(t, err, tt.cause, state.ScopeMailbox)
+			var e *state.Error
+			if !errors.As(err, &e) || !strings.Contains(e.Hint, "rename the folder") {
+				t.Errorf("%v does not say what to do: %q", err, e.Hint)
 			}
 		})
 	}
