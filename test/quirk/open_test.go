@@ -1,0 +1,139 @@
+package quirk_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailmoor/state"
+	"mailmoor/test/quirk"
+)
+
+var openFlag = flag.Bool("open", false, "also run what is known not to work yet")
+
+// open skips a test of what does not work yet, unless it is asked for.
+func openQuestion(t *testing.T) {
+	t.Helper()
+	if !*openFlag {
+		t.Skip("known not to work yet: run with -open")
+	}
+	t.Parallel()
+}
+
+// TestDeduplicated: the server keeps only one of two equal messages: the upload of the
+// second is answered with the UID of the first. No file is lost, the other messages go
+// on, and nothing is sent for ever.
+func TestDeduplicated(t *testing.T) {
+	openQuestion(t)
+	for name, files := range map[string][]string{"both new": {"x", "x", "other"}, "a copy of a known one": {"a", "other"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := filled(t)
+			a.clean()
+			a.srv.Switch(quirk.Deduplicating())
+			for _, token := range files {
+				a.put("INBOX", "", token)
+			}
+			a.sync()
+			a.both("INBOX/other:", "INBOX/"+files[0]+":")
+			changes := a.srv.Changes()
+			report := a.sync()
+			if n := a.srv.Changes() - changes; n > 0 {
+				t.Errorf("%d changes were sent once more: %+v", n, report)
+			}
+		})
+	}
+}
+
+// TestFlagKeptLater: the server did not keep a flag when the user set it, and keeps
+// such flags now. What it does not show then was never removed by anybody.
+func TestFlagKeptLater(t *testing.T) {
+	openQuestion(t)
+	a := filled(t)
+	a.srv.Switch(quirk.FewFlags())
+	a.clean()
+	a.letters("INBOX", "a", "PS")
+	a.settle()
+	a.srv.Switch()
+	a.srv.SetFlags("INBOX", a.uid("INBOX", "a"), `\Flagged`, `\Seen`)
+	a.sync()
+	if got := a.local(); !slices.Contains(got, "INBOX/a:FPS") {
+		t.Errorf("the tree has %q, want a with the flags FPS", got)
+	}
+}
+
+// TestStoreIgnored: the server says OK to STORE and keeps no flags. The user hears of
+// it, and the flags are sent when the server keeps them.
+func TestStoreIgnored(t *testing.T) {
+	openQuestion(t)
+	a := filled(t)
+	a.clean()
+	a.change()
+	a.srv.Switch(quirk.IgnoredStore("Box"))
+	a.reports(a.sync(), wantProblem{state.ScopeMailbox, state.CauseRefused, "Box", []string{"flags"}})
+	a.both(without(changed(), "Box/h:FR")...)
+	a.srv.Switch()
+	a.settle()
+	a.expect(changed()...)
+}
+
+// TestHoleElsewhere: a message was moved to a mailbox that does not show it yet. Its
+// file stays until that mailbox has been seen whole.
+func TestHoleElsewhere(t *testing.T) {
+	openQuestion(t)
+	a := filled(t)
+	a.deliver("Archive", "p", "q")
+	a.clean()
+	a.srv.Move("INBOX", a.uid("INBOX", "e"), "Archive")
+	a.srv.Switch(quirk.Hole("Archive", 3))
+	a.sync()
+	if counts(a.local())["e"] == 0 {
+		t.Errorf("e is gone from the tree, although Archive was not seen whole: %q", a.local())
+	}
+	a.srv.Switch()
+	a.settle()
+	a.both("Archive/e:")
+}
+
+// TestSilence: something is never done, and the server says OK each time. The user
+// hears of it.
+func TestSilence(t *testing.T) {
+	openQuestion(t)
+	for _, q := range []quirk.Quirk{
+		quirk.VanishedBody("INBOX", 7), quirk.IgnoredMove(), quirk.Comings(), quirk.Hole("INBOX", 7),
+	} {
+		t.Run(q.Name, func(t *testing.T) {
+			t.Parallel()
+			a := filled(t)
+			a.clean()
+			a.change()
+			a.srv.Switch(q)
+			for range 3 {
+				a.sync()
+			}
+			report := a.sync()
+			if len(report.Problems) == 0 {
+				t.Errorf("nothing is said after four runs, while the tree has %q and the server %q", a.local(), a.remote())
+			}
+		})
+	}
+}
+
+// TestWindowSlides: the server shows only the newest messages, and the oldest ones
+// drop out as new ones arrive. They stay in the tree.
+func TestWindowSlides(t *testing.T) {
+	openQuestion(t)
+	a := newAccount(t, quirk.Options{})
+	for i := range 50 {
+		a.deliver("INBOX", fmt.Sprintf("m%02d", i))
+	}
+	a.srv.Switch(quirk.Window(50))
+	a.clean()
+	a.deliver("INBOX", "new1", "new2", "new3")
+	a.sync()
+	if got := strings.Join(a.local(), " "); !strings.Contains(got, "/m00:") || !strings.Contains(got, "/m02:") {
+		t.Errorf("the oldest messages are gone from the tree")
+	}
+}
