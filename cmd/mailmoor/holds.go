@@ -97,6 +97,9 @@ func (h holdReport) line() string {
 // reason, which is that of the first day, does not say so any more: some may have
 // come back, others may have joined.
 func (h holdReport) text() string {
+	if h.Lost > 0 {
+		return count(h.Lost, "message") + " that the server lost when it was renumbered or restored; kept in the folder, not uploaded"
+	}
 	if h.Whole || h.Messages == 0 || slices.Contains(strings.Fields(h.Reason), strconv.Itoa(h.Messages)) {
 		return h.Reason
 	}

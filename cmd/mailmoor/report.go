@@ -49,6 +49,8 @@ type holdReport struct {
 	Missing  string `json:"missing"` // "local" or "remote"
 	Whole    bool   `json:"whole"`
 	Messages int    `json:"messages"`
+	// Lost is how many of the messages the server has lost: they have no UIDs.
+	Lost     int    `json:"lost,omitempty"`
 	UIDs     string `json:"uids"`
 	Reason   string `json:"reason"`
 	Decision string `json:"decision"` // "", "approved" or "rejected"
@@ -83,7 +85,7 @@ func holdsOf(account string, holds []state.Hold) []holdReport {
 	for _, h := range holds {
 		reports = append(reports, holdReport{
 			ID: holdName(account, h.ID), Mailbox: h.Mailbox, Missing: h.Missing.String(), Whole: h.Whole,
-			Messages: h.UIDs.Len(), UIDs: h.UIDs.String(), Reason: h.Reason,
+			Messages: h.UIDs.Len() + h.Lost, Lost: h.Lost, UIDs: h.UIDs.String(), Reason: h.Reason,
 			Decision: decisionText(h.Decision), Created: h.Created,
 		})
 	}

@@ -14,7 +14,7 @@ sync
     counts {rematched, lost, paired, downloaded, uploaded, flags_local, flags_remote,
       moved_local, moved_remote, removed_local, removed_remote,
       new_folders, new_mailboxes, bytes_down, bytes_up}
-    holds [id, mailbox, missing ("local" or "remote"), whole, messages, uids,
+    holds [id, mailbox, missing ("local" or "remote"), whole, messages, lost, uids,
       reason, decision ("", "approved" or "rejected"), created]
     kept                  changes that stay on one side because of direction
     problems [scope ("message", "mailbox", "account"), mailbox, subject, text,
@@ -41,6 +41,10 @@ status
 
 holds, approve, reject
   command, holds          as above; with --now the document is that of sync
+
+doctor
+  command, account, maildir, state, copy (paths), mailboxes, messages (both are
+    what was forgotten)
 
 version
   version, go, platform

@@ -66,15 +66,35 @@ func (s *Store) copyDaily(ctx context.Context) error {
 	if len(copies) > 0 && !copies[0].made.After(now) && now.Sub(copies[0].made) < copyAge {
 		return nil
 	}
+	_, err = s.copyNow(ctx, now)
+	return err
+}
+
+// Copy makes a copy of the database, whatever there is already, and returns its path.
+func (s *Store) Copy(ctx context.Context) (string, error) {
+	const doing = "copy the state"
+	if s.writer == nil || s.o.Guest {
+		return "", s.fail(doing, errReadOnly)
+	}
+	name, err := s.copyNow(ctx, s.o.Now().UTC())
+	if err != nil {
+		return "", s.fail(doing, err)
+	}
+	return name, nil
+}
+
+// copyNow makes a daily copy and removes the oldest.
+func (s *Store) copyNow(ctx context.Context, now time.Time) (string, error) {
 	if err := s.roomForCopy(ctx); err != nil {
-		return err
+		return "", err
 	}
 	name := strings.TrimSuffix(s.path, ".db") + "-" + now.Format(copyTime) + ".db"
 	draft := name + ".tmp"
 	if err := s.sweepDrafts(); err != nil {
-		return err
+		return "", err
 	}
-	if err = vacuumInto(ctx, s.writer, draft); err == nil {
+	err := vacuumInto(ctx, s.writer, draft)
+	if err == nil {
 		// What is read once a year only would else be damaged in all copies
 		// before anybody finds out.
 		err = verifyFile(ctx, draft, s.steps)
@@ -83,10 +103,10 @@ func (s *Store) copyDaily(ctx context.Context) error {
 		err = publish(draft, name)
 	}
 	if err != nil {
-		return errors.Join(err, discard(draft))
+		return "", errors.Join(err, discard(draft))
 	}
 	s.hook(pointDaily)
-	return removeOldest(s.path, now)
+	return name, removeOldest(s.path, now)
 }
 
 // roomForCopy refuses to fill the disk that the mail may lie on, too.

@@ -60,7 +60,6 @@ func (d *Directory) Resolve(want Account, root RootFacts) (Account, Verdict, err
 	for i, a := range accounts {
 		stores[i] = candidate{
 			Account:  a,
-			database: filepath.Join(d.path, a.ID, databaseName),
 			rootHere: sameDirectory(a.Root, want.Root),
 			marked:   a.Root != "" && exists(filepath.Join(a.Root, markerName)),
 		}
@@ -84,8 +83,6 @@ type candidate struct {
 	Account
 	// rootHere is true when its root is the root of the account in question.
 	rootHere bool
-	// database is the path of its database.
-	database string
 	// marked is true when its root exists and carries a marker.
 	marked bool
 }
@@ -165,9 +162,8 @@ func markerLost(want Account, root RootFacts, s candidate) *refusal {
 	}
 	return &refusal{
 		fmt.Errorf("the root %s of account %q lost its marker (%s): is the disk mounted?", want.Root, want.Name, seen),
-		fmt.Sprintf("mount the disk, or restore the directory with its file %s (id %s); "+
-			"if neither can be done, move %s* away and remove every file %s below %s: %s",
-			markerName, s.ID, s.database, markerName, want.Root, PairsAgain),
+		fmt.Sprintf("mount the disk, or restore the directory with its file %s (id %s); %s",
+			markerName, s.ID, acceptHint(want)),
 	}
 }
 
@@ -175,8 +171,15 @@ func treeSwapped(want Account, local candidate) *refusal {
 	return &refusal{
 		fmt.Errorf("the root %s of account %q carries the marker of another tree: is the right disk mounted?",
 			want.Root, want.Name),
-		fmt.Sprintf("mount the disk, or restore the directory, whose marker %s has the id %s", markerName, local.ID),
+		fmt.Sprintf("mount the disk, or restore the directory, whose marker %s has the id %s; %s",
+			markerName, local.ID, acceptHint(want)),
 	}
+}
+
+// acceptHint is the way out when no disk and no backup brings the old tree back.
+func acceptHint(want Account) string {
+	return fmt.Sprintf("if it was emptied, moved or exchanged on purpose, run `mailmoor doctor --accept-root %s`: %s",
+		want.Name, PairsAgain)
 }
 
 // sameDirectory reports whether two paths name one directory, by their text or

@@ -56,7 +56,7 @@ func commands() map[string]command {
 		"snapshot": plain(snapshot, 2, -1),
 		"stats":    plain(stats, 2, 2),
 		"keys":     plain(keys, 1, 1),
-		"lock":     plain(lock, 0, 0),
+		"lock":     plain(lock, 0, 1),
 	}
 }
 
@@ -333,10 +333,17 @@ func keys(ts *testscript.TestScript, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 }
 
-// lock holds the lock of the only account until the script ends.
-func lock(ts *testscript.TestScript, _ []string) {
+// lock [ACCOUNT] holds the lock of the only account, or of that one, until the script
+// ends.
+func lock(ts *testscript.TestScript, args []string) {
 	paths, err := filepath.Glob(filepath.Join(ts.Getenv("STATE"), "*", "lock"))
 	ts.Check(err)
+	if len(args) > 0 {
+		paths = slices.DeleteFunc(paths, func(path string) bool {
+			about := ts.ReadFile(filepath.Join(filepath.Dir(path), "account.json"))
+			return !strings.Contains(about, fmt.Sprintf("%q: %q", "name", args[0]))
+		})
+	}
 	if len(paths) != 1 {
 		ts.Fatalf("there are %d locks", len(paths))
 	}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"mailmoor/state"
+)
+
+// TestHoldOfLostMessages: what is said of messages that the server lost.
+func TestHoldOfLostMessages(t *testing.T) {
+	h := holdsOf("personal", []state.Hold{{
+		ID: 7, Mailbox: "Lists", Missing: state.Remote, Lost: 3, Through: 9, Reason: "the server lost these messages",
+	}})[0]
+	if h.Messages != 3 || h.Lost != 3 || h.UIDs != "" {
+		t.Errorf("the hold is reported as %+v", h)
+	}
+	approve, reject := h.outcomes()
+	notice := h.notice()
+	for got, want := range map[string]string{
+		h.line(): "hold personal:7: Lists: 3 messages that the server lost when it was renumbered or restored; " +
+			"kept in the folder, not uploaded",
+		approve:     "3 messages in the folder: into the hold area",
+		reject:      "3 messages are uploaded again",
+		notice.Text: "3 messages that the server lost",
+		notice.Hint: "mailmoor approve personal:7 or mailmoor reject personal:7",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+}
