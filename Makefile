@@ -23,7 +23,7 @@ race: servers
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(TESTFLAGS) ./...
 
 # The other programs that the tests run, as program:package of Debian. They are
-# installed where that needs no question.
+# installed where that needs no question. Cyrus and Courier are only unpacked.
 PROGRAMS := dovecot:dovecot-imapd mbsync:isync mutt:mutt strace:strace
 
 servers:
@@ -40,6 +40,7 @@ servers:
 	export DEBIAN_FRONTEND=noninteractive; \
 	install="apt-get install -y -q --no-install-recommends$$missing"; \
 	$$install || { apt-get update -q && $$install; }
+	@sh test/lab/peers.sh
 
 check: format vet lint modules
 
