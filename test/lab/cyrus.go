@@ -71,12 +71,12 @@ func (p *Peer) startMaster(lines []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := p.openLog()
+	output, err := p.openLog()
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the process has its own
-	cmd.Stdout, cmd.Stderr = log, log
+	defer output.Close() // the process has its own
+	cmd.Stdout, cmd.Stderr = output, output
 	return startCommand(p.dir, cmd)
 }
 

@@ -62,7 +62,7 @@ func cyrus() Server {
 			"X-QUOTA=X-ANNOTATION-STORAGE X-QUOTA=X-NUM-FOLDERS IDLE APPENDLIMIT=4294967295",
 		Quirks: []Quirk{
 			{"bytes above ASCII in the header of an uploaded message become X (munge8bit, on by default)", "the server counts as one that rewrites; the tree keeps the original"},
-			{"APPEND refuses messages without a header, with NUL or with a bare LF", "such a message stays in the tree and is reported"},
+			{"APPEND refuses messages that are empty, that have NUL or a bare LF, or whose first line is no field", "such a message stays in the tree and is reported"},
 			{"a refused empty APPEND is followed by an untagged BAD about its line end", "lines that answer nothing are passed over"},
 			{"% and \" are allowed in no name", "a folder with such a name is reported and stays local"},
 			{"a mailbox that may only be read opens READ-WRITE with no permanent flags", "no flag is stored there, and changes are refused one by one"},
