@@ -90,5 +90,19 @@ cut: servers
 	$(GO) test ./test/cut -run '^Test(Cut|Handshake|Slow)$$' -every $(K) -timeout 0 -parallel 2 -v \
 		$(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(CUTFLAGS)
 
+# The power fails at every sync of every scene and at CUTS more moments of each, on
+# all file systems that can be had here; as root, for some hours: make power CUTS=20
+.PHONY: power storm
+CUTS ?= 100
+FILESYSTEMS ?= all
+power: servers
+	nice $(GO) test ./test/power -run '^Test(Power|LyingDisk)$$' -fs=$(FILESYSTEMS) -disks=both -scene=all -every -cuts=$(CUTS) \
+		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(POWERFLAGS)
+
+# 100,000 messages arrive and 20,000 leave while the program is killed every moment.
+storm: servers
+	nice $(GO) test ./test/storm -run '^TestStorm$$' -messages=100000 -leaving=20000 -mailboxes=25 -kills=300 \
+		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(STORMFLAGS)
+
 clean:
 	rm -rf bin dist
