@@ -10,7 +10,7 @@ GOFUMPT       := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build test servers race check format vet lint modules demo bench fuzz cut clean
+.PHONY: build test servers race check format vet lint modules demo bench fuzz cut crash power storm clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mailmoor ./cmd/mailmoor
@@ -92,7 +92,7 @@ cut: servers
 
 # The power fails at every sync of every scene and at CUTS more moments of each, on
 # all file systems that can be had here; as root, for some hours: make power CUTS=20
-.PHONY: power storm
+.PHONY: build test servers race check format vet lint modules demo bench fuzz cut crash power storm clean
 CUTS ?= 100
 FILESYSTEMS ?= all
 power: servers
