@@ -104,5 +104,11 @@ storm: servers
 	nice $(GO) test ./test/storm -run '^TestStorm$$' -messages=100000 -leaving=20000 -mailboxes=25 -kills=300 \
 		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(STORMFLAGS)
 
+# Disturb the program at every system call of every scene; takes an hour or two.
+crash: servers
+	@mkdir -p dist
+	nice $(GO) test ./test/crash -share=0 -parallel 2 -timeout 0 -report=$(CURDIR)/dist/crash.txt; \
+	status=$$?; cat dist/crash.txt; exit $$status
+
 clean:
 	rm -rf bin dist
