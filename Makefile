@@ -92,7 +92,6 @@ cut: servers
 
 # The power fails at every sync of every scene and at CUTS more moments of each, on
 # all file systems that can be had here; as root, for some hours: make power CUTS=20
-.PHONY: build test servers race check format vet lint modules demo bench fuzz cut crash power storm clean
 CUTS ?= 100
 FILESYSTEMS ?= all
 power: servers
