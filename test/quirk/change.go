@@ -97,8 +97,17 @@ func (s *session) copyOrMove(c *Command) *Answer {
 	case dest == nil:
 		return no("[TRYCREATE] no such mailbox")
 	}
+	messages := slices.Clone(c.messages)
+	backwards := false
+	for _, q := range s.srv.quirks {
+		if q.CopyBackwards && len(messages) > 1 {
+			backwards = true
+			s.srv.effects[q.Name]++
+			slices.Reverse(messages)
+		}
+	}
 	var from, to []string
-	for _, m := range c.messages {
+	for _, m := range messages {
 		added := dest.add(*m)
 		from = append(from, strconv.FormatUint(uint64(m.UID), 10))
 		to = append(to, strconv.FormatUint(uint64(added.UID), 10))
@@ -106,6 +115,10 @@ func (s *session) copyOrMove(c *Command) *Answer {
 			s.open.remove(m.UID)
 		}
 		s.srv.changes++
+	}
+	if backwards {
+		slices.Reverse(from)
+		slices.Reverse(to)
 	}
 	a := &Answer{Status: "OK done"}
 	if len(from) > 0 && s.srv.has("UIDPLUS") {

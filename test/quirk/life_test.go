@@ -79,6 +79,7 @@ func TestTolerated(t *testing.T) {
 	} {
 		t.Run(q.Name, func(t *testing.T) {
 			t.Parallel()
+			t.Log("seen: " + q.Seen)
 			a := filled(t)
 			a.noExpunge = slices.Contains(q.Hide, "UIDPLUS")
 			a.srv.Switch(q)

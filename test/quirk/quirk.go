@@ -23,6 +23,9 @@ type Quirk struct {
 	// After changes the answer to a command that was carried out. The greeting is
 	// the answer to the command "greeting".
 	After func(*Command, *Answer)
+	// CopyBackwards makes copies from the last message to the first, so that a COPYUID
+	// names the new UIDs in descending order.
+	CopyBackwards bool
 	// Show returns which messages of a mailbox clients get to see.
 	Show func(mailbox string, all []*Message) []*Message
 	// Store changes a message that was uploaded, given what the mailbox has. It

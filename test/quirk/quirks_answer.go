@@ -11,7 +11,7 @@ import (
 func UnknownAnswers() Quirk {
 	return Quirk{
 		Name: "unknown untagged answers",
-		Seen: "Cyrus, Zimbra, Dovecot extensions (VANISHED, LSUB, XLIST, METADATA): go-imap ends the connection",
+		Seen: "answers of extensions, such as VANISHED (RFC 7162) and METADATA (RFC 5464): go-imap ends the connection",
 		After: func(c *Command, a *Answer) {
 			if c.Name == "greeting" {
 				return
@@ -56,7 +56,7 @@ func LowerCase() Quirk {
 	words := regexp.MustCompile(`^(\* )(\d+ )?([A-Z]+)|\[[A-Z-]+|\b(UID|FLAGS|INTERNALDATE|MODSEQ|MESSAGES|UIDNEXT|UIDVALIDITY|HIGHESTMODSEQ|BODY|RFC822\.SIZE|HEADER\.FIELDS)\b`)
 	return Quirk{
 		Name: "response codes and keywords in lower case",
-		Seen: "an unnamed server; go-imap compares codes by case ([uidvalidity 9] is lost)",
+		Seen: "no server is named; RFC 9051, section 9: case means nothing, but go-imap loses [uidvalidity 9]",
 		After: func(_ *Command, a *Answer) {
 			a.heads(func(head string) string { return words.ReplaceAllStringFunc(head, strings.ToLower) })
 			code, rest, found := strings.Cut(a.Status, "]")
@@ -73,7 +73,7 @@ func Literals() Quirk {
 	names := regexp.MustCompile(`^(\* (?:LIST \([^)]*\) "."|STATUS)) "([^"]*)"`)
 	return Quirk{
 		Name: "literals for strings, literal8 for messages",
-		Seen: "UW IMAP and Cyrus send names as literals; Dovecot and Cyrus have literal8 (RFC 3516)",
+		Seen: "the form is the server's choice (RFC 9051, section 9); literal8 is of RFC 3516",
 		After: func(_ *Command, a *Answer) {
 			for i, line := range a.Untagged {
 				head, rest := line, ""

@@ -10,7 +10,7 @@ import (
 func Bare() Quirk {
 	return Quirk{
 		Name: "no extension at all",
-		Seen: "old servers and proxies in front of webmail; RFC 3501 demands none",
+		Seen: "RFC 3501 demands none",
 		Hide: slices.DeleteFunc(strings.Fields(allCapabilities), func(name string) bool {
 			return name == "IMAP4rev1" || name == "AUTH=PLAIN"
 		}),
@@ -80,6 +80,15 @@ func In(mailbox string, q Quirk) Quirk {
 	return q
 }
 
+// Bounced refuses uploads to a mailbox before their literals are sent: there is no
+// LITERAL+.
+func Bounced(mailbox, answer string) Quirk {
+	q := In(mailbox, Refusing("an upload is refused before it is sent", "RFC 9051, section 4.3; go-imap ends the connection",
+		answer, 0, "APPEND"))
+	q.Hide = []string{"LITERAL+"}
+	return q
+}
+
 // SilentNoop does not answer NOOP.
 func SilentNoop() Quirk {
 	return Quirk{
@@ -98,7 +107,7 @@ func SilentNoop() Quirk {
 func Impatient(commands int) Quirk {
 	return Quirk{
 		Name: "the connection ends after some commands",
-		Seen: "provider gateways; Dovecot after 20 bad commands",
+		Seen: "Dovecot 2.3 after 20 bad commands",
 		Instead: func(c *Command) *Answer {
 			if c.Number > commands {
 				return &Answer{Untagged: []string{"* BYE Session expired, please login again."}, HangUp: true}
@@ -108,41 +117,26 @@ func Impatient(commands int) Quirk {
 	}
 }
 
-// CopyUID changes what COPYUID says; an empty code leaves it out.
-func CopyUID(name, seen string, change func(from, to string) (string, string)) Quirk {
-	pattern := regexp.MustCompile(`\[COPYUID (\d+) (\S+) (\S+)\]`)
-	rewrite := func(line string) string {
-		match := pattern.FindStringSubmatch(line)
-		if match == nil {
-			return line
-		}
-		from, to := change(match[2], match[3])
-		if from == "" {
-			return pattern.ReplaceAllString(line, "")
-		}
-		return pattern.ReplaceAllString(line, "[COPYUID "+match[1]+" "+from+" "+to+"]")
-	}
-	return Quirk{Name: name, Seen: seen, After: func(_ *Command, a *Answer) {
-		a.heads(rewrite)
-		a.Status = rewrite(a.Status)
-	}}
-}
-
-// DescendingCopyUID lists the messages of a COPYUID from the last to the first.
+// DescendingCopyUID makes copies from the last message to the first.
 func DescendingCopyUID() Quirk {
-	reversed := func(set string) string {
-		parts := strings.Split(set, ",")
-		slices.Reverse(parts)
-		return strings.Join(parts, ",")
+	return Quirk{
+		Name:          "COPYUID is not ascending",
+		Seen:          "RFC 4315, section 3, leaves the order to the server; go-imap sorts both sets and pairs the wrong UIDs",
+		CopyBackwards: true,
 	}
-	return CopyUID("COPYUID is not ascending", "Exchange; go-imap sorts both sets and pairs the wrong UIDs",
-		func(from, to string) (string, string) { return reversed(from), reversed(to) })
 }
 
 // NoCopyUID never says COPYUID.
 func NoCopyUID() Quirk {
-	return CopyUID("COPYUID missing", "RFC 4315, section 3, allows it for mailboxes without lasting UIDs",
-		func(string, string) (string, string) { return "", "" })
+	code := regexp.MustCompile(`\[COPYUID [^\]]*\] `)
+	return Quirk{
+		Name: "COPYUID missing",
+		Seen: "RFC 4315, section 3, allows it for mailboxes without lasting UIDs",
+		After: func(_ *Command, a *Answer) {
+			a.heads(func(head string) string { return code.ReplaceAllString(head, "") })
+			a.Status = code.ReplaceAllString(a.Status, "")
+		},
+	}
 }
 
 // NoAppendUID never says APPENDUID.
@@ -157,7 +151,7 @@ func NoAppendUID() Quirk {
 
 // IgnoredExpunge says OK to UID EXPUNGE and removes nothing.
 func IgnoredExpunge() Quirk {
-	return Refusing("EXPUNGE says OK and removes nothing", "Gmail with automatic expunge switched off; mailboxes without the right e (RFC 4314)",
+	return Refusing("EXPUNGE says OK and removes nothing", "no server is named; Dovecot 2.3 says OK for messages that are gone",
 		"OK EXPUNGE completed", 0, "UID EXPUNGE")
 }
 

@@ -12,7 +12,7 @@ import (
 func NilDate() Quirk {
 	return Quirk{
 		Name:  "INTERNALDATE NIL",
-		Seen:  "an unnamed server; go-imap ends the connection",
+		Seen:  "no server is named; go-imap ends the connection",
 		After: replacing(`INTERNALDATE "[^"]*"`, "INTERNALDATE NIL"),
 	}
 }
@@ -47,13 +47,13 @@ func RoundedSize() Quirk {
 
 // ZeroSize says that all messages are empty.
 func ZeroSize() Quirk {
-	return Size("RFC822.SIZE 0", "servers that have not computed it yet",
+	return Size("RFC822.SIZE 0", "no server is named; RFC 9051 has no way to say that a size is not known",
 		func(int) string { return "0" })
 }
 
 // NegativeSize says what no size can be.
 func NegativeSize() Quirk {
-	return Size("RFC822.SIZE -1", "an unnamed server; go-imap ends the connection",
+	return Size("RFC822.SIZE -1", "no server is named; go-imap ends the connection",
 		func(int) string { return "-1" })
 }
 
@@ -73,7 +73,7 @@ func AddedHeader() Quirk {
 func RewrittenLines() Quirk {
 	return Quirk{
 		Name: "uploads get other line ends",
-		Seen: "Courier 5.0 changes lone CRs and empty messages, others add an empty line at the end",
+		Seen: "Courier 5.0 changes lone CRs and empty messages",
 		Store: func(_ []*Message, m *Message) uint32 {
 			m.Body = append(bytes.ReplaceAll(m.Body, []byte(" of "), []byte("\r\nof ")), "\r\n\r\n"...)
 			return 0
@@ -145,7 +145,7 @@ func ByeInFetch(n int) Quirk {
 	sent := 0
 	return Quirk{
 		Name: "BYE in the middle of a FETCH",
-		Seen: "any server that is shut down or out of memory; GMX (aioimaplib 110)",
+		Seen: "any server that is shut down",
 		After: func(c *Command, a *Answer) {
 			if !fetching(c) {
 				return

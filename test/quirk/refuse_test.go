@@ -35,7 +35,7 @@ func TestLogin(t *testing.T) {
 			a := newAccount(t, quirk.Options{})
 			a.deliver("INBOX", "a")
 			a.put("INBOX", "", "b")
-			a.srv.Switch(quirk.Refusing("login", "", answer, 0, "AUTHENTICATE", "LOGIN"))
+			a.srv.Switch(quirk.Refusing("login refused", "RFC 5530; Gmail, Dovecot, Exchange in their own words", answer, 0, "AUTHENTICATE", "LOGIN"))
 			_, err := a.watched()
 			a.failsWith(err, want.cause, append(want.words, "log in to")...)
 			for _, c := range a.srv.Commands() {
@@ -57,20 +57,20 @@ func TestLogin(t *testing.T) {
 // whatever command it refuses: nobody takes this for a fault of a message, or for a
 // lack of room.
 func TestThrottled(t *testing.T) {
-	for _, c := range []struct{ command, answer, words string }{
-		{"LIST", "NO [THROTTLED] too fast", "list the mailboxes"},
-		{"SELECT", "NO [LIMIT] Rate limit hit.", "open mailbox"},
-		{"SELECT", "NO Too many requests, try again in 30 seconds", "try again in 30 seconds"},
-		{"UID FETCH", "NO [OVERQUOTA] Account exceeded command or bandwidth limits.", "bandwidth limits"},
-		{"UID FETCH", "BAD Request is throttled. Suggested Backoff Time: 30000 milliseconds", "30000 milliseconds"},
-		{"UID MOVE", "NO [ALERT] Account exceeded command or bandwidth limits. (Failure)", "bandwidth limits"},
+	for _, c := range []struct{ seen, command, answer, words string }{
+		{"Gmail (MailKit 1396)", "LIST", "NO [THROTTLED] too fast", "list the mailboxes"},
+		{"RFC 5530; Yahoo limits by rate (imapflow 75)", "SELECT", "NO [LIMIT] Rate limit hit.", "open mailbox"},
+		{"no server is named", "SELECT", "NO Too many requests, try again in 30 seconds", "try again in 30 seconds"},
+		{"Gmail (ljmerza/ha-email-sensor 16)", "UID FETCH", "NO [OVERQUOTA] Account exceeded command or bandwidth limits.", "bandwidth limits"},
+		{"Exchange Online", "UID FETCH", "BAD Request is throttled. Suggested Backoff Time: 30000 milliseconds", "30000 milliseconds"},
+		{"Gmail", "UID MOVE", "NO [ALERT] Account exceeded command or bandwidth limits. (Failure)", "bandwidth limits"},
 	} {
 		t.Run(c.command+": "+c.answer, func(t *testing.T) {
 			t.Parallel()
 			a := filled(t)
 			a.clean()
 			a.change()
-			a.srv.Switch(quirk.Refusing("throttled", "", c.answer, 0, c.command))
+			a.srv.Switch(quirk.Refusing("throttled", c.seen, c.answer, 0, c.command))
 			_, err := a.watched()
 			a.failsWith(err, state.CauseNetwork, c.words, "the server limits how much one may ask for", "tried again later")
 			a.srv.Switch()

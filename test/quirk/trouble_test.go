@@ -32,6 +32,7 @@ func TestTrouble(t *testing.T) {
 	for _, c := range troubles() {
 		t.Run(c.quirk.Name, func(t *testing.T) {
 			t.Parallel()
+			t.Log("seen: " + c.quirk.Seen)
 			a := filled(t)
 			a.clean()
 			a.change()
@@ -55,8 +56,10 @@ func troubles() []trouble {
 	return []trouble{{
 		quirk: quirk.Poison("INBOX", 7),
 		more:  func(a *account) { a.deliver("INBOX", "x", "y", "z") },
-		problems: []wantProblem{{state.ScopeMessage, state.CauseRefused, "INBOX",
-			[]string{"UID 7", "the server ends the connection each time", "Internal error occurred", "the other messages are not affected", "tried again later"}}},
+		problems: []wantProblem{{
+			state.ScopeMessage, state.CauseRefused, "INBOX",
+			[]string{"UID 7", "the server ends the connection each time", "Internal error occurred", "the other messages are not affected", "tried again later"},
+		}},
 		done:  append(without(changed(), "INBOX/i:"), "INBOX/x:", "INBOX/y:", "INBOX/z:"),
 		later: 2 * time.Hour,
 		want:  append(changed(), "INBOX/x:", "INBOX/y:", "INBOX/z:"),
@@ -83,6 +86,15 @@ func troubles() []trouble {
 		later:    2 * time.Hour,
 		want:     changed(),
 	}, {
+		quirk: quirk.Bounced("INBOX", "NO [TOOBIG] Message too large"),
+		problems: []wantProblem{{
+			state.ScopeMessage, state.CauseTooLarge, "INBOX",
+			[]string{"too large", "size"},
+		}},
+		done:  without(changed(), "INBOX/j:S"),
+		later: 2 * time.Hour,
+		want:  changed(),
+	}, {
 		quirk:    quirk.Denied("Box"),
 		problems: []wantProblem{{state.ScopeMailbox, state.CauseRefused, "Box", []string{"Permission denied"}}},
 		done:     []string{"INBOX/a:S", "INBOX/b:F", "INBOX/i:", "INBOX/j:S", "Mine/k:"},
@@ -95,7 +107,8 @@ func troubles() []trouble {
 	}, {
 		quirk: quirk.NewValidity("Box"),
 		problems: []wantProblem{{state.ScopeMailbox, state.CauseGeneration, "Box", []string{
-			"UIDVALIDITY is", "the server renumbered the mailbox", "nothing is changed there"}}},
+			"UIDVALIDITY is", "the server renumbered the mailbox", "nothing is changed there",
+		}}},
 		done: []string{"INBOX/a:S", "INBOX/b:F", "INBOX/i:", "INBOX/j:S", "Mine/k:"},
 		want: changed(),
 	}, {
