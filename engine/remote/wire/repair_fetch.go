@@ -116,10 +116,10 @@ func repairItem(name string, section bool, value string) (string, bool) {
 		return "(" + inner + ")", isNumber(inner, 64)
 	case "INTERNALDATE":
 		date, err := time.Parse("_2-Jan-2006 15:04:05 -0700", unquoted(value))
-		if err != nil || date.IsZero() || value[0] != '"' {
+		if err != nil || date.IsZero() {
 			return NoDate, true
 		}
-		return value, true
+		return `"` + unquoted(value) + `"`, true // it may have come as a literal
 	case "RFC822.SIZE":
 		if !isNumber(value, 63) {
 			return "0", true

@@ -97,6 +97,10 @@ func TestRepairFetch(t *testing.T) {
 		{"nothing left", "* 1 FETCH (EMAILID (M1))", ""},
 		{"nothing in it", "* 1 FETCH ()", "* 1 FETCH ()"},
 		{"date is NIL", "* 1 FETCH (INTERNALDATE NIL UID 1)", "* 1 FETCH (INTERNALDATE " + NoDate + " UID 1)"},
+		{
+			"date is a literal", "* 1 FETCH (INTERNALDATE {26}\r\n 1-Feb-2020 00:00:00 +0000)",
+			`* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`,
+		},
 		{"date is none", `* 1 FETCH (INTERNALDATE "31-Foo-2020 00:00:00 +0000")`, "* 1 FETCH (INTERNALDATE " + NoDate + ")"},
 		{
 			"date is good", `* 1 FETCH (INTERNALDATE " 1-Feb-2020 00:00:00 +0000")`,
