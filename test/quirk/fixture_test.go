@@ -48,6 +48,8 @@ type account struct {
 	noExpunge bool
 	// final is true when the user wants messages gone for good from the server.
 	final bool
+	// noDates is true for a server that does not tell when messages arrived.
+	noDates bool
 }
 
 func newAccount(t *testing.T, o quirk.Options) *account {
@@ -233,6 +235,11 @@ func (a *account) expect(want ...string) {
 	if diff := gocmp.Diff(want, a.local()); diff != "" {
 		a.Errorf("in the tree (-want +got):\n%s", diff)
 	}
+	if !a.noDates {
+		if diff := gocmp.Diff(a.arrived(), a.modified()); diff != "" {
+			a.Errorf("the dates of the files are not those of the messages (-server +tree):\n%s", diff)
+		}
+	}
 	changes := a.srv.Changes()
 	report := a.sync()
 	if n := a.srv.Changes() - changes; n > 0 || report.Counts != (engine.Counts{}) {
@@ -243,52 +250,27 @@ func (a *account) expect(want ...string) {
 	}
 }
 
-// wantProblem is a problem that a report must have.
-type wantProblem struct {
-	scope   state.Scope
-	cause   state.Cause
-	mailbox string
-	// words must stand in what the user is shown: what happened, to what, and what
-	// to do about it.
-	words []string
-}
-
-// reports checks that the report has exactly these problems, in any order, and
-// that each says what to do.
-func (a *account) reports(r engine.Report, want ...wantProblem) {
-	a.Helper()
-	left := slices.DeleteFunc(slices.Clone(r.Problems), func(p state.Problem) bool { return p.Waiting })
-	for _, w := range want {
-		i := slices.IndexFunc(left, func(p state.Problem) bool {
-			if p.Scope != w.scope || p.Cause != w.cause || p.Mailbox != w.mailbox || p.Hint == "" {
-				return false
-			}
-			shown := p.Mailbox + " " + p.Subject + ": " + p.Text + "; " + p.Hint
-			return !slices.ContainsFunc(w.words, func(word string) bool { return !strings.Contains(shown, word) })
-		})
-		if i < 0 {
-			a.Errorf("no problem %+v with a hint among %+v", w, left)
-			continue
-		}
-		left = slices.Delete(left, i, i+1)
-	}
-	for _, p := range left {
-		a.Errorf("unexpected problem: %+v", p)
-	}
-}
-
-// failsWith checks the error of a run that could not go on.
-func (a *account) failsWith(err error, cause state.Cause, words ...string) {
-	a.Helper()
-	var e *state.Error
-	if !errors.As(err, &e) || e.Cause != cause || e.Scope != state.ScopeAccount || e.Hint == "" {
-		a.Fatalf("the run ended with %+v, want cause %d with a hint", err, cause)
-	}
-	for _, word := range words {
-		if text := err.Error() + "; " + e.Hint; !strings.Contains(text, word) {
-			a.Errorf("%q does not say %q", text, word)
+// arrived returns the dates of the server's messages by token, modified those of the
+// files. Unix seconds.
+func (a *account) arrived() map[string]int64 {
+	dates := make(map[string]int64)
+	for _, mailbox := range a.srv.Mailboxes() {
+		for _, m := range a.srv.Messages(mailbox) {
+			dates[tokenOf(string(m.Body))] = m.Date.Unix()
 		}
 	}
+	return dates
+}
+
+func (a *account) modified() map[string]int64 {
+	a.Helper()
+	dates := make(map[string]int64)
+	for path, data := range a.mail(a.root) {
+		info, err := os.Stat(filepath.Join(a.root, path))
+		a.must(err)
+		dates[tokenOf(data)] = info.ModTime().Unix()
+	}
+	return dates
 }
 
 // body makes a message that is told from others by its token.

@@ -128,7 +128,7 @@ func TestFewFlags(t *testing.T) {
 	a.drop("INBOX", "d")
 	a.srv.SetFlags("INBOX", a.uid("INBOX", "c"), `\Flagged`)
 	a.settle()
-	rest := []string{"INBOX/c:F", "INBOX/e:", "INBOX/f:", "Trash/d:", "Box/g:", "Box/h:"}
+	rest := []string{"INBOX/c:F", "INBOX/e:", "INBOX/f:", "Trash/d:F", "Box/g:", "Box/h:"}
 	for side, want := range map[string][2][]string{
 		"tree":   {append(slices.Clone(rest), "INBOX/a:PS", "INBOX/b:T", "Box/n:FP"), a.local()},
 		"server": {append(slices.Clone(rest), "INBOX/a:S", "INBOX/b:", "Box/n:F"), a.remote()},
@@ -181,12 +181,12 @@ func TestComings(t *testing.T) {
 	}
 	stay := []string{"INBOX/a:S", "INBOX/b:F", "INBOX/e:", "INBOX/f:", "Box/g:", "Box/h:", "Box/i:", "Box/j:S"}
 	a.both(stay...)
-	if !slices.Contains(a.local(), "INBOX/c:") || !slices.Contains(a.remote(), "INBOX/d:") {
+	if !slices.Contains(a.local(), "INBOX/c:") || !slices.Contains(a.remote(), "INBOX/d:F") {
 		t.Errorf("a removal did not wait: the tree has %q, the server %q", a.local(), a.remote())
 	}
 	a.srv.Switch()
 	a.settle()
-	a.expect(append(stay, "Trash/d:")...)
+	a.expect(append(stay, "Trash/d:F")...)
 }
 
 // TestDescendingCopyUID: the server names several moved messages in descending order.
@@ -207,5 +207,5 @@ func TestDescendingCopyUID(t *testing.T) {
 	a.letters("Box", "c", "S")
 	a.srv.SetFlags("Box", a.uid("Box", "b"), `\Answered`)
 	a.settle()
-	a.expect("Box/a:F", "Box/b:R", "Box/c:S", "Box/g:", "Box/h:", "INBOX/d:", "INBOX/e:", "INBOX/f:")
+	a.expect("Box/a:F", "Box/b:R", "Box/c:S", "Box/g:", "Box/h:", "INBOX/d:F", "INBOX/e:", "INBOX/f:")
 }

@@ -66,12 +66,12 @@ func troubles() []trouble {
 	}, {
 		// What waits keeps the mailbox open, so removals there wait, too.
 		quirk: quirk.VanishedBody("INBOX", 7),
-		done:  without(changed(), "INBOX/i:", "Trash/d:"),
+		done:  without(changed(), "INBOX/i:", "Trash/d:F"),
 		want:  changed(),
 	}, {
 		quirk:    quirk.In("INBOX", quirk.Refusing("APPEND: in use", "RFC 5530", "NO [INUSE] Mailbox is locked", 0, "APPEND")),
 		problems: []wantProblem{{state.ScopeMailbox, state.CauseRefused, "INBOX", []string{"INUSE", "Mailbox is locked", "tried again later"}}},
-		done:     without(changed(), "INBOX/j:S", "Trash/d:"),
+		done:     without(changed(), "INBOX/j:S", "Trash/d:F"),
 		want:     changed(),
 	}, {
 		quirk:    quirk.In("INBOX", quirk.Refusing("APPEND: over quota", "Dovecot, Cyrus", "NO [OVERQUOTA] Quota exceeded", 0, "APPEND")),
