@@ -60,7 +60,11 @@ func OpenDirectory(path string) (*Directory, error) {
 		return nil, fail(state.CauseConfig, "set state_dir to an absolute path", err)
 	}
 	if err := os.MkdirAll(abs, 0o700); err != nil {
-		return nil, fail(state.CauseDisk, "", err)
+		hint := "let the user who runs mailmoor write there, or set state_dir to another directory"
+		if noSpace(err) {
+			hint = roomHint
+		}
+		return nil, fail(state.CauseDisk, hint, err)
 	}
 	kind, err := networkFileSystem(abs)
 	if err != nil {

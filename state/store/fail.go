@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -37,9 +39,10 @@ func failure(path, doing string, err error) error {
 		fail.Cause = state.CauseDisk
 		fail.Hint = roomHint
 	case code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_READONLY ||
-		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM:
+		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM ||
+		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EIO):
 		fail.Cause = state.CauseDisk
-		fail.Hint = "check the disk (is it full?) and the permissions of the state directory"
+		fail.Hint = "check the disk, and that the user who runs mailmoor may write to " + filepath.Dir(path)
 	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
 		fail.Cause = state.CauseLocked
 		fail.Hint = "another program keeps the database locked: end it, or wait"

@@ -139,3 +139,67 @@ func wantFull(t *testing.T, what string, err error) {
 		t.Errorf("%s: %#v, want an error that asks for room", what, err)
 	}
 }
+
+// TestFullInARun fills the disk under a run that works.
+func TestFullInARun(t *testing.T) {
+	path, resize := smallDisk(t, 8000)
+	d := directoryAt(t, filepath.Join(path, "state"))
+	s := open(t, d, Options{})
+	putMailboxes(t, s, "INBOX")
+	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1, 100)}))
+	free, _, err := freeBytes(path)
+	must(t, err)
+	resize(8000 - int(free/1024) + 100)
+	wantFull(t, "a settlement", s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1000, 3000)}))
+	if err := s.Close(); err != nil {
+		wantFull(t, "the end", err)
+	}
+	resize(8000)
+	s = open(t, d, Options{Warn: func(err error) { t.Errorf("warned: %v", err) }})
+	records, err := s.Records(t.Context(), "INBOX")
+	if len(records) != 100 || err != nil {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+	if news, err := s.News(t.Context()); len(news) > 0 || err != nil {
+		t.Errorf("a full disk counts as damage: %v, %v", news, err)
+	}
+	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1000, 3000)}))
+}
+
+// TestNoRightToTheState takes the right to write, and then the database itself, away.
+// Neither counts as damage.
+func TestNoRightToTheState(t *testing.T) {
+	disk, _ := smallDisk(t, 8000)
+	d := directoryAt(t, filepath.Join(disk, "state"))
+	s := open(t, d, Options{})
+	putMailboxes(t, s, "INBOX")
+	must(t, s.Close())
+	refused := func(what string) {
+		t.Helper()
+		_, err := d.Open(t.Context(), testAccount(), Options{})
+		e, ok := errors.AsType[*state.Error](err)
+		if !ok || e.Cause != state.CauseDisk || e.Hint == "" || !strings.Contains(err.Error(), d.path) {
+			t.Errorf("%s: %#v does not say what is wrong, and where", what, err)
+		}
+		for _, name := range names(t, filepath.Dir(s.path)) {
+			if strings.HasPrefix(name, asidePrefix) || strings.HasSuffix(name, noteSuffix) {
+				t.Errorf("%s: %s is there", what, name)
+			}
+		}
+	}
+	must(t, unix.Mount("", disk, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+	refused("a disk that is mounted read-only")
+	if _, err := OpenDirectory(filepath.Join(disk, "new")); err == nil || !strings.Contains(err.Error(), disk) || hintOf(err) == "" {
+		t.Errorf("a state directory on a read-only disk: %v", err)
+	}
+	must(t, unix.Mount("", disk, "", unix.MS_REMOUNT, ""))
+	must(t, os.Rename(s.path, s.path+".away"))
+	must(t, os.Mkdir(s.path, 0o700))
+	refused("a directory in the database's place")
+	must(t, os.Remove(s.path))
+	must(t, os.Rename(s.path+".away", s.path))
+	boxes, err := open(t, d, Options{}).Mailboxes(t.Context())
+	if len(boxes) != 1 || err != nil {
+		t.Errorf("%d mailboxes, %v", len(boxes), err)
+	}
+}

@@ -24,11 +24,32 @@ const asidePrefix = "damaged-"
 // copy, or by an empty one. It may be interrupted anywhere: the note makes the next
 // opening go on.
 func (d *Directory) mend(ctx context.Context, path string, o Options, cause error) error {
-	note := damageNote{Reason: reasonOf(cause), Aside: asidePrefix + o.Now().UTC().Format(copyTime)}
+	aside, err := freeAside(filepath.Dir(path), o.Now())
+	if err != nil {
+		return err
+	}
+	note := damageNote{Reason: reasonOf(cause), Aside: aside}
 	if err := writeNote(path, note); err != nil {
 		return fmt.Errorf("note the damage: %w", err)
 	}
 	return d.replace(ctx, path, o, note)
+}
+
+// freeAside returns a name that no directory has: another damaged database in it would
+// be taken for this one.
+func freeAside(dir string, now time.Time) (string, error) {
+	base := asidePrefix + now.UTC().Format(copyTime)
+	for n := 1; ; n++ {
+		name := base
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
+			return name, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
 }
 
 // reasonOf leaves out what the user is told anyway.

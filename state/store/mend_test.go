@@ -129,6 +129,26 @@ func TestNewestGoodCopy(t *testing.T) {
 	}
 }
 
+// TestDamagedAgain damages the database again and again, at the same second of the clock.
+func TestDamagedAgain(t *testing.T) {
+	d := newDirectory(t)
+	path := filepath.Join(d.path, testID, databaseName)
+	for i := range 4 {
+		s := open(t, d, Options{Now: testNow})
+		news, err := s.News(t.Context())
+		if err != nil || len(news) != min(i, 1) {
+			t.Errorf("%d: news %v, %v", i, news, err)
+		}
+		putMailboxes(t, s, "INBOX")
+		must(t, s.Close())
+		must(t, os.WriteFile(path, []byte(strings.Repeat("rubbish", i+1)), 0o600))
+	}
+	aside, err := filepath.Glob(filepath.Join(filepath.Dir(path), asidePrefix+"*", databaseName))
+	if len(aside) != 3 || err != nil {
+		t.Errorf("aside lie %v, %v", aside, err)
+	}
+}
+
 // TestHeldFilesAreCarriedOver: the list of what lies in the hold area is newer in the
 // damaged database than in the copy.
 func TestHeldFilesAreCarriedOver(t *testing.T) {

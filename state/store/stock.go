@@ -59,7 +59,7 @@ func sameServer(a, b Account) bool { return a.User == b.User && strings.EqualFol
 // compare finds out whether state and tree are of the same age, and which generation
 // comes next.
 func (s *Store) compare(ctx context.Context) (age, error) {
-	if s.o.Mark == nil && !(s.o.Guest && s.o.Marked > 0) {
+	if s.o.Mark == nil && (!s.o.Guest || s.o.Marked == 0) {
 		return sameAge, nil
 	}
 	now, err := generation(ctx, s.reader)
