@@ -224,18 +224,27 @@ func (p *play) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// TestLyingDisk proves that a fault would be found: a disk that does nothing
-// when it is told to sync directories, or files, must lose mail at some moment.
+// TestLyingDisk proves that a fault would be found: a disk that does nothing when it
+// is told to sync directories, or files, or the program's state, must lose or double
+// mail at some moment.
 func TestLyingDisk(t *testing.T) {
-	lies := map[string]func(call) bool{
-		"directories": func(c call) bool { return c.directory && strings.HasPrefix(c.name, "fsync ") },
-		"files":       func(c call) bool { return !c.directory || strings.HasPrefix(c.name, "syncfs ") },
+	lies := []struct {
+		name, scene string
+		lie         func(a *account, c call) bool
+	}{
+		{"directories", manyName, func(a *account, c call) bool {
+			return c.directory && strings.HasPrefix(c.name, "fsync "+a.Root)
+		}},
+		{"files", manyName, func(a *account, c call) bool {
+			return strings.Contains(c.name, a.Root) && (!c.directory || strings.HasPrefix(c.name, "syncfs "))
+		}},
+		{"state", "draft-edited", func(a *account, c call) bool { return strings.Contains(c.name, a.States) }},
 	}
 	for _, fs := range chosen(t, *kinds) {
-		for name, lie := range lies {
-			t.Run(fs.name+"/"+name, func(t *testing.T) {
-				a := newAccount(t, fs, many(), false)
-				a.mustLose(t, func(c call) bool { return lie(c) && strings.Contains(c.name, a.Root) })
+		for _, l := range lies {
+			t.Run(fs.name+"/"+l.name, func(t *testing.T) {
+				a := newAccount(t, fs, scenes(t, l.scene)[0], false)
+				a.mustLose(t, func(c call) bool { return l.lie(a, c) })
 			})
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // usual are the scenes that are played unless others are asked for. Each kind of
 // work is among them.
 var usual = []string{
-	"first-sync", "download-20", "upload", "new-on-both-sides", "draft-edited",
+	"first-sync", manyName, "upload", "new-on-both-sides", "draft-edited",
 	"deleted-here", "deleted-on-the-server", "moved-here", "moved-on-the-server",
 }
 
@@ -46,6 +46,9 @@ func scenes(t testing.TB, names string) []scene.Scene {
 	return chosen
 }
 
+// manyName is the name of the scene that many returns.
+const manyName = "download-20"
+
 // many is a download of so many messages that the whole file system is synced at
 // once, not each file.
 func many() scene.Scene {
@@ -54,7 +57,7 @@ func many() scene.Scene {
 		want.Both = append(want.Both, "INBOX/"+manyToken(i)+":")
 	}
 	return scene.Scene{
-		Name: "download-20",
+		Name: manyName,
 		Prepare: func(s *scene.Stage) {
 			appendTo(s, "twin")
 			s.Rest()
