@@ -22,7 +22,7 @@ var (
 	sceneFlag  = flag.String("scene", "", "play only this scene")
 	modeFlag   = flag.String("mode", "", "disturb only in this way: "+strings.Join(modeNames(), ", "))
 	atFlag     = flag.Int("at", 0, "disturb only this call")
-	shareFlag  = flag.Int("share", 2, "how many points to try for each scene and mode, chosen at random; 0 for all")
+	shareFlag  = flag.Int("share", 1, "how many points to try for each scene and mode, chosen at random; 0 for all")
 	everyFlag  = flag.Int("every", 1, "of all points try every so many-th")
 	reportFlag = flag.String("report", "", "also write the table of what was tried to this file")
 	seedFlag   = flag.Uint64("seed", 0, "repeat the choices of this seed")

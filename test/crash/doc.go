@@ -7,7 +7,7 @@
 // Then the program runs without any fault until it is at rest, and the oracle of
 // the scene says whether all mail is there, once.
 //
-// By default a few points of each scene are chosen at random, and -seed repeats
+// By default a point of each scene and mode is chosen at random, and -seed repeats
 // the choice. -share=0 takes all of them, as make crash does; -every=K takes every
 // K-th. -scene and -mode choose what is played, -at one point:
 //
