@@ -13,7 +13,7 @@ import (
 // usual are the scenes that are played unless others are asked for. Each kind of
 // work is among them.
 var usual = []string{
-	"first-sync", manyName, "upload", "new-on-both-sides", "draft-edited",
+	"first-sync", manyName, "upload", "new-on-both-sides",
 	"deleted-here", "deleted-on-the-server", "moved-here", "moved-on-the-server",
 }
 

@@ -257,35 +257,43 @@ const stopMax = 20 * time.Second
 
 // stop stops all threads of the program, in the middle of what they do.
 func (w *watch) stop() error {
-	if err := w.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+	for deadline := time.Now().Add(stopMax); time.Now().Before(deadline); time.Sleep(50 * time.Microsecond) {
+		// Once may not be enough: the signal is lost while one program becomes
+		// another.
+		err := w.cmd.Process.Signal(unix.SIGSTOP)
 		if errors.Is(err, os.ErrProcessDone) {
 			return nil
 		}
-		return err
-	}
-	tasks := filepath.Join("/proc", strconv.Itoa(w.cmd.Process.Pid), "task", "*", "stat")
-	for deadline := time.Now().Add(stopMax); time.Now().Before(deadline); time.Sleep(50 * time.Microsecond) {
-		stats, err := filepath.Glob(tasks)
 		if err != nil {
 			return err
 		}
-		running := 0
-		for _, stat := range stats {
-			text, err := os.ReadFile(stat)
-			if err != nil {
-				continue // the thread has ended
-			}
-			// Behind the name, which may hold anything, stands the state.
-			_, rest, _ := strings.Cut(string(text), ") ")
-			if !strings.HasPrefix(rest, "T") && !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X") {
-				running++
-			}
-		}
-		if running == 0 {
-			return nil
+		running, err := w.running()
+		if running == 0 || err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("the program was not to be stopped within %v", stopMax)
+}
+
+// running counts the threads of the program that are not stopped.
+func (w *watch) running() (int, error) {
+	stats, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(w.cmd.Process.Pid), "task", "*", "stat"))
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, stat := range stats {
+		text, err := os.ReadFile(stat)
+		if err != nil {
+			continue // the thread has ended
+		}
+		// Behind the name, which may hold anything, stands the state.
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if !strings.HasPrefix(rest, "T") && !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X") {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // over reports whether nobody is left to be watched: the program has ended, or is

@@ -116,9 +116,7 @@ func (s *storm) rage() {
 	begin := s.progress()
 	for now := begin; ; {
 		for range *stretch {
-			if now.waiting(s.mail) < *backlog {
-				s.portion()
-			}
+			s.portion(*backlog - now.waiting(s.mail))
 			s.live()
 			now = s.progress()
 		}
@@ -135,12 +133,15 @@ func (s *storm) rage() {
 	}
 }
 
-// portion lets the next part of the mail come. If nothing holds it up, all has come
-// after the least number of kills.
-func (s *storm) portion() {
+// portion lets the next part of the mail come, but not more than there is room for
+// on either side. If nothing holds it up, all has come after the least number of
+// kills.
+func (s *storm) portion(room int) {
 	s.Helper()
-	upTo := func(all int) int { return min(all, all*(s.killed+1) / *kills) }
-	s.must(errors.Join(s.mail.arrive(upTo(s.mail.arriving)), s.mail.leave(upTo(s.mail.leaving))))
+	upTo := func(now, all int) int { return max(now, min(now+room, all, all*(s.killed+1) / *kills)) }
+	s.must(errors.Join(
+		s.mail.arrive(upTo(s.mail.arrived, s.mail.arriving)), s.mail.leave(upTo(s.mail.left, s.mail.leaving)),
+	))
 }
 
 // measure brings idle up to date. One run alone tells little on a busy machine.
