@@ -222,7 +222,7 @@ func merge(m Message) (local, remote state.Flags) {
 // undeletes reports whether the local side shows that the message, marked
 // \Deleted on the server, is still wanted.
 func undeletes(m Message) bool {
-	return m.Shared&state.Trashed != 0 && m.RemoteFlags&state.Trashed != 0 &&
+	return m.Shared&state.Trashed != 0 && m.RemoteFlags&state.Trashed != 0 && m.LocalFlags&state.Trashed == 0 &&
 		(m.Local == LocalMoved || m.Local == LocalEdited || m.Local == LocalFlags && m.localSignificant())
 }
 

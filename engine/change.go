@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"mailmoor/engine/plan"
@@ -24,9 +25,15 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 	var s state.Settlement
 	paired, local, remote := 0, 0, 0
 	for _, op := range b.ops {
-		if !stored(op) {
+		now, there := stored(op)
+		if !there {
 			b.target.leaveOpen() // gone meanwhile: the next cycle looks again
 			continue
+		}
+		if missed := (now ^ op.WantRemote) & (op.WantRemote ^ op.Remote.Flags); missed != 0 {
+			// The base has what the server has: the change stays one.
+			op.Agreed ^= missed
+			x.notKept(b.target)
 		}
 		changed, err := x.setLocalFlags(ctx, b.target, &op)
 		if err != nil {
@@ -61,9 +68,20 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 	return nil
 }
 
+// notKept reports a server that says OK to flags and does not keep them.
+func (x *executor) notKept(t *target) {
+	t.leaveOpen()
+	x.problem(state.Problem{
+		Scope: state.ScopeMailbox, Cause: state.CauseRefused, Mailbox: t.Name,
+		Text: "the server says OK to changed flags, and does not keep them",
+		Hint: "the flags of the files stay as they are; may the mailbox only be read?",
+	})
+}
+
 // storeFlags sends the flag changes, grouped by what they add and remove. The
-// function it returns tells whether an operation's message got its flags.
-func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan.Op) bool, error) {
+// function it returns tells which flags an operation's message has then, and
+// whether it is there.
+func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan.Op) (state.Flags, bool), error) {
 	groups := make(map[flagChange][]state.UID)
 	for _, op := range b.ops {
 		var change flagChange
@@ -79,17 +97,21 @@ func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan
 	slices.SortFunc(order, func(a, b flagChange) int {
 		return cmp.Or(cmp.Compare(a.add, b.add), cmp.Compare(a.remove, b.remove))
 	})
-	done := make(map[state.UID]bool)
+	now := make(map[state.UID]state.Flags)
 	for _, change := range order {
 		result, err := r.Store(ctx, b.target.ref(), state.NewUIDSet(groups[change]...), change.add, change.remove)
 		if err != nil {
 			return nil, err
 		}
-		for uid := range result {
-			done[uid] = true
-		}
+		maps.Copy(now, result)
 	}
-	return func(op plan.Op) bool { return op.WantRemote == op.Remote.Flags || done[op.Remote.UID] }, nil
+	return func(op plan.Op) (state.Flags, bool) {
+		if op.WantRemote == op.Remote.Flags {
+			return op.Remote.Flags, true
+		}
+		flags, there := now[op.Remote.UID]
+		return flags, there
+	}, nil
 }
 
 // setLocalFlags renames the file of op where its flags are to change, and
@@ -202,11 +224,14 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 	if err != nil {
 		return err
 	}
-	ops, err := x.stillThere(ctx, r, b, stored)
+	ops, err := x.stillThere(ctx, r, b, func(op plan.Op) bool {
+		_, there := stored(op)
+		return there
+	})
 	if err != nil || len(ops) == 0 {
 		return err
 	}
-	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), dest.Name)
+	moved, removed, err := x.move(ctx, r, b.target, remoteUIDs(ops), dest.Name)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
@@ -242,6 +267,39 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 	}
 	x.add(func(c *Counts) { c.MovedRemote += n })
 	return err
+}
+
+// move moves messages and takes nobody's word for it: where the server does not
+// tell the new UIDs, a message that is still there has not been moved.
+func (x *executor) move(ctx context.Context, r Remote, t *target, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
+	moved, removed, err := r.Move(ctx, t.ref(), uids, dest)
+	if err != nil || !removed {
+		return moved, removed, err
+	}
+	var untold []state.UID
+	for uid := range uids.All() {
+		if moved[uid] == 0 {
+			untold = append(untold, uid)
+		}
+	}
+	if len(untold) == 0 {
+		return moved, removed, nil
+	}
+	left, err := r.Identify(ctx, t.ref(), state.NewUIDSet(untold...))
+	if err != nil {
+		return moved, removed, err
+	}
+	for _, m := range left {
+		delete(moved, m.UID)
+	}
+	if len(left) > 0 {
+		x.problem(state.Problem{
+			Scope: state.ScopeMailbox, Cause: state.CauseRefused, Mailbox: t.Name,
+			Text: fmt.Sprintf("the server says OK to a move to %q, and leaves messages where they were", dest),
+			Hint: "nothing is lost; the next run tries again",
+		})
+	}
+	return moved, removed, nil
 }
 
 func remoteUIDs(ops []plan.Op) state.UIDSet {

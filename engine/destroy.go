@@ -117,7 +117,7 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 	if err != nil || len(ops) == 0 {
 		return err
 	}
-	moved, removed, err := r.Move(ctx, b.target.ref(), remoteUIDs(ops), b.ops[0].Dest)
+	moved, removed, err := x.move(ctx, r, b.target, remoteUIDs(ops), b.ops[0].Dest)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}

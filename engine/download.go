@@ -30,6 +30,9 @@ func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
 			d := &downloading{executor: x, target: b.target, op: op}
 			err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, uids) })
 			if err == nil {
+				if err := x.fetchMissed(ctx, conn, d.op, b.target, d.left(uids)); err != nil {
+					return err
+				}
 				continue
 			}
 			if !singly(ctx, err) {
@@ -44,6 +47,36 @@ func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
 	}
 	return nil
 }
+
+// fetchMissed fetches those messages once more that the server left out although
+// they are there. One that has no body again is set aside.
+func (x *executor) fetchMissed(ctx context.Context, conn *lease, op plan.Op, t *target, uids state.UIDSet) error {
+	if len(uids) == 0 {
+		return nil
+	}
+	return conn.with(ctx, func(r Remote) error {
+		there, err := r.Identify(ctx, t.ref(), uids)
+		if err != nil {
+			return err
+		}
+		for _, m := range there {
+			d := &downloading{executor: x, target: t, op: op}
+			one := state.NewUIDSet(m.UID)
+			if err := d.fetch(ctx, r, one); err != nil {
+				return err
+			}
+			if len(d.left(one)) == 0 {
+				continue
+			}
+			if err := d.setAside(ctx, m.UID, errNoBody); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var errNoBody = errors.New("the server shows the message and gives no body")
 
 // singly reports whether an error of a transfer may be due to one of its
 // messages, so that the others can be had one by one: the connection broke while

@@ -99,9 +99,6 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			return err
 		}
 		report.Mailboxes = c.looked
-		if report.Holds, err = e.Store.PutHolds(ctx, c.plan.Holds); err != nil {
-			return fmt.Errorf("store holds: %w", err)
-		}
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems
 		report.Kept = c.plan.Kept
@@ -111,6 +108,10 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 				return fmt.Errorf("forget mailbox %q: %w", name, err)
 			}
 			t.progressed()
+		}
+		// A decision is carried out before the hold that it was about goes.
+		if report.Holds, err = e.Store.PutHolds(ctx, c.plan.Holds); err != nil {
+			return fmt.Errorf("store holds: %w", err)
 		}
 		for _, m := range c.moved {
 			if err := e.Store.PutMailbox(ctx, m); err != nil {

@@ -26,7 +26,7 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 		}
 		err := each(ctx, e.pool, wants, func(ctx context.Context, conn *lease, w plan.Wants) error {
 			m := byName[w.Mailbox]
-			err := conn.with(ctx, func(r Remote) error { return findOut(ctx, r, m, w) })
+			err := findOut(ctx, conn, m, w)
 			if err == nil || state.ScopeOf(err) >= state.ScopeAccount {
 				return err
 			}
@@ -50,23 +50,24 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 
 // findOut fills the identities or contents of new messages in. A message that
 // the server does not show any more is not new but gone.
-func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error {
+func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) error {
 	delta := m.Remote
 	if m.Relisted != nil {
 		delta = m.Relisted
 	}
 	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: delta.Selected.UIDValidity}
-	known := make(map[state.UID]state.RemoteMessage)
+	asking := &asking{lease: conn, ref: ref, known: make(map[state.UID]state.RemoteMessage)}
 	for uids := range w.Identities.Chunks(identifyMax) {
-		messages, err := r.Identify(ctx, ref, uids)
-		if err != nil {
+		if err := asking.identify(ctx, uids); err != nil {
 			return err
 		}
-		for _, now := range messages {
-			known[now.UID] = now
-		}
 	}
-	contents, err := readContents(ctx, r, ref, w.Contents)
+	known := asking.known
+	var contents map[state.UID]state.Content
+	err := conn.with(ctx, func(r Remote) (err error) {
+		contents, err = readContents(ctx, r, ref, w.Contents)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -87,6 +88,58 @@ func findOut(ctx context.Context, r Remote, m *plan.Mailbox, w plan.Wants) error
 	}
 	delta.New = there
 	return nil
+}
+
+// breaksMax is how many connections a look at new messages may cost.
+const breaksMax = 32
+
+// asking is a look at the identities of messages, of which one may break every
+// connection that asks for it.
+type asking struct {
+	*lease
+	ref    state.Ref
+	known  map[state.UID]state.RemoteMessage
+	breaks int
+}
+
+// identify asks for the messages. When the connection breaks it asks for halves of
+// them, and again for halves, until only the message is left at which it breaks
+// each time: that one counts as known, as one like no other. Its download will
+// set it aside.
+func (a *asking) identify(ctx context.Context, uids state.UIDSet) error {
+	err := a.ask(ctx, uids)
+	if err == nil || state.ScopeOf(err) < state.ScopeAccount || !singly(ctx, err) {
+		return err
+	}
+	if a.breaks++; a.breaks > breaksMax {
+		return err
+	}
+	if uids.Len() > 1 {
+		for half := range uids.Chunks((uids.Len() + 1) / 2) {
+			if err := a.identify(ctx, half); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = a.ask(ctx, uids)
+	if err != nil && state.ScopeOf(err) >= state.ScopeAccount && singly(ctx, err) {
+		for uid := range uids.All() {
+			a.known[uid] = state.RemoteMessage{UID: uid, Identity: plan.Unidentified}
+		}
+		return nil
+	}
+	return err
+}
+
+func (a *asking) ask(ctx context.Context, uids state.UIDSet) error {
+	return a.with(ctx, func(r Remote) error {
+		messages, err := r.Identify(ctx, a.ref, uids)
+		for _, now := range messages {
+			a.known[now.UID] = now
+		}
+		return err
+	})
 }
 
 // readContents reads the bodies of the messages and returns what they are.

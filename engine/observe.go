@@ -153,6 +153,11 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	if err != nil {
 		return err
 	}
+	for _, l := range changed {
+		if l.Remote != nil && l.Remote.GoneUnknown {
+			c.problems = append(c.problems, holeProblem(l.Name))
+		}
+	}
 	return e.lookAgain(ctx, c, listing)
 }
 
@@ -316,7 +321,10 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	if err := delta.Check(); err != nil {
 		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("list mailbox %q", l.Name), Err: err}
 	}
-	l.Remote, l.Sampled = &delta, l.sampled
+	l.Remote, l.Sampled, l.Oldest = &delta, l.sampled, oldest(l.base, delta.Gone)
+	if delta.GoneUnknown {
+		l.unlist()
+	}
 	return nil
 }
 

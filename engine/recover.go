@@ -121,6 +121,11 @@ func (v *recovery) over(ctx context.Context, i state.Intent) (bool, error) {
 	if err != nil || !taken && m.Cursor.UIDValidity == i.UIDValidity {
 		return false, err
 	}
+	if i.Kind == state.IntentDownload && m.Folder != "" {
+		if err := v.Local.Discard(ctx, m.Folder, i.Key); err != nil {
+			return true, v.narrow(i.Mailbox, err)
+		}
+	}
 	return true, v.settle(ctx, v.tally, state.Settlement{Done: []int64{i.ID}})
 }
 

@@ -66,6 +66,11 @@ func (x *executor) rematchMailbox(ctx context.Context, t *target, r plan.Rematch
 	}
 	s := state.Settlement{Drop: r.Drop, Put: r.Put}
 	for _, i := range intents {
+		if i.Mailbox == t.Name && i.Kind == state.IntentDownload {
+			if err := x.Local.Discard(ctx, t.Folder, i.Key); err != nil {
+				return err
+			}
+		}
 		if i.Mailbox == t.Name {
 			// Its UIDs count no more. A file or message that came of it is paired
 			// by its content.

@@ -83,6 +83,29 @@ func checkSample(ctx context.Context, r Remote, base []state.Record, delta state
 	return nil
 }
 
+// oldest returns the lowest UID of base that is not gone, 0 without one.
+func oldest(base, gone []state.Record) state.UID {
+	absent := make(map[state.UID]bool, len(gone))
+	for _, r := range gone {
+		absent[r.UID] = true
+	}
+	for _, r := range base {
+		if r.UID != 0 && !absent[r.UID] {
+			return r.UID
+		}
+	}
+	return 0
+}
+
+// holeProblem says that nothing can be concluded from a listing.
+func holeProblem(mailbox string) state.Problem {
+	return state.Problem{
+		Scope: state.ScopeMailbox, Cause: state.CauseStale, Mailbox: mailbox,
+		Text: "the server does not list all of the mailbox, or it changes all the time",
+		Hint: "nothing is removed in the whole account until it is seen complete; the next run looks again",
+	}
+}
+
 // changed reports whether either side of the mailbox shows a change.
 func (l *look) changed(d state.RemoteDelta) bool {
 	local := l.Local != nil && len(l.Local.New)+len(l.Local.Changed)+len(l.Local.Missing) > 0

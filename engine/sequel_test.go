@@ -70,7 +70,7 @@ func (r stubborn) Move(_ context.Context, _ state.Ref, uids state.UIDSet, _ stri
 	moved := make(map[state.UID]state.UID)
 	for _, u := range uids {
 		for uid := u.First; uid <= u.Last; uid++ {
-			moved[uid] = 0
+			moved[uid] = uid + 1000
 		}
 	}
 	return moved, true, nil

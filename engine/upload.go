@@ -204,10 +204,15 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	var open []unsure
 	var refused error
 	n, bytes, overQuota := 0, int64(0), 0
+	taken := make(map[state.UID]bool)
 	for i, u := range results {
 		it := items[i]
 		cause := state.CauseOf(u.Err)
+		again := u.Err == nil && u.UID != 0 && (u.UID < it.intent.UIDNext || taken[u.UID])
+		taken[u.UID] = true
 		switch {
+		case again && u.UIDValidity == it.intent.UIDValidity:
+			s.Put = append(s.Put, x.stuckUpload(t, it, onlyOnce(it.intent, u.UID)))
 		case u.Err == nil && u.UID != 0 && u.UIDValidity == it.intent.UIDValidity:
 			if it.base.State != 0 {
 				s.Drop = append(s.Drop, it.base)
@@ -248,6 +253,17 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	}
 	x.add(func(c *Counts) { c.Uploaded += n; c.BytesUp += bytes })
 	return open, refused
+}
+
+// onlyOnce says that the server answered an upload with a message that it had
+// already, as Gmail does.
+func onlyOnce(i state.Intent, uid state.UID) error {
+	return &state.Error{
+		Scope: state.ScopeMessage, Cause: state.CauseRefused,
+		Doing: fmt.Sprintf("append %s to %q", i.Key, i.Mailbox),
+		Hint:  "the file stays; remove it if one copy is enough",
+		Err:   fmt.Errorf("the server keeps only one of equal messages, and has it as UID %d", uid),
+	}
 }
 
 // retired is the record of a message whose newer version is on the server. The

@@ -75,6 +75,7 @@ func Build(in Input) Plan {
 		b.byBox[v.Mailbox] = v
 	}
 	matchLocalMoves(b.views)
+	doubtFiles(b.views)
 	matchRemoteMoves(b.views)
 	b.matchCopies()
 	doubt(b.views, in.Now)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"mailmoor/conflict"
 	"mailmoor/state"
 )
@@ -13,16 +15,33 @@ import (
 // seconds. Until then its absence proves nothing.
 const shownWithin = 10 * 60
 
-// doubt applies this to all views, after the moves that can be seen have been
-// matched.
+// doubtFiles applies this to the files, after the moves that can be seen have
+// been matched. What becomes of a message that was moved on the server depends on
+// whether its file is really gone.
+func doubtFiles(views []*view) {
+	failed := slices.ContainsFunc(views, func(v *view) bool { return v.LocalFailed || v.Doubt != state.Believed })
+	keys, files := unread(views)
+	for _, v := range views {
+		for _, e := range v.entries {
+			if e.local != conflict.LocalAbsent {
+				continue
+			}
+			stat := e.base.Stat
+			if failed || keys[e.base.Key] || files[state.FileStat{Inode: stat.Inode, Size: stat.Size}] {
+				e.local = conflict.LocalUnknown
+			}
+		}
+	}
+}
+
+// doubt applies this to the messages on the server, and then lets wait what it
+// concerns.
 func doubt(views []*view, now int64) {
-	localFailed, remoteFailed := false, false
+	// What a mailbox in doubt holds is not known either.
+	failed := slices.ContainsFunc(views, func(v *view) bool { return v.RemoteFailed || v.Doubt != state.Believed || v.hasHole() })
 	unseen := make(map[state.Digest]bool)
 	unlisted := make(map[state.RemoteIdentity]bool)
 	for _, v := range views {
-		// What a mailbox in doubt holds is not known either.
-		localFailed = localFailed || v.LocalFailed || v.Doubt != state.Believed
-		remoteFailed = remoteFailed || v.RemoteFailed || v.Doubt != state.Believed
 		for _, digest := range v.Unseen {
 			unseen[digest] = true
 		}
@@ -30,21 +49,23 @@ func doubt(views []*view, now int64) {
 			unlisted[id] = true
 		}
 	}
-	keys, files := unread(views)
 	for _, v := range views {
+		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
-			stat := e.base.Stat
-			if e.local == conflict.LocalAbsent && (keys[e.base.Key] || files[state.FileStat{Inode: stat.Inode, Size: stat.Size}]) {
-				e.local = conflict.LocalUnknown
-			}
-			if e.remote == conflict.RemoteAbsent && e.base.State == state.Paired && e.base.Since != 0 && now-e.base.Since < shownWithin {
+			fresh := e.base.State == state.Paired && e.base.Since != 0 && now-e.base.Since < shownWithin
+			if e.remote == conflict.RemoteAbsent && (failed || fresh) {
 				e.remote = conflict.RemoteUnknown
 			}
+			if e.local == conflict.LocalUnknown || e.remote == conflict.RemoteUnknown {
+				v.doubted = true
+			}
 		}
-		v.doubtAbsences(localFailed, remoteFailed)
 		v.withhold(unseen, unlisted)
 	}
 }
+
+// hasHole reports whether the server did not list the mailbox completely.
+func (m *Mailbox) hasHole() bool { return m.Remote != nil && m.Remote.GoneUnknown }
 
 // unread returns the keys, and the inodes with their sizes, of the files that
 // nobody could read: one that is missing elsewhere may be among them.
@@ -64,21 +85,6 @@ func unread(views []*view) (keys map[state.Key]bool, files map[state.FileStat]bo
 	return keys, files
 }
 
-func (v *view) doubtAbsences(localFailed, remoteFailed bool) {
-	v.doubted = !v.known() || v.Remote.GoneUnknown || v.LocalFailed || v.RemoteFailed
-	for _, e := range v.entries {
-		if localFailed && e.local == conflict.LocalAbsent {
-			e.local, v.doubted = conflict.LocalUnknown, true
-		}
-		if remoteFailed && e.remote == conflict.RemoteAbsent {
-			e.remote, v.doubted = conflict.RemoteUnknown, true
-		}
-		if e.local == conflict.LocalUnknown || e.remote == conflict.RemoteUnknown {
-			v.doubted = true
-		}
-	}
-}
-
 // withhold lets wait what may have been moved here from a place that was not
 // seen, on both sides: the file and the message of the same move must not be
 // taken for two new ones.
@@ -93,6 +99,13 @@ func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteI
 			v.withheld[m.Content.Header] = true
 		}
 	}
+	if v.Local != nil && len(v.Local.Unread) > 0 {
+		v.newRemote = without(v.newRemote, func(i int) bool {
+			alike := v.mayBeUnread(v.newRemote[i].Identity)
+			v.waiting = v.waiting || alike
+			return alike
+		})
+	}
 	if len(v.withheld) == 0 {
 		return
 	}
@@ -101,5 +114,16 @@ func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteI
 	v.newRemote = without(v.newRemote, func(i int) bool {
 		id := v.newRemote[i].Identity
 		return id == (state.RemoteIdentity{}) || v.withheld[id.Header]
+	})
+}
+
+// mayBeUnread reports whether a message can be the one in a file that nobody
+// could read: with line ends of two bytes it is larger than the file, and at most
+// twice as large. Of a message or a file of which the size is not known anything
+// may be true.
+func (v *view) mayBeUnread(id state.RemoteIdentity) bool {
+	return slices.ContainsFunc(v.Local.Unread, func(m state.LocalMessage) bool {
+		size := m.Stat.Size
+		return size == 0 || id.Size <= 0 || size <= id.Size && id.Size <= 2*size
 	})
 }

@@ -140,8 +140,16 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, count: len(rest), final: rest[0].Final,
 	})
 	if why == "" && open == nil {
-		b.plan.Ops = append(b.plan.Ops, rest...)
-		return
+		slid := v.slidOut(rest)
+		for _, op := range rest[len(slid):] {
+			b.plan.Ops = append(b.plan.Ops, op)
+		}
+		if len(slid) == 0 {
+			return
+		}
+		rest = slid
+		why = fmt.Sprintf("the server seems to show only its newest %d messages: the oldest %d left that window "+
+			"(reject would upload them again)", v.Remote.Selected.Messages, len(slid))
 	}
 	// What goes missing while a hold is open joins it: the user has not yet
 	// said whether this side can be believed.
@@ -154,6 +162,25 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	}
 	hold.UIDs = uidsOf(rest)
 	b.plan.Holds = append(b.plan.Holds, hold)
+}
+
+// slidOut returns those of the removals, at their head, that look as if the server
+// showed only so many of its newest messages: the oldest are gone, and the mailbox
+// is exactly as large as before. One alone may be a coincidence.
+func (v *view) slidOut(removals []Op) []Op {
+	messages := v.Remote.Selected.Messages
+	if removals[0].Kind != RemoveLocal || v.Known == nil || messages == 0 || v.Known.Cursor.Messages != messages || v.Oldest == 0 {
+		return nil
+	}
+	n := 0
+	for n < len(removals) && removals[n].Base.UID < v.Oldest {
+		n++
+	}
+	const windowLeast = 1000 // windows that servers have are round
+	if n < 2 && (messages < windowLeast || messages%windowLeast != 0) {
+		return nil
+	}
+	return removals[:n]
 }
 
 // left returns how many paired messages a side still shows in the mailbox.

@@ -246,6 +246,10 @@ type Wants struct {
 // downloaded again: slower, and just as safe.
 const identitiesMax = 20_000
 
+// Unidentified stands for the identity of a message that the server cannot
+// describe.
+var Unidentified = state.RemoteIdentity{Size: -1}
+
 // Missing returns what Build would have to guess. The caller finds it out and
 // asks again, until nothing is missing.
 func Missing(in Input) []Wants {
@@ -265,7 +269,7 @@ func Missing(in Input) []Wants {
 			continue
 		}
 		w := Wants{Mailbox: m.Name}
-		pairing := m.known() && (len(m.Local.New) > 0 || hasAlone(&m))
+		pairing := m.known() && (len(m.Local.Unread) > 0 || len(m.Local.New) > 0 || hasAlone(&m))
 		if pairing || m.known() && in.Reach.limited() || moved && len(m.Remote.New) <= identitiesMax {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {

@@ -57,6 +57,8 @@ type Mailbox struct {
 	Sampled bool
 	// Vanished is true when messages that were listed as new are gone already.
 	Vanished bool
+	// Oldest is the lowest known UID that the server still shows, 0 without one.
+	Oldest state.UID
 	// Paired is the number of paired records in the base.
 	Paired int
 	// Late are uploads that were given up and have been repeated since: the first
