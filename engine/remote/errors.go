@@ -74,7 +74,9 @@ func verdictOfText(text string) (verdict, bool) {
 		return throttled(), true
 	case contains("quota"):
 		return verdictOf("OVERQUOTA")
-	case contains("message too large", "message is too large", "maximum message size", "size limit", "too big"):
+	case contains("message too large", "message is too large", "maximum message size", "size limit", "too big",
+		"mail size is larger", "size exceeds", "maximum size"): // Dovecot says the first
+
 		return verdictOf("TOOBIG")
 	case contains("doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent mailbox", "mailbox not found"):
 		return verdictOf("NONEXISTENT")

@@ -24,6 +24,7 @@ func TestRefusals(t *testing.T) {
 		{imap.Error{Type: bad, Code: "TOOBIG", Text: "Message too large."}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
 		{imap.Error{Type: no, Code: "LIMIT", Text: "Too many copies"}, state.CauseRefused, state.ScopeMailbox, state.CauseRefused, state.ScopeMessage},
 		{imap.Error{Type: no, Code: "LIMIT", Text: "Message is too large"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
+		{imap.Error{Type: no, Code: "LIMIT", Text: "Mail size is larger than the maximum size allowed by server configuration"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
 		{imap.Error{Type: no, Code: "LIMIT", Text: "Rate limit hit."}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
 		{imap.Error{Type: no, Code: "OVERQUOTA", Text: "Account exceeded command or bandwidth limits."}, state.CauseNetwork, state.ScopeAccount, state.CauseRefused, state.ScopeMailbox},
 		{imap.Error{Type: no, Text: "Message size exceeds fixed maximum message size"}, state.CauseTooLarge, state.ScopeMessage, state.CauseTooLarge, state.ScopeMessage},
