@@ -34,9 +34,5 @@ func (s Scene) Begin(stage *Stage) {
 
 // All returns the scenes that fault loops play.
 func All() []Scene {
-	return slices.Concat(firstRuns(), transfers(), changes(), deletions(), moves(), mailboxes(), renumberings(), generations(), decisions(), troubles(), upgrades())
+	return slices.Concat(firstRuns(), transfers(), changes(), deletions(), moves(), mailboxes(), renumberings(), generations(), decisions(), troubles(), poisonAndMore(), upgrades())
 }
-
-// Pending returns the scenes of what is not built yet or does not work yet. They
-// say what shall be true then, and go to All one by one.
-func Pending() []Scene { return poisonAndMore() }

@@ -1,13 +1,10 @@
 package scene
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"testing"
 )
-
-var pendingFlag = flag.Bool("pending", false, "play the scenes of what is not built yet")
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -22,19 +19,6 @@ func TestMain(m *testing.M) {
 // what was there.
 func TestScenes(t *testing.T) {
 	for _, s := range All() {
-		t.Run(s.Name, func(t *testing.T) {
-			t.Parallel()
-			play(t, s)
-		})
-	}
-}
-
-// TestPending plays the scenes that go to All one by one: go test -pending.
-func TestPending(t *testing.T) {
-	if !*pendingFlag {
-		t.Skip("only with -pending")
-	}
-	for _, s := range Pending() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			play(t, s)
