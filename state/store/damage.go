@@ -109,7 +109,7 @@ func suspicious(err error) bool {
 // unusable reports an error of an opening after which the database cannot be worked
 // with, and which time, room, rights and other programs have nothing to do with.
 func unusable(path string, err error) bool {
-	if errors.Is(err, errUpgrade) {
+	if errors.Is(err, errUpgrade) || errors.Is(err, errUnread) {
 		return false
 	}
 	if suspicious(err) {

@@ -22,10 +22,11 @@
 //     database that is there but empty is a damaged one, and an error.
 //   - Rows are checked when written and when read, and each carries a checksum
 //     of its values: bad memory or a bad disk must not look like a deletion.
-//   - Damage never reads as data. Met at the opening, it moves the database aside; met
-//     later, it leaves a note, so that the next opening examines every row. The newest
-//     copy without a fault takes its place, and every mailbox of it is in doubt, so
-//     that nothing is removed on the word of an old base.
+//   - Damage never reads as data. Met at the opening or later, it leaves a note, so that
+//     the database is opened again and every row examined. One that is damaged each
+//     time is moved aside; while the disk gives errors nothing is. The newest copy
+//     without a fault takes its place, and every mailbox of it is in doubt, so that
+//     nothing is removed on the word of an old base.
 //   - The generation in the database and that in the marker of the root are equal
 //     between two runs. When they are not, one of the two was put back from a backup.
 //   - The database file is opened by SQLite alone, but for copies of files that nobody

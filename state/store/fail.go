@@ -38,9 +38,12 @@ func failure(path, doing string, err error) error {
 	case noRoom(err):
 		fail.Cause = state.CauseDisk
 		fail.Hint = roomHint
-	case code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_READONLY ||
-		code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM ||
-		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EIO):
+	case ioFailed(err):
+		fail.Cause = state.CauseDisk
+		fail.Hint = "check the disk, and that the user who runs mailmoor may write to " + filepath.Dir(path) +
+			"; then run `mailmoor sync` again"
+	case code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_PERM ||
+		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
 		fail.Cause = state.CauseDisk
 		fail.Hint = "check the disk, and that the user who runs mailmoor may write to " + filepath.Dir(path)
 	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
@@ -48,6 +51,20 @@ func failure(path, doing string, err error) error {
 		fail.Hint = "another program keeps the database locked: end it, or wait"
 	}
 	return fail
+}
+
+// ioFailed reports an error of the disk, which says nothing of what lies on it.
+func ioFailed(err error) bool {
+	code := codeOf(err)
+	return code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CANTOPEN ||
+		errors.Is(err, errUnread) || errors.Is(err, syscall.EIO)
+}
+
+// systemFailed reports an error of the system, such as the want of room or of descriptors,
+// which says nothing of the database either.
+func systemFailed(err error) bool {
+	_, system := errors.AsType[syscall.Errno](err)
+	return system || ioFailed(err) || noRoom(err)
 }
 
 // roomHint is for a full disk.

@@ -60,9 +60,9 @@ func reasonOf(err error) string {
 	return strings.ReplaceAll(err.Error(), errDamaged.Error()+": ", "")
 }
 
-// replace carries out what the note says. The database moves last of all its files:
-// when it lies aside, what lies in its place is the new one, and no log of the old one
-// can be taken for the new one's.
+// replace carries out what the note says. The database moves last of all its files, and
+// not before the disk knows where those are: when it lies aside, what lies in its place
+// is the new one, and no log of the old one can be taken for the new one's.
 func (d *Directory) replace(ctx context.Context, path string, o Options, note damageNote) error {
 	aside := filepath.Join(filepath.Dir(path), note.Aside)
 	old := filepath.Join(aside, databaseName)
@@ -70,15 +70,13 @@ func (d *Directory) replace(ctx context.Context, path string, o Options, note da
 		return err
 	}
 	if _, err := os.Lstat(old); errors.Is(err, os.ErrNotExist) {
-		for _, suffix := range []string{"-shm", "-wal", "-journal", ""} {
-			if err := os.Rename(path+suffix, old+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("move the damaged database aside: %w", err)
-			}
+		if err := moveAside(path, old); err != nil {
+			return fmt.Errorf("move the damaged database aside: %w", err)
 		}
 	} else if err != nil {
 		return err
 	}
-	if err := errors.Join(syncDir(aside), syncDir(filepath.Dir(path))); err != nil {
+	if err := syncBoth(path, old); err != nil {
 		return err
 	}
 	o.reached(pointAside)
@@ -91,6 +89,26 @@ func (d *Directory) replace(ctx context.Context, path string, o Options, note da
 		return err
 	}
 	return dropNote(path)
+}
+
+// moveAside moves a database and what belongs to it. Each file may have been moved before.
+func moveAside(path, old string) error {
+	for _, suffix := range []string{"-shm", "-wal", "-journal", ""} {
+		if suffix == "" {
+			if err := syncBoth(path, old); err != nil {
+				return err
+			}
+		}
+		if err := os.Rename(path+suffix, old+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncBoth makes it durable which of the two directories the files are in.
+func syncBoth(path, old string) error {
+	return errors.Join(syncDir(filepath.Dir(old)), syncDir(filepath.Dir(path)))
 }
 
 // rebuild makes a database from the newest good copy, or an empty one, adds what can
@@ -108,6 +126,10 @@ func (d *Directory) rebuild(ctx context.Context, path string, o Options, note da
 	}
 	held, err := d.readableHeld(ctx, path, filepath.Join(filepath.Dir(path), note.Aside, databaseName))
 	if err != nil {
+		if systemFailed(err) {
+			// The list is what undo goes by: the next run may read it.
+			return errors.Join(fmt.Errorf("read its list of held files: %w", err), discard(draft))
+		}
 		o.warn(fmt.Errorf("read the list of held files of the damaged database: %w", err))
 	}
 	err = inDraft(ctx, draft, func(db *sql.DB) error {
@@ -160,11 +182,15 @@ func (d *Directory) newestGood(ctx context.Context, path, draft string, o Option
 	}
 	for _, candidate := range append(candidates, upgradeCopies(path)...) {
 		err := d.copyGood(ctx, candidate, draft, o)
+		if err != nil {
+			err = d.copyGood(ctx, candidate, draft, o) // as with the database: once may be the disk's
+		}
 		if err == nil {
 			return candidate, nil
 		}
-		if noRoom(err) || ctx.Err() != nil {
-			return "", errors.Join(err, discard(draft))
+		if systemFailed(err) || ctx.Err() != nil {
+			// An older copy would forget more than need be. The next run goes on.
+			return "", errors.Join(fmt.Errorf("read the copy %s: %w", candidate, err), discard(draft))
 		}
 		o.warn(fmt.Errorf("the copy %s cannot be used: %w", candidate, err))
 	}

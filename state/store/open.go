@@ -18,8 +18,9 @@ const databaseName = "state.db"
 // Open opens the account's database, and creates it when there is none yet.
 // Guests get an error that is fs.ErrNotExist then. It brings an older schema
 // up to date after copying the database, refuses a newer one, and examines the
-// whole database when its last owner did not close it. One that cannot be used is
-// moved aside, and its newest good copy takes its place, or an empty one: see News.
+// whole database when its last owner did not close it. One that is damaged, as several
+// examinations agree, is moved aside, and its newest good copy takes its place, or an
+// empty one: see News. While the disk gives errors nothing is moved.
 func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Store, error) {
 	doing := fmt.Sprintf("open the state of account %q", account.Name)
 	if o.Now == nil {
@@ -31,18 +32,17 @@ func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Stor
 		return nil, failure(path, doing, err)
 	}
 	was, err := d.before(account)
-	if err == nil && !o.Guest {
-		err = d.settle(ctx, account, was, path, o)
+	if err == nil {
+		if o.Guest {
+			err = refuseReplaced(path)
+		} else {
+			err = d.settle(ctx, account, was, path, o)
+		}
 	}
 	if err != nil {
 		return nil, failure(path, doing, err)
 	}
-	s, err := d.openOnce(ctx, path, account, was, o)
-	if err != nil && !o.Guest && unusable(path, err) {
-		if err = d.mend(ctx, path, o, err); err == nil {
-			s, err = d.openOnce(ctx, path, account, was, o)
-		}
-	}
+	s, err := d.openOrMend(ctx, path, account, was, o)
 	if o.Guest && err != nil && unusable(path, err) && !damaged(err) {
 		err = fmt.Errorf("%w: %w", errDamaged, err)
 	}
@@ -242,14 +242,12 @@ func (s *Store) checkAfterCrash(ctx context.Context) error {
 	if err := s.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&finding); err != nil {
 		return err
 	}
-	if finding != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, finding)
-	}
-	return nil
+	return findingError(finding)
 }
 
-// checkSuspicion examines all of the database when an earlier run met damage. When
-// every page and every row is as it was written, it was the memory's or the cable's.
+// checkSuspicion examines all of the database when damage was met, in an earlier run or
+// a moment ago. When every page and every row is as it was written, it was the memory's,
+// the cable's, or an error of the disk that has passed.
 func (s *Store) checkSuspicion(ctx context.Context) error {
 	note, found, err := readNote(s.path)
 	if err != nil || !found {
@@ -258,6 +256,6 @@ func (s *Store) checkSuspicion(ctx context.Context) error {
 	if err := verify(ctx, s.reader, s.path, s.steps); err != nil {
 		return err
 	}
-	s.warn(fmt.Errorf("an earlier run met damage (%s), but every row of the database is good now", note.Reason))
+	s.warn(fmt.Errorf("the state looked damaged (%s), but every row of it is good now: it stays in use", note.Reason))
 	return dropNote(s.path)
 }

@@ -56,6 +56,7 @@ const (
 	pointHeld      = "store: held files forgotten"
 	pointClosed    = "store: closed"
 	pointDaily     = "store: daily copy made"
+	pointSuspected = "store: database to be examined again"
 	pointAside     = "store: damaged database moved aside"
 	pointRestored  = "store: restored"
 	pointDoubted   = "store: doubted"

@@ -27,8 +27,8 @@ func verify(ctx context.Context, db *sql.DB, path string, steps []string) error 
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&finding); err != nil {
 		return err
 	}
-	if finding != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, finding)
+	if err := findingError(finding); err != nil {
+		return err
 	}
 	if err := verifySchema(ctx, db, steps); err != nil {
 		return err
