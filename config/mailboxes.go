@@ -156,6 +156,36 @@ func (m Mailboxes) Match(name string, delimiter rune, virtual bool) bool {
 	return selected
 }
 
+// Names reports whether a pattern asks by name for mailboxes whose names begin with
+// prefix, which ends in the delimiter: "shared/*" and "shared/bob" ask for "shared/",
+// "*" does not.
+func (m Mailboxes) Names(prefix string, delimiter rune) bool {
+	wanted := []rune(prefix)
+	if n := len(wanted) - 1; n >= 0 && wanted[n] == delimiter {
+		wanted = wanted[:n]
+	}
+	for _, p := range m.patterns {
+		if !p.out && len(wanted) > 0 && p.begins(wanted, delimiter) {
+			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether the pattern begins with the whole levels of name, without
+// a wildcard.
+func (p pattern) begins(name []rune, delimiter rune) bool {
+	if len(p.tokens) < len(name) {
+		return false
+	}
+	for i, r := range name {
+		if t := p.tokens[i]; t.kind > tokenSlash || !t.fits(r, delimiter, false) {
+			return false
+		}
+	}
+	return len(p.tokens) == len(name) || p.tokens[len(name)].fits(delimiter, delimiter, false)
+}
+
 // isWild reports whether the pattern can match more than one name.
 func (p pattern) isWild() bool {
 	for _, t := range p.tokens {

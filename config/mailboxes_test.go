@@ -140,3 +140,38 @@ func TestPatternsRoundTrip(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", again.Patterns(), err, texts)
 	}
 }
+
+// TestNamesNamespace: which patterns ask for mailboxes of a namespace by its name.
+func TestNamesNamespace(t *testing.T) {
+	for _, c := range []struct {
+		pattern, prefix string
+		delimiter       rune
+		want            bool
+	}{
+		{"shared/*", "shared/", '/', true},
+		{"shared/*", "shared.", '.', true},
+		{"shared.*", "shared.", '.', true},
+		{"shared", "shared/", '/', true},
+		{"shared/bob/Team", "shared/", '/', true},
+		{"Other Users/%", "Other Users/", '/', true},
+		{"a/b/%", "a/b/", '/', true},
+		{"#shared", "#shared", 0, true},
+		{"*", "shared/", '/', false},
+		{"sh*", "shared/", '/', false},
+		{"shared*", "shared/", '/', true},
+		{"sharedness/*", "shared/", '/', false},
+		{"Shared/*", "shared/", '/', false},
+		{"!shared/*", "shared/", '/', false},
+		{"%/*", "shared/", '/', false},
+		{"*", "", '/', false},
+		{"/a", "/", '/', false},
+	} {
+		m, err := parseMailboxes([]string{"*", c.pattern})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Names(c.prefix, c.delimiter); got != c.want {
+			t.Errorf("%q asks for %q: %v, want %v", c.pattern, c.prefix, got, c.want)
+		}
+	}
+}

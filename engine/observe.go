@@ -77,6 +77,9 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return e.pool.with(groupCtx, func(r Remote) (err error) {
+			if l.Spaces, err = r.Namespaces(groupCtx); err != nil {
+				return err
+			}
 			l.Remote, err = r.List(groupCtx)
 			return err
 		})

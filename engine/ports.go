@@ -17,6 +17,9 @@ type RemoteObserver interface {
 	// the server gives it. A list that did not end in OK, or that lacks INBOX,
 	// is an error.
 	List(ctx context.Context) ([]state.RemoteMailbox, error)
+	// Namespaces returns where mailboxes of the account and of others lie, as
+	// far as the server tells.
+	Namespaces(ctx context.Context) (state.Namespaces, error)
 	// Delta opens the mailbox afresh and compares it with base, which holds the
 	// whole seen set ordered by UID (records without a UID left out). saved is
 	// the cursor up to which base is complete; its zero value asks for all. A

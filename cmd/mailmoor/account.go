@@ -241,7 +241,7 @@ func (a *app) connector(account config.Account, log zerolog.Logger) (func(contex
 		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(printable(e.Line)) }
 	}
 	return func(ctx context.Context) (engine.Remote, error) {
-		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook})
+		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook, Named: account.Mailboxes.Names})
 		if err != nil {
 			return nil, likelyMistake(account, err) // not c: a nil pointer in an interface is not nil
 		}

@@ -11,7 +11,9 @@ import (
 
 // Listing is what both sides and the store know of mailboxes and folders.
 type Listing struct {
-	Remote  []state.RemoteMailbox
+	Remote []state.RemoteMailbox
+	// Spaces says where on the server the account's own mailboxes lie.
+	Spaces  state.Namespaces
 	Folders []state.LocalFolder
 	// LeftOut are directories that cannot be synced.
 	LeftOut []state.Problem
@@ -55,6 +57,13 @@ type matcher struct {
 	marked    map[string]string            // marker id -> path
 	handled   map[string]bool              // paths that belong to a known mailbox
 	names     names
+	home      home
+	// kept has the folder of each mailbox that has one, claimed the mailbox of
+	// each folder name, its levels joined by slashes.
+	kept    map[string]string
+	claimed map[string]string
+	// listed are the mailboxes that the server lists.
+	listed map[string]bool
 }
 
 // Match joins mailboxes and folders. A mailbox that is known and missing on one
@@ -67,13 +76,17 @@ func Match(l Listing) Matched {
 		folders: make(map[string]state.LocalFolder),
 		marked:  make(map[string]string),
 		handled: make(map[string]bool),
+		home:    homeOf(l.Spaces),
+		kept:    make(map[string]string),
+		claimed: make(map[string]string),
+		listed:  make(map[string]bool),
 	}
 	for _, r := range l.Remote {
 		m.delimiter = cmp.Or(m.delimiter, r.Delimiter)
 		if r.Role == state.RoleTrash && !r.NoSelect {
 			m.out.Trash = r.Name
 		}
-		m.remote[r.Name] = r
+		m.remote[r.Name], m.listed[r.Name] = r, true
 	}
 	for _, f := range l.Folders {
 		m.folders[f.Path] = f
@@ -106,6 +119,9 @@ func (m *matcher) known(known state.Mailbox) {
 	known = m.followRename(known)
 	f, inTree := m.folders[known.Folder]
 	m.handled[known.Folder] = true
+	if onServer || inTree {
+		m.claim(known.Name, known.Folder, f.Name)
+	}
 	delete(m.remote, known.Name)
 	switch {
 	case !onServer && !inTree:
@@ -197,13 +213,19 @@ func (m *matcher) newFolders() {
 		if !m.Wanted(name, m.delimiter, r.Role) {
 			continue
 		}
+		if kept, is := m.kept[name]; is {
+			m.problem(name, fmt.Sprintf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept), "rename the folder")
+			continue
+		}
 		if path := m.marked[f.Marker]; f.Marker != "" && path != f.Path {
 			m.problem(name, fmt.Sprintf("folder %q is a copy of folder %q", f.Path, path),
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			continue
 		}
+		m.claim(name, f.Path, f.Name)
 		mb := m.mailbox(r)
-		mb.Folder, mb.NewFolder = f.Path, f.Marker == ""
+		// Not those of the mailbox's name: the folder may have another one.
+		mb.Folder, mb.Levels, mb.NewFolder = f.Path, f.Name, f.Marker == ""
 		mb.NewMailbox = !onServer || r.NoSelect
 		mb.OnServer = !mb.NewMailbox
 		if mb.Known == nil && f.Marker != "" {
@@ -213,20 +235,6 @@ func (m *matcher) newFolders() {
 	}
 }
 
-// nameOf returns the mailbox name that a folder's path stands for.
-func (m *matcher) nameOf(f state.LocalFolder) (string, error) {
-	if m.delimiter == 0 && len(f.Name) > 1 {
-		return "", fmt.Errorf("folder %q lies inside another, and the server knows no hierarchy", f.Path)
-	}
-	for _, level := range f.Name {
-		if m.delimiter != 0 && strings.ContainsRune(level, m.delimiter) {
-			return "", fmt.Errorf("folder %q cannot have a mailbox: its name contains %q, which separates levels on this server",
-				f.Path, m.delimiter)
-		}
-	}
-	return strings.Join(f.Name, string(m.delimiter)), nil
-}
-
 // newMailboxes handles mailboxes without a folder.
 func (m *matcher) newMailboxes() {
 	for _, r := range m.Remote {
@@ -234,6 +242,13 @@ func (m *matcher) newMailboxes() {
 			continue
 		}
 		mb := m.mailbox(r)
+		folder := strings.Join(mb.Levels, "/")
+		if other := m.claimed[folder]; other != "" {
+			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q", r.Name, folder, other),
+				"give it another folder with rename")
+			continue
+		}
+		m.claimed[folder] = r.Name
 		mb.NewFolder, mb.OnServer = true, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}
@@ -242,7 +257,7 @@ func (m *matcher) newMailboxes() {
 func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {
 	levels := m.names.folder[r.Name]
 	if levels == nil {
-		levels = levelsOf(r)
+		levels = m.home.levels(r)
 	}
 	role := r.Role
 	if r.Name == "INBOX" {

@@ -18,14 +18,6 @@ type names struct {
 	refused map[string]bool
 }
 
-// levelsOf returns the levels of a mailbox's own name.
-func levelsOf(r state.RemoteMailbox) []string {
-	if r.Delimiter == 0 {
-		return []string{r.Name}
-	}
-	return strings.Split(r.Name, string(r.Delimiter))
-}
-
 // renamed works out the other names, and refuses those that collide. A mailbox's
 // name counts more than its role.
 func (m *matcher) renamed() names {
@@ -38,7 +30,7 @@ func (m *matcher) renamed() names {
 		if r.NoSelect {
 			continue
 		}
-		levels := levelsOf(r)
+		levels := m.home.levels(r)
 		to, ok := m.Rename[r.Name]
 		if !ok && r.Role != state.RoleNone {
 			to, ok = m.Rename[r.Role.String()]

@@ -21,6 +21,10 @@ type Options struct {
 	// a constant name such as "remote: appended". Tests interrupt there. It
 	// may be nil.
 	Hook func(point string)
+	// Named reports whether the user asks by name for mailboxes of the namespace
+	// with this prefix, one of other users or a shared one: then List looks for
+	// them even where the server hides them. nil means that nobody asks.
+	Named func(prefix string, delimiter rune) bool
 	// Now tells the time, for durations in the log; nil means time.Now.
 	Now func() time.Time
 }
@@ -39,6 +43,8 @@ type Conn struct {
 	selected selection
 	// generations is the last UIDVALIDITY that was heard of each mailbox.
 	generations map[string]uint32
+	// namespaces is what the server told of them, nil before it was asked.
+	namespaces *state.Namespaces
 	// events counts what the server told unasked of the selected mailbox:
 	// messages that came and went. The library's reader counts.
 	events atomic.Int64

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -30,9 +31,20 @@ func (c *Conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 	if err := c.unselect(doing); err != nil {
 		return nil, err
 	}
-	list, err := c.listAll(doing)
+	list, err := c.listAll("*", doing)
 	if err != nil {
 		return nil, err
+	}
+	patterns, err := c.hidden(doing)
+	if err != nil {
+		return nil, err
+	}
+	for _, pattern := range patterns {
+		more, err := c.listAll(pattern, doing)
+		if err != nil {
+			return nil, err
+		}
+		list = joined(list, more)
 	}
 	if err := checkList(list); err != nil {
 		return nil, c.fail(doing, &state.Error{
@@ -60,8 +72,17 @@ func (c *Conn) unselect(doing string) error {
 	return nil
 }
 
+// joined adds to a list what it does not have yet.
+func joined(list, more []state.RemoteMailbox) []state.RemoteMailbox {
+	have := make(map[string]bool, len(list))
+	for _, m := range list {
+		have[m.Name] = true
+	}
+	return append(list, slices.DeleteFunc(more, func(m state.RemoteMailbox) bool { return have[m.Name] })...)
+}
+
 // listAll sends LIST and reads all of the answer.
-func (c *Conn) listAll(doing string) ([]state.RemoteMailbox, error) {
+func (c *Conn) listAll(pattern, doing string) ([]state.RemoteMailbox, error) {
 	var options *imap.ListOptions
 	if c.caps.Has("LIST-EXTENDED") || c.caps.Has("LIST-STATUS") {
 		// RFC 5258, RFC 6154 section 3, RFC 5819.
@@ -70,7 +91,7 @@ func (c *Conn) listAll(doing string) ([]state.RemoteMailbox, error) {
 			options.ReturnStatus = statusItems(c.canCondStore())
 		}
 	}
-	cmd := c.client.List("", "*", options)
+	cmd := c.client.List("", pattern, options)
 	var list []state.RemoteMailbox
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
 		if data.Mailbox != "" && len(list) <= mailboxesMax {

@@ -1,9 +1,12 @@
 package remote
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"mailmoor/state"
 )
@@ -103,6 +106,64 @@ func TestList(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestListNamespaces: mailboxes of others are looked for where the server hides
+// them, but only when somebody asks for them by name; the namespaces are asked for
+// once.
+func TestListNamespaces(t *testing.T) {
+	c := scriptedAs(t, "NAMESPACE LIST-STATUS", `
+		C: LIST "" "*" RETURN (STATUS (
+		S: * LIST () "." INBOX
+		S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 7)
+		S: * LIST () "." shared.seen
+		S: * STATUS shared.seen (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 8)
+		S: $ OK done
+		C: NAMESPACE
+		S: * NAMESPACE (("inbox." ".")) (("Andere Ben&APw-tzer." ".")("all*." ".")("none." ".")) (("shared." "." "X-PARAM" ("a" "b"))("" "."))
+		S: $ OK done
+		C: LIST "" "Andere Ben&APw-tzer.*" RETURN (STATUS (
+		S: $ OK done
+		C: LIST "" "shared.*" RETURN (STATUS (
+		S: * LIST () "." shared.seen
+		S: * STATUS shared.seen (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 8)
+		S: * LIST () "." shared.hidden
+		S: * STATUS shared.hidden (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 9)
+		S: $ OK done`, Options{Log: zerolog.Nop(), Named: func(prefix string, delimiter rune) bool {
+		return delimiter == '.' && prefix != "none."
+	}})
+	list, err := c.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range list {
+		names = append(names, fmt.Sprint(m.Name, " ", m.Status.UIDValidity))
+	}
+	if want := []string{"INBOX 7", "shared.seen 8", "shared.hidden 9"}; !slices.Equal(names, want) {
+		t.Errorf("listed are %q, want %q", names, want)
+	}
+	spaces, err := c.Namespaces(t.Context())
+	want := state.Namespaces{
+		Personal: []state.Namespace{{Prefix: "INBOX.", Delimiter: '.'}},
+		Others:   []state.Namespace{{Prefix: "Andere Benützer.", Delimiter: '.'}, {Prefix: "all*.", Delimiter: '.'}, {Prefix: "none.", Delimiter: '.'}},
+		Shared:   []state.Namespace{{Prefix: "shared.", Delimiter: '.'}, {Delimiter: '.'}},
+	}
+	if d := cmp.Diff(want, spaces); d != "" || err != nil {
+		t.Errorf("namespaces (-want +got):\n%s%v", d, err)
+	}
+}
+
+// TestNamespacesUntold: a server that knows none, or does not tell, is one without.
+func TestNamespacesUntold(t *testing.T) {
+	for caps, script := range map[string]string{"": "", "NAMESPACE": "C: NAMESPACE\nS: $ NO not now"} {
+		c := scripted(t, caps, script)
+		for range 2 {
+			if spaces, err := c.Namespaces(t.Context()); err != nil || spaces.Personal != nil {
+				t.Errorf("namespaces are %+v, error %v", spaces, err)
+			}
+		}
 	}
 }
 

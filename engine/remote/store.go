@@ -117,7 +117,7 @@ func (c *Conn) Create(ctx context.Context, mailbox string) error {
 			return c.fail(doing, lookErr)
 		}
 		if !exists {
-			return hinted(c.fail(doing, err), "the server does not take this name: rename the folder; on some servers every mailbox must lie below INBOX")
+			return c.misplaced(mailbox, c.fail(doing, err))
 		}
 	} else {
 		c.o.Hook("remote: created")

@@ -84,6 +84,18 @@ func (other client) CreateMailbox(user, name string) {
 	})
 }
 
+// Share gives another user these rights on a mailbox of the user. RFC 4314, section 3.1.
+func (other client) Share(user, mailbox, with, rights string) {
+	other.t.Helper()
+	other.withClient(user, func(c *imapclient.Client) error {
+		err := c.SetACL(mailbox, imap.RightsIdentifier(with), imap.RightModificationReplace, imap.RightSet(rights)).Wait()
+		if err != nil {
+			return fmt.Errorf("give %s rights on %q: %w", with, mailbox, err)
+		}
+		return nil
+	})
+}
+
 // DeleteMailbox deletes the mailbox with its messages.
 func (other client) DeleteMailbox(user, name string) {
 	other.t.Helper()

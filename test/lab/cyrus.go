@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ import (
 const cyrusAdmin = "admin"
 
 // Cyrus starts a throw-away Cyrus 3.6 that stops with the test; lines are added
-// to its imapd.conf. It is a complete server, with its master process and with
+// to its imapd.conf, or take the place of those with the same key. It is a complete server, with its master process and with
 // the daemon that tells idle clients of news; only the passwords are checked
 // here. INBOX comes into being with the first login. It runs as root (the mail
 // then belongs to nobody) and as an ordinary user.
@@ -101,7 +102,7 @@ func (p *Peer) layCyrusOut(lines []string, port string) error {
 	if err != nil {
 		return err
 	}
-	imapd := append([]string{
+	imapd := replaced([]string{
 		"configdirectory: " + p.path("conf"),
 		"partition-default: " + p.path("spool"),
 		"defaultpartition: default",
@@ -123,7 +124,7 @@ func (p *Peer) layCyrusOut(lines []string, port string) error {
 		"delete_mode: immediate",
 		// Nothing here has to survive a power failure.
 		"skiplist_unsafe: yes",
-	}, lines...)
+	}, lines)
 	config := filepath.Join(p.dir, "imapd.conf")
 	master := strings.NewReplacer("BIN", bin, "CONFIG", config, "PORT", port).Replace(`START {
   recover cmd="BIN/ctl_cyrusdb -C CONFIG -r"
@@ -141,6 +142,15 @@ DAEMON {
 		os.WriteFile(config, []byte(strings.Join(imapd, "\n")+"\n"), 0o644),
 		os.WriteFile(p.path("cyrus.conf"), []byte(master), 0o644),
 	)
+}
+
+// replaced returns the lines with others added, which count where both have a key:
+// Cyrus does not start when one stands there twice.
+func replaced(lines, others []string) []string {
+	return append(slices.DeleteFunc(lines, func(line string) bool {
+		key, _, _ := strings.Cut(line, ":")
+		return slices.ContainsFunc(others, func(other string) bool { return strings.HasPrefix(other, key+":") })
+	}), others...)
 }
 
 // removeCyrusUser removes all mailboxes of a user, as the administrator would.

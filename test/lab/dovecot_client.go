@@ -86,3 +86,10 @@ func (srv *Server) Expunge(user, mailbox string, uids state.UIDSet) {
 	srv.t.Helper()
 	srv.client().Expunge(user, mailbox, uids)
 }
+
+// Share gives another user these rights on a mailbox of the user. It needs [ACL].
+// RFC 4314, section 3.1.
+func (srv *Server) Share(user, mailbox, with, rights string) {
+	srv.t.Helper()
+	srv.client().Share(user, mailbox, with, rights)
+}

@@ -38,6 +38,8 @@ type account struct {
 	proxy *lab.Proxy
 	root  string
 	state string
+	// named are the prefixes of namespaces that the user asks for by name.
+	named []string
 }
 
 // newAccount returns an account with mailboxes called Trash, Archive and Drafts
@@ -68,10 +70,9 @@ func (a *account) mailbox(name string) string {
 	return a.ns.Name(name)
 }
 
-// folder returns the directory of the mailbox.
-func (a *account) folder(name string) string {
-	return filepath.Join(append([]string{a.root}, strings.Split(a.mailbox(name), a.ns.Delimiter)...)...)
-}
+// folder returns the directory of the mailbox: it has the same name on every
+// server, whatever prefix stands before that of the mailbox.
+func (a *account) folder(name string) string { return filepath.Join(a.root, name) }
 
 func (a *account) must(err error) {
 	a.Helper()
@@ -166,9 +167,21 @@ func (a *account) edit(name, token string, data []byte) {
 	a.must(os.Rename(tmp, path))
 }
 
-// sync runs once, with everything opened before and closed after it, and
-// expects nothing to complain about.
+// sync runs once and expects nothing to complain about.
 func (a *account) sync() engine.Report {
+	a.Helper()
+	report := a.run()
+	for _, p := range report.Problems {
+		a.Errorf("unexpected problem: %+v", p)
+	}
+	for _, h := range report.Holds {
+		a.Errorf("unexpected hold: %+v", h)
+	}
+	return report
+}
+
+// run runs once, with everything opened before and closed after it.
+func (a *account) run() engine.Report {
 	a.Helper()
 	dir, err := store.OpenDirectory(a.state)
 	a.must(err)
@@ -198,12 +211,6 @@ func (a *account) sync() engine.Report {
 	})
 	report, err := e.Sync(a.Context())
 	a.must(errors.Join(err, e.Close(), records.Close(), tree.Close(), lock.Unlock()))
-	for _, p := range report.Problems {
-		a.Errorf("unexpected problem: %+v", p)
-	}
-	for _, h := range report.Holds {
-		a.Errorf("unexpected hold: %+v", h)
-	}
 	return report
 }
 
@@ -219,7 +226,7 @@ func (a *account) connect(ctx context.Context) (engine.Remote, error) {
 	c, err := remote.Dial(ctx, wire.Config{
 		Host: host, Port: port, Roots: a.proxy.TLS().RootCAs, User: a.user.Name,
 		Secret: func(context.Context) (string, error) { return a.user.Password, nil },
-	}, remote.Options{})
+	}, remote.Options{Named: func(prefix string, _ rune) bool { return slices.Contains(a.named, prefix) }})
 	if err != nil {
 		return nil, err
 	}

@@ -163,6 +163,16 @@ func (c *conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 	return list, nil
 }
 
+// Namespaces implements engine.RemoteObserver: the server tells of none.
+func (c *conn) Namespaces(ctx context.Context) (state.Namespaces, error) {
+	leave, err := c.enter(ctx, "ask for the namespaces")
+	if err != nil {
+		return state.Namespaces{}, err
+	}
+	leave()
+	return state.Namespaces{}, nil
+}
+
 // Next implements engine.RemoteObserver.
 func (c *conn) Next(ctx context.Context, name string) (next state.Cursor, err error) {
 	err = c.look(ctx, "remote.next", state.Ref{Mailbox: name}, func(m *mailbox) { next = c.server.cursor(m) })

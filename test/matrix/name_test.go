@@ -1,0 +1,150 @@
+package matrix_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+	"mailmoor/test/lab"
+	"mailmoor/test/matrix"
+)
+
+// makeFolder makes a folder in the tree as a mail reader would.
+func (a *account) makeFolder(name string) {
+	a.Helper()
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		a.must(os.MkdirAll(filepath.Join(a.folder(name), sub), 0o700))
+	}
+}
+
+// onServerAs returns the names of the account's mailboxes.
+func (a *account) onServerAs() []string {
+	a.Helper()
+	var names []string
+	for _, m := range a.srv.Mailboxes(a.user.Name) {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// TestNewFolder: a folder that was made beside INBOX becomes a mailbox wherever
+// the server has those of the account, and its mail goes both ways; a new
+// mailbox there becomes a folder beside INBOX.
+func TestNewFolder(t *testing.T) {
+	eachServer(t, func(t *testing.T, _ matrix.Server, srv lab.IMAP) {
+		a := newAccount(t, srv)
+		a.sync()
+		a.makeFolder("Listen/für Go")
+		a.put("Listen/für Go", "a", "S", body("a"))
+		srv.CreateMailbox(a.user.Name, a.ns.Name("Papiere"))
+		a.deliver("Papiere", "b")
+		a.sync()
+		a.sync()
+		messages := srv.Messages(a.user.Name, a.ns.Name("Listen", "für Go"))
+		if len(messages) != 1 || tokenOf(messages[0].Body) != "a" || messages[0].Flags != state.Seen {
+			t.Errorf("the server has %+v", messages)
+		}
+		a.file("Papiere", "b")
+		if counts := a.sync().Counts; counts != (engine.Counts{}) {
+			t.Errorf("a run with nothing to do did %+v", counts)
+		}
+	})
+}
+
+// TestPrefix: the same on the other servers that want a prefix, and on those on
+// which names without one belong to others, with the word about it.
+func TestPrefix(t *testing.T) {
+	t.Run("Dovecot", func(t *testing.T) {
+		a := newAccount(t, lab.Dovecot(t, lab.Separator("."), lab.Config("namespace inbox {\n  prefix = INBOX.\n}")))
+		a.sync()
+		a.makeFolder("Lists/go")
+		a.put("Lists/go", "a", "", body("a"))
+		a.sync()
+		if got := a.onServerAs(); !slices.Contains(got, "INBOX.Lists.go") {
+			t.Errorf("the server has %q", got)
+		}
+		a.file("Lists/go", "a")
+	})
+	t.Run("Cyrus", func(t *testing.T) {
+		a := newAccount(t, lab.Cyrus(t, "altnamespace: no", "unixhierarchysep: no"))
+		a.deliver("Archive", "b")
+		a.sync()
+		a.file("INBOX/Archive", "b")
+		a.makeFolder("Lists")
+		a.put("Lists", "a", "", body("a"))
+		report := a.run()
+		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Hint, `"INBOX."`) || report.Problems[0].Mailbox != "Lists" {
+			t.Errorf("problems are %+v, want one that names the prefix", report.Problems)
+		}
+		a.must(os.Rename(a.folder("Lists"), a.folder("INBOX/Lists")))
+		a.run()
+		a.sync()
+		if got := a.onServerAs(); !slices.Contains(got, "INBOX.Lists") {
+			t.Errorf("the server has %q", got)
+		}
+	})
+}
+
+// sharing starts a Dovecot on which users may share mailboxes. list says whether
+// LIST "" "*" shows what others share, as its setting of that name does.
+func sharing(t *testing.T, list string) lab.IMAP {
+	return lab.Dovecot(t, lab.ACL(), lab.Config(`namespace shared {
+  type = shared
+  prefix = shared/%%u/
+  separator = /
+  location = maildir:%%h/Maildir
+  subscriptions = no
+  list = `+list+`
+}
+plugin {
+  acl_shared_dict = file:%{home}/../shared
+}`))
+}
+
+// sharer is a server on which users may share mailboxes.
+type sharer interface {
+	Share(user, mailbox, with, rights string)
+}
+
+// TestOthers: mailboxes of other users and shared ones are kept in step where the
+// server lists them, and where it hides them when the user names them.
+func TestOthers(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		start  func(t *testing.T) lab.IMAP
+		team   string // of the other user, who calls it Team
+		prefix string
+		hidden bool
+	}{
+		{"Dovecot", func(t *testing.T) lab.IMAP { return sharing(t, "yes") }, "shared/u2/Team", "shared/", false},
+		{"Dovecot, list = no", func(t *testing.T) lab.IMAP { return sharing(t, "no") }, "shared/u2/Team", "shared/", true},
+		{"Cyrus", func(t *testing.T) lab.IMAP { return lab.Cyrus(t) }, "Other Users/u2/Team", "Other Users/", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			srv := test.start(t)
+			other := srv.User("u2").Name
+			a := newAccount(t, srv)
+			srv.CreateMailbox(other, "Team")
+			srv.Append(other, "Team", nil, time.Unix(first, 0), body("a"))
+			srv.(sharer).Share(other, "Team", a.user.Name, "lrswipkxte")
+			a.sync()
+			_, err := os.Stat(a.folder(test.team))
+			if hidden := err != nil; hidden != test.hidden {
+				t.Errorf("before it was named: %v", err)
+			}
+			a.named = []string{test.prefix}
+			a.sync()
+			a.file(test.team, "a")
+			a.put(test.team, "b", "", body("b"))
+			a.sync()
+			if got := srv.Messages(other, "Team"); len(got) != 2 {
+				t.Errorf("the other user has %d messages, want 2", len(got))
+			}
+		})
+	}
+}
