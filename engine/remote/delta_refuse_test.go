@@ -133,35 +133,41 @@ func TestDeltaRefuses(t *testing.T) {
 	}
 }
 
+// TestDeltaOfReadOnlyMailbox: what its owner changes is seen, also where the server
+// says READ-WRITE of a mailbox in which no flag can be stored, as Cyrus does.
 func TestDeltaOfReadOnlyMailbox(t *testing.T) {
-	c := scripted(t, "", `
-		C: SELECT "Box"
-		S: * 2 EXISTS
-		S: * FLAGS (\Seen \Flagged)
-		S: * OK [PERMANENTFLAGS ()] none
-		S: * OK [UIDVALIDITY 7] x
-		S: * OK [UIDNEXT 4] x
-		S: $ OK [READ-ONLY] look, don't touch
-		C: UID FETCH 1:* (UID FLAGS)
-		S: * 1 FETCH (UID 2 FLAGS ())
-		S: * 2 FETCH (UID 3 FLAGS ())
-		S: $ OK done
-		C: NOOP
-		S: $ OK done`)
-	base := []state.Record{rec(2, state.Seen), rec(3, state.Passed)}
-	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, base)
-	if err != nil {
-		t.Fatal(err)
+	for _, said := range []string{"[READ-ONLY] look, don't touch", "[READ-WRITE] done"} {
+		t.Run(said, func(t *testing.T) {
+			c := scripted(t, "", `
+				C: SELECT "Box"
+				S: * 2 EXISTS
+				S: * FLAGS (\Seen \Flagged)
+				S: * OK [PERMANENTFLAGS ()] none
+				S: * OK [UIDVALIDITY 7] x
+				S: * OK [UIDNEXT 4] x
+				S: $ OK `+said+`
+				C: UID FETCH 1:* (UID FLAGS)
+				S: * 1 FETCH (UID 2 FLAGS ())
+				S: * 2 FETCH (UID 3 FLAGS ())
+				S: $ OK done
+				C: NOOP
+				S: $ OK done`)
+			base := []state.Record{rec(2, state.Seen), rec(3, state.Passed)}
+			d, err := c.Delta(t.Context(), "Box", state.Cursor{}, base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !d.Selected.ReadOnly || d.Selected.Permanent != 0 {
+				t.Errorf("selected as %+v", d.Selected)
+			}
+			want := []state.RemoteChange{{Base: base[0]}}
+			if diff := cmp.Diff(want, d.Changed); diff != "" {
+				t.Errorf("others may change flags here (-want +got):\n%s", diff)
+			}
+			_, err = c.Store(t.Context(), state.Ref{Mailbox: "Box", UIDValidity: 7}, state.NewUIDSet(2), state.Seen, 0)
+			cause(t, err, state.CauseReadOnly, state.ScopeMailbox)
+		})
 	}
-	if !d.Selected.ReadOnly || d.Selected.Permanent != 0 {
-		t.Errorf("selected as %+v", d.Selected)
-	}
-	want := []state.RemoteChange{{Base: base[0]}}
-	if diff := cmp.Diff(want, d.Changed); diff != "" {
-		t.Errorf("others may change flags here (-want +got):\n%s", diff)
-	}
-	_, err = c.Store(t.Context(), state.Ref{Mailbox: "Box", UIDValidity: 7}, state.NewUIDSet(2), state.Seen, 0)
-	cause(t, err, state.CauseReadOnly, state.ScopeMailbox)
 }
 
 // A server that does not tell UIDNEXT at all is no reason to stop.

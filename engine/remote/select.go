@@ -66,9 +66,14 @@ func selectionOf(mailbox string, data *imap.SelectData, said wire.Notes) selecti
 	s.ModSeq = state.ModSeq(data.HighestModSeq) // 0 with NOMODSEQ
 	s.ReadOnly = said.ReadOnly
 	s.Permanent = permanentFrom(data.PermanentFlags)
-	if !slices.Contains(said.Codes, "PERMANENTFLAGS") {
+	switch {
+	case !slices.Contains(said.Codes, "PERMANENTFLAGS"):
 		// RFC 9051, section 7.1: without the code all flags are permanent.
 		s.Permanent = flagsFrom(data.Flags)
+	case len(data.PermanentFlags) == 0:
+		// Cyrus says READ-WRITE of a mailbox with the rights "lr". Taken at its
+		// word, no flag would count there, not even one that its owner sets.
+		s.ReadOnly = true
 	}
 	s.storable = s.Permanent
 	if s.ReadOnly {
@@ -114,7 +119,7 @@ func (c *Conn) openForChange(ref state.Ref, doing string) error {
 	}
 	if c.selected.ReadOnly {
 		return mailboxError(state.CauseReadOnly, doing, "ask the mailbox's owner for the right to do this",
-			"the server opened the mailbox read-only")
+			"the server lets the mailbox only be read")
 	}
 	return nil
 }

@@ -27,7 +27,6 @@ import (
 func TestPeers(t *testing.T) {
 	t.Run("cyrus", func(t *testing.T) {
 		testPeer(t, lab.Cyrus(t), func(f *conformance.RemoteFixture) {
-			f.NoPermanent = true
 			// The characters of its lists and tools.
 			f.Refuses = func(name string) bool { return strings.ContainsAny(name, `%"`) }
 		})

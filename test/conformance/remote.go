@@ -54,10 +54,6 @@ type RemoteFixture struct {
 	// what the server made of them. nil stands for a server that keeps messages
 	// as they are.
 	Served func(body []byte) []byte
-	// NoPermanent is true for a server that opens a mailbox which may only be read
-	// as READ-WRITE and with no permanent flags. Cyrus does. This is harmless: no
-	// flag is ever stored there, and everything else is refused when it is tried.
-	NoPermanent bool
 	// Limit makes the server refuse messages of more bytes.
 	Limit func(t *testing.T, bytes int64)
 	// Quota leaves the account room for this many bytes more.
