@@ -10,10 +10,9 @@ import (
 	"mailmoor/test/scene"
 )
 
-// usual are the scenes that are played unless others are asked for. Each kind of
-// work is among them.
+// usual are the scenes that are played unless others are asked for.
 var usual = []string{
-	"first-sync", manyName, "upload", "new-on-both-sides",
+	"first-sync", manyName, "upload", "new-on-both-sides", "flags",
 	"deleted-here", "deleted-on-the-server", "moved-here", "moved-on-the-server",
 }
 
