@@ -60,6 +60,50 @@ func TestDeletionOfAnotherTime(t *testing.T) {
 	f.expect("Archive/m000:", "INBOX/m000:", "INBOX/m001:", "INBOX/m002:")
 }
 
+// TestCopyOfAnotherTime: the state that was put back knows one of two equal messages,
+// and its file is the one that was moved since, and is settled in its new place. It
+// is not the other one's.
+func TestCopyOfAnotherTime(t *testing.T) {
+	f := full(t, 3)
+	f.clean()
+	backup := f.store.Backup()
+	first := f.key("INBOX", "m000")
+	f.give("INBOX", start, body("m000"))
+	f.clean()
+	f.tree.MoveFile("INBOX", first, "Archive", sim.MoveOptions{})
+	f.clean()
+	f.store.Restore(backup)
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("Archive/m000:", "INBOX/m000:", "INBOX/m001:", "INBOX/m002:")
+}
+
+// TestMoveInterruptedByDoubt: a file had got another name when the base came into
+// doubt, and is moved on before the next run has settled anything.
+func TestMoveInterruptedByDoubt(t *testing.T) {
+	f := full(t, 3)
+	f.clean()
+	key := f.tree.MoveFile("INBOX", f.key("INBOX", "m000"), "INBOX", sim.MoveOptions{FreshKey: true})
+	f.store.Doubt()
+	rounds := 0
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "remote.list" && !s.After {
+			rounds++
+		}
+		if rounds > 1 {
+			return sim.ErrKilled // once the records have been matched afresh
+		}
+		return nil
+	})
+	if _, err := f.run(); !errors.Is(err, sim.ErrKilled) {
+		t.Fatalf("the run ended with %v, want it killed", err)
+	}
+	f.world.SetFault(nil)
+	f.world.Restart()
+	f.tree.MoveFile("INBOX", key, "Archive", sim.MoveOptions{})
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("Archive/m000:", "INBOX/m001:", "INBOX/m002:")
+}
+
 // TestRefusedUploadOfAnotherTime: the state that was put back takes a message for
 // one that the server has refused. The server took it meanwhile.
 func TestRefusedUploadOfAnotherTime(t *testing.T) {

@@ -33,6 +33,7 @@ func (m *Mailbox) inDoubt() (doubt, ready bool) {
 
 // rematch plans the matching for all mailboxes in doubt.
 func (b *builder) rematch() {
+	matchers := make(map[*view]*rematcher)
 	for _, v := range b.views {
 		doubt, ready := v.inDoubt()
 		switch {
@@ -40,17 +41,22 @@ func (b *builder) rematch() {
 		case !ready, v.Doubt == state.DoubtBase && len(v.Local.Missing) > 0 && b.hidden():
 			b.open(v.Name)
 		default:
-			b.rematchView(v)
+			matchers[v] = newRematcher(v.Mailbox)
+			matchers[v].match()
+		}
+	}
+	files := b.newFiles(matchers)
+	for _, v := range b.views {
+		if r := matchers[v]; r != nil {
+			b.rematchView(v, r, files)
 		}
 	}
 }
 
-func (b *builder) rematchView(v *view) {
-	r := newRematcher(v.Mailbox)
-	r.match()
-	there := v.there()
-	result := r.result(there, b.missedAt(v.Name))
-	b.carryHolds(v, r.removals(result, there))
+func (b *builder) rematchView(v *view, r *rematcher, files map[state.Key]newFile) {
+	moved := v.moved(files)
+	result := r.result(moved, b.missedAt(v.Name))
+	b.carryHolds(v, r.removals(result, moved))
 	why := "the server has renumbered, replaced or restored the mailbox"
 	if v.Doubt == state.DoubtBase {
 		why = "state and tree are not of the same time"
@@ -59,11 +65,11 @@ func (b *builder) rematchView(v *view) {
 	b.add(v, Op{Kind: Rematch, Rematching: &result, Why: why})
 }
 
-// hidden reports whether there are files that could not be looked at: one that is
-// missing elsewhere may be among them.
+// hidden reports whether there are places that could not be looked at: a file that
+// is missing elsewhere may be there, or the message of one that was found.
 func (b *builder) hidden() bool {
 	return slices.ContainsFunc(b.in.Mailboxes, func(m Mailbox) bool {
-		return m.LocalFailed || m.Local != nil && len(m.Local.Unread) > 0
+		return m.LocalFailed || m.RemoteFailed && m.Relisted == nil || m.Local != nil && len(m.Local.Unread) > 0
 	})
 }
 
@@ -109,19 +115,58 @@ func rematchWants(m *Mailbox) Wants {
 	return w
 }
 
-// there returns the keys of records whose files changed and are there, in this
-// folder or in another one, under whatever name.
-func (v *view) there() map[state.Key]bool {
-	there := make(map[state.Key]bool)
-	for _, e := range v.entries {
-		there[e.base.Key] = e.now.Key != ""
-	}
-	return there
+// newFile is a file without a record.
+type newFile struct {
+	at      *view
+	content state.Digest
+	// own is true when its mailbox has a message of the same header for which there
+	// is no other file.
+	own bool
 }
 
-// result says what becomes of each record. there are the missing files that have
+// newFiles returns all files without a record.
+func (b *builder) newFiles(matchers map[*view]*rematcher) map[state.Key]newFile {
+	files := make(map[state.Key]newFile)
+	for _, v := range b.views {
+		if v.Local == nil {
+			continue
+		}
+		spare := make(map[state.Digest]bool)
+		if r := matchers[v]; r != nil {
+			for i, m := range r.Relisted.New {
+				spare[m.Identity.Header] = spare[m.Identity.Header] || r.by[i] < 0 || r.files[r.Base[r.by[i]].Key].missing
+			}
+		}
+		for _, m := range v.newRemote {
+			spare[m.Identity.Header] = true
+		}
+		for _, l := range v.Local.New {
+			files[l.Key] = newFile{v, l.Content.Digest, spare[l.Content.Header]}
+		}
+	}
+	return files
+}
+
+// moved returns the keys of missing files that were found under another name or in
+// another folder. When the base is of another time, the other folder counts only
+// where nothing else explains the file: the record may be of a copy.
+func (v *view) moved(files map[state.Key]newFile) map[state.Key]bool {
+	here := make(map[state.Digest]bool)
+	for _, l := range v.newLocal {
+		here[l.Content.Digest] = true
+	}
+	moved := make(map[state.Key]bool)
+	for _, e := range v.entries {
+		file := files[e.now.Key]
+		copied := file.at != v && (file.own && file.content == e.base.Content.Digest || here[e.base.Content.Digest])
+		moved[e.base.Key] = e.now.Key != "" && (v.Doubt != state.DoubtBase || !copied)
+	}
+	return moved
+}
+
+// result says what becomes of each record. moved are the missing files that have
 // only been moved. What is lost was missed at the time missedAt.
-func (r *rematcher) result(there map[state.Key]bool, missedAt int64) Rematching {
+func (r *rematcher) result(moved map[state.Key]bool, missedAt int64) Rematching {
 	result := Rematching{Cursor: r.Relisted.Selected.Cursor}
 	// The next observation looks at every message.
 	result.Cursor.ModSeq = 0
@@ -131,7 +176,7 @@ func (r *rematcher) result(there map[state.Key]bool, missedAt int64) Rematching 
 		}
 		result.Drop = append(result.Drop, rec)
 		if r.of[i] >= 0 {
-			if found, ok := r.found(i, there); ok {
+			if found, ok := r.found(i, moved); ok {
 				result.Put = append(result.Put, found)
 				result.Found++
 			}
@@ -155,10 +200,10 @@ func (r *rematcher) result(there map[state.Key]bool, missedAt int64) Rematching 
 }
 
 // removals returns the messages that were found and whose files are gone.
-func (r *rematcher) removals(result Rematching, there map[state.Key]bool) state.UIDSet {
+func (r *rematcher) removals(result Rematching, moved map[state.Key]bool) state.UIDSet {
 	var uids []state.UID
 	for _, rec := range result.Put {
-		if rec.State == state.Paired && r.files[rec.Key].missing && !there[rec.Key] {
+		if rec.State == state.Paired && r.files[rec.Key].missing && !moved[rec.Key] {
 			uids = append(uids, rec.UID)
 		}
 	}
@@ -167,7 +212,7 @@ func (r *rematcher) removals(result Rematching, there map[state.Key]bool) state.
 
 // found binds record i to its message. It returns false when the record says
 // nothing any more: the message then counts as new.
-func (r *rematcher) found(i int, there map[state.Key]bool) (state.Record, bool) {
+func (r *rematcher) found(i int, moved map[state.Key]bool) (state.Record, bool) {
 	rec, m := r.Base[i], r.Relisted.New[r.of[i]]
 	file, known := r.files[rec.Key]
 	switch {
@@ -177,7 +222,7 @@ func (r *rematcher) found(i int, there map[state.Key]bool) (state.Record, bool) 
 		}
 		rec.UID, rec.Remote = m.UID, m.Identity
 		return rec, true
-	case file.missing && r.Doubt == state.DoubtBase && !there[rec.Key]:
+	case file.missing && r.Doubt == state.DoubtBase && !moved[rec.Key]:
 		// That the file is missing may only mean that it is of another time.
 		return rec, false
 	case r.Doubt == state.DoubtBase && !file.missing:
