@@ -45,6 +45,10 @@ func (v value) folderName() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if first, rest, _ := strings.Cut(s, "/"); strings.EqualFold(first, "inbox") {
+		// INBOX is one name in whatever case. RFC 9051, section 5.1.
+		s = strings.TrimSuffix("INBOX/"+rest, "/")
+	}
 	for _, level := range strings.Split(s, "/") {
 		if level == "" || level == "." || level == ".." {
 			return "", fmt.Errorf("is %q, which cannot be a folder: no level may be empty, . or ..", clip(s))

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -110,7 +111,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			t.progressed()
 		}
 		// A decision is carried out before the hold that it was about goes.
-		if report.Holds, err = e.Store.PutHolds(ctx, c.plan.Holds); err != nil {
+		if report.Holds, err = e.Store.PutHolds(ctx, holdsLeft(c)); err != nil {
 			return fmt.Errorf("store holds: %w", err)
 		}
 		for _, m := range c.moved {
@@ -142,4 +143,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// holdsLeft returns the holds of the plan without those of mailboxes that have
+// just been forgotten.
+func holdsLeft(c *cycle) []state.Hold {
+	return slices.DeleteFunc(slices.Clone(c.plan.Holds), func(h state.Hold) bool { return slices.Contains(c.forget, h.Mailbox) })
 }

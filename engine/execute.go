@@ -56,10 +56,18 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 	for _, name := range c.plan.Open {
 		x.leaveOpen(name)
 	}
+	var confirmations state.Settlement
 	for _, name := range sortedNames(x.targets) {
 		if err := e.saveCursor(ctx, x.targets[name]); err != nil {
 			return err
 		}
+		confirmations.Confirmed = append(confirmations.Confirmed, confirmed(x.targets[name].Mailbox)...)
+	}
+	if len(confirmations.Confirmed) == 0 {
+		return nil
+	}
+	if err := e.Store.Settle(ctx, confirmations); err != nil {
+		return fmt.Errorf("note that removals are confirmed: %w", err)
 	}
 	return nil
 }

@@ -64,7 +64,8 @@ func (x *executor) rematchMailbox(ctx context.Context, t *target, r plan.Rematch
 	if err != nil {
 		return err
 	}
-	s := state.Settlement{Drop: r.Drop, Put: r.Put}
+	// What was removed before does not concern the messages that are there now.
+	s := state.Settlement{Drop: r.Drop, Put: r.Put, Confirmed: t.Buried}
 	for _, i := range intents {
 		if i.Mailbox == t.Name && i.Kind == state.IntentDownload {
 			if err := x.Local.Discard(ctx, t.Folder, i.Key); err != nil {

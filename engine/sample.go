@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mailmoor/state"
 )
@@ -28,7 +29,7 @@ func errBroken(mailbox string) error {
 // it may be gone in the next run, the doubt is not.
 func (e *Engine) rememberDoubts(ctx context.Context, c *cycle) error {
 	for _, m := range c.input.Mailboxes {
-		if m.Known == nil || m.Doubt <= m.Known.Doubt {
+		if m.Known == nil || m.Doubt <= m.Known.Doubt || slices.Contains(c.forget, m.Name) {
 			continue
 		}
 		known := *m.Known
@@ -40,7 +41,7 @@ func (e *Engine) rememberDoubts(ctx context.Context, c *cycle) error {
 	return nil
 }
 
-// sampleRecords returns the paired records with the highest UIDs that the delta
+// sampleRecords returns the known messages with the highest UIDs that the delta
 // does not show as gone. base is ordered by UID.
 func sampleRecords(base []state.Record, delta state.RemoteDelta) map[state.UID]state.Record {
 	gone := make(map[state.UID]bool, len(delta.Gone))
@@ -49,7 +50,7 @@ func sampleRecords(base []state.Record, delta state.RemoteDelta) map[state.UID]s
 	}
 	sample := make(map[state.UID]state.Record)
 	for i := len(base) - 1; i >= 0 && len(sample) < sampleSize; i-- {
-		if r := base[i]; r.State == state.Paired && !gone[r.UID] && r.Remote.Date != 0 {
+		if r := base[i]; r.UID != 0 && !gone[r.UID] && r.Remote.Date != 0 {
 			sample[r.UID] = r
 		}
 	}

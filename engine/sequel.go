@@ -50,6 +50,9 @@ func (m memory) late(l *look) []state.Intent {
 // complete listing of this cycle does not show the message, or it has been
 // removed often enough and counts as new.
 func confirmed(m *plan.Mailbox) []state.Tombstone {
+	if m.Remote == nil || m.Remote.GoneUnknown || m.NewMailbox {
+		return nil
+	}
 	shown := make(map[state.UID]bool)
 	for _, r := range m.Remote.New {
 		shown[r.UID] = true

@@ -119,14 +119,10 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	if t.Sampled {
 		now.Sampled = e.now()
 	}
-	s := state.Settlement{Confirmed: confirmed(t.Mailbox)}
-	if now != *t.Known {
-		s.Mailboxes = []state.Mailbox{now}
-	}
-	if len(s.Mailboxes)+len(s.Confirmed) == 0 {
+	if now == *t.Known {
 		return nil
 	}
-	if err := e.Store.Settle(ctx, s); err != nil {
+	if err := e.Store.PutMailbox(ctx, now); err != nil {
 		return fmt.Errorf("save cursor of mailbox %q: %w", t.Name, err)
 	}
 	return nil

@@ -61,6 +61,8 @@ type view struct {
 	withheld map[state.Digest]bool
 	// wanted are messages to download although their UIDs are not new.
 	wanted state.UIDSet
+	// restored are those that the user wants back.
+	restored state.UIDSet
 	// copies are the new messages that are taken for what is left of a move.
 	copies map[state.UID]bool
 }
@@ -269,6 +271,9 @@ func (b *builder) transfer(v *view) {
 	}
 	if len(v.wanted) > 0 {
 		b.add(v, Op{Kind: Download, UIDs: v.wanted, Why: "missing here, and wanted"})
+	}
+	if len(v.restored) > 0 {
+		b.add(v, Op{Kind: Download, UIDs: v.restored, Decided: true, Why: "the removal was rejected"})
 	}
 	if len(v.newLocal) > 0 {
 		b.add(v, Op{Kind: Upload, Files: v.newLocal, Why: "new in the folder"})

@@ -27,8 +27,10 @@ func changesRemote(op Op) bool {
 // changesLocal reports whether the operation changes the tree.
 func changesLocal(op Op) bool {
 	switch op.Kind {
-	case CreateFolder, Download, MoveLocal:
+	case Download, MoveLocal:
 		return true
+	case CreateFolder:
+		return op.Folder == "" // one that is there only gets its marker
 	case RemoveLocal:
 		// What the server has lost is removed only on the user's word.
 		return op.Base.State != state.Lost
@@ -43,6 +45,9 @@ func changesLocal(op Op) bool {
 // travel, and false if nothing is. The base keeps what the other side has not
 // taken over, so that it stays visible as a change.
 func (b *builder) directed(op Op) (Op, bool) {
+	if op.Decided {
+		return op, true
+	}
 	against := b.in.Direction == Pull && changesRemote(op) || b.in.Direction == Push && changesLocal(op)
 	if !against {
 		return op, true

@@ -52,7 +52,8 @@ func doubt(views []*view, now int64) {
 	for _, v := range views {
 		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
-			fresh := e.base.State == state.Paired && e.base.Since != 0 && now-e.base.Since < shownWithin
+			age := now - e.base.Since // of the future: the clock was set back
+			fresh := e.base.State == state.Paired && e.base.Since != 0 && age >= 0 && age < shownWithin
 			if e.remote == conflict.RemoteAbsent && (failed || fresh) {
 				e.remote = conflict.RemoteUnknown
 			}

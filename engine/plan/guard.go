@@ -215,12 +215,12 @@ func (b *builder) keepHolds(open *state.Hold, decided []state.Hold, group []Op) 
 func (b *builder) restore(v *view, op Op) {
 	const why = "the removal was rejected"
 	if op.Kind == RemoveRemote {
-		v.wanted = v.wanted.Add(op.Base.UID)
+		v.restored = v.restored.Add(op.Base.UID)
 		return
 	}
 	file := op.Local
 	file.Flags = op.WantLocal
-	b.add(v, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: op.Base, Local: op.Local, Why: why})
+	b.add(v, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: op.Base, Local: op.Local, Decided: true, Why: why})
 }
 
 // holdsOf returns the undecided hold and the decided ones of one mailbox and

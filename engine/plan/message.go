@@ -64,6 +64,11 @@ func (b *builder) decide(v *view, e *entry) {
 		b.move(v, e, op, d.Action)
 	case conflict.Wait:
 		b.open(v.Name)
+		for _, other := range []*Mailbox{e.at, e.to} {
+			if other != nil { // what was seen there belongs to this message
+				b.open(other.Name)
+			}
+		}
 	case conflict.Pair, conflict.KeepBoth:
 		// These are for messages without a base.
 	}

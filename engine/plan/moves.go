@@ -139,10 +139,13 @@ func without[T any](items []T, drop func(int) bool) []T {
 type group struct {
 	local  []state.LocalMessage
 	remote []state.RemoteMessage
+	// alone is true when a file is among them whose message was lost or refused.
+	// A new message counts as its own only for its whole content.
+	alone bool
 }
 
 // groups puts the new files and messages of a mailbox together by header.
-func groups(local []state.LocalMessage, remote []state.RemoteMessage) map[state.Digest]*group {
+func groups(local, alone []state.LocalMessage, remote []state.RemoteMessage) map[state.Digest]*group {
 	m := make(map[state.Digest]*group)
 	at := func(d state.Digest) *group {
 		if m[d] == nil {
@@ -153,6 +156,10 @@ func groups(local []state.LocalMessage, remote []state.RemoteMessage) map[state.
 	for _, l := range local {
 		g := at(l.Content.Header)
 		g.local = append(g.local, l)
+	}
+	for _, l := range alone {
+		g := at(l.Content.Header)
+		g.local, g.alone = append(g.local, l), true
 	}
 	for _, r := range remote {
 		if r.Identity != (state.RemoteIdentity{}) {
@@ -166,7 +173,7 @@ func groups(local []state.LocalMessage, remote []state.RemoteMessage) map[state.
 // obvious reports whether the group is one file and one message of the same
 // size with a header that tells messages apart, so that no body need be read.
 func (g *group) obvious() bool {
-	return len(g.local) == 1 && len(g.remote) == 1 &&
+	return !g.alone && len(g.local) == 1 && len(g.remote) == 1 &&
 		g.local[0].Content.WireSize == g.remote[0].Identity.Size &&
 		g.local[0].Content.Header != state.HeaderDigest(nil)
 }
@@ -199,7 +206,7 @@ func (b *builder) pairNew(v *view) {
 	if len(local) == 0 || len(v.newRemote) == 0 {
 		return
 	}
-	byHeader := groups(local, v.newRemote)
+	byHeader := groups(v.newLocal, files, v.newRemote)
 	pairedKey, pairedUID := make(map[state.Key]bool), make(map[state.UID]bool)
 	for i, l := range local {
 		g := byHeader[l.Content.Header]
@@ -282,7 +289,7 @@ func Missing(in Input) []Wants {
 		}
 		if len(w.Identities) == 0 && pairing {
 			_, files := pairable(&m)
-			for _, uid := range ambiguous(groups(slices.Concat(m.Local.New, files), m.Remote.New)) {
+			for _, uid := range ambiguous(groups(m.Local.New, files, m.Remote.New)) {
 				w.Contents = w.Contents.Add(uid)
 			}
 		}

@@ -25,9 +25,14 @@ func (m *matcher) renamed() names {
 	if len(m.Rename) == 0 {
 		return n
 	}
+	for from, to := range m.Rename {
+		if !strings.HasPrefix(from, `\`) { // a mailbox that is to be made has its name, too
+			n.folder[from], n.back[to] = strings.Split(to, "/"), from
+		}
+	}
 	users := make(map[string][]string) // mailboxes by folder, folded
 	for _, r := range m.Listing.Remote {
-		if r.NoSelect {
+		if r.NoSelect || !m.Wanted(r.Name, r.Delimiter, r.Role) {
 			continue
 		}
 		levels := m.home.levels(r)
@@ -76,7 +81,11 @@ func (n names) mailbox(f state.LocalFolder, own func(state.LocalFolder) (string,
 // now, if the user has given that one its name.
 func (m *matcher) followRename(known state.Mailbox) state.Mailbox {
 	levels := m.names.folder[known.Name]
-	if levels == nil || m.names.refused[known.Name] {
+	named := levels != nil
+	if !named { // the folder may get the mailbox's own name back
+		levels = m.home.levels(state.RemoteMailbox{Name: known.Name, Delimiter: m.delimiter})
+	}
+	if m.names.refused[known.Name] {
 		return known
 	}
 	path := m.marked[known.Marker]
@@ -85,7 +94,7 @@ func (m *matcher) followRename(known state.Mailbox) state.Mailbox {
 		m.out.Moved = append(m.out.Moved, known)
 		return known
 	}
-	if f, there := m.folders[known.Folder]; there && !slices.Equal(f.Name, levels) {
+	if f, there := m.folders[known.Folder]; named && there && !slices.Equal(f.Name, levels) {
 		m.problem(known.Name, fmt.Sprintf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")),
 			"rename the folder while no run is going, or take the name out of rename")
 	}

@@ -91,10 +91,10 @@ func TestRename(t *testing.T) {
 			1,
 		},
 		{
-			"nothing to rename on the server", names,
+			"a mailbox that is to be made", names,
 			[]string{"INBOX"},
 			[]string{"golang"},
-			[]string{"INBOX=(INBOX)", "golang=golang+"},
+			[]string{"INBOX=(INBOX)", "Lists.go=golang+"},
 			0,
 		},
 	} {

@@ -175,6 +175,8 @@ type Op struct {
 	WantLocal, WantRemote state.Flags
 	// Agreed are the flags that the record shall have afterwards.
 	Agreed state.Flags
+	// Decided is true for what the user has said that is to be done.
+	Decided bool
 	// Final is true for a removal that cannot be undone on the server.
 	Final bool
 	// Rematching is the outcome of a Rematch.

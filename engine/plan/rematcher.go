@@ -156,7 +156,11 @@ func (r *rematcher) matchUnique() {
 			}
 		}
 		for _, g := range groups {
-			if len(g.claims) == 1 && len(g.messages) == 1 {
+			if len(g.claims) != 1 || len(g.messages) != 1 {
+				continue
+			}
+			was, is := g.claims[0].was.Date, r.Relisted.New[g.messages[0]].Identity.Date
+			if was == is || was == 0 || is == 0 { // otherwise only the body tells
 				r.take(g.claims[0], g.messages[0])
 			}
 		}
@@ -196,7 +200,8 @@ func (r *rematcher) matchContents(claims []claim) {
 		for _, equal := range []state.Flags{state.AllFlags, state.Trashed, 0} {
 			for _, c := range claims {
 				rec := r.Base[c.record]
-				if r.of[c.record] >= 0 || r.files[rec.Key].missing != missing {
+				gone := rec.Key == "" || r.files[rec.Key].missing
+				if r.of[c.record] >= 0 || gone != missing {
 					continue
 				}
 				alike := byContent[c.content.Digest]

@@ -1,0 +1,93 @@
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"mailmoor/state"
+	"mailmoor/test/sim"
+)
+
+// What killing the program, and letting its calls fail, has brought to light.
+
+// TestUnreadableFileAndItsMessage: a file cannot be read for a moment, and the
+// server has the same message. It must not be downloaded beside the file.
+func TestUnreadableFileAndItsMessage(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a")
+	f.tree.AddFolder("INBOX")
+	key := f.put("INBOX", "", "a")
+	f.tree.SetUnreadable("INBOX", key, true)
+	f.sync()
+	if got := f.tree.Files("INBOX"); len(got) != 1 {
+		t.Errorf("the folder has %d files, want the one that nobody could read", len(got))
+	}
+	f.tree.SetUnreadable("INBOX", key, false)
+	f.clean()
+	f.expect("INBOX/a:")
+}
+
+// TestMovedApartWhileAFolderCannotBeRead: both sides moved a message, to different
+// places, and the folder where the file lies cannot be scanned for a moment.
+func TestMovedApartWhileAFolderCannotBeRead(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.server.CreateMailbox("Drafts", state.RoleDrafts)
+	f.deliver("INBOX", "a", "b")
+	f.clean()
+	f.tree.MoveFile("INBOX", f.key("INBOX", "a"), "Archive", sim.MoveOptions{})
+	f.server.Move("INBOX", f.uid("INBOX", "a"), "Drafts")
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "local.scan" && s.Subject == "Archive" {
+			return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseDisk, Doing: "scan Archive", Err: errors.New("input/output error")}
+		}
+		return nil
+	})
+	if report := f.sync(); report.Counts.Downloaded > 0 || len(report.Problems) == 0 {
+		t.Errorf("the run ended with %+v, want no download and a problem", report)
+	}
+	f.world.SetFault(nil)
+	f.clean()
+	f.clean()
+	f.expect("Drafts/a:", "INBOX/b:")
+}
+
+// TestOwnDeletedFlagIsNoOtherClients: the server has our \Deleted already, and the
+// run was killed before it was recorded. Both sides agree.
+func TestOwnDeletedFlagIsNoOtherClients(t *testing.T) {
+	f := full(t, 2)
+	f.tree.SetLetters("INBOX", f.key("INBOX", "m000"), "FT")
+	f.server.SetFlags("INBOX", f.uid("INBOX", "m000"), state.Flagged|state.Trashed)
+	f.clean()
+	f.expect("INBOX/m000:FT", "INBOX/m001:")
+}
+
+// TestRejectionOutlastsAKill: what the user decided counts until it is done.
+func TestRejectionOutlastsAKill(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("Archive", "a", "b")
+	f.clean()
+	f.server.DeleteMailbox("Archive")
+	f.store.Decide(hold(t, f.sync()).ID, state.Rejected)
+	f.killed(func(s sim.Step) bool { return s.Op == "store.forget" && !s.After })
+	f.clean()
+	f.expect("Archive/a:", "Archive/b:")
+}
+
+// TestHoleElsewhere: a message was moved to a mailbox that the server does not
+// list completely. Its file stays until it does.
+func TestHoleElsewhere(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.deliver("Archive", "c")
+	f.clean()
+	f.server.Configure(func(o *sim.ServerOptions) { o.NoListing = true })
+	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
+	report := f.sync()
+	if len(report.Problems) == 0 || !slices.Contains(f.local(), "INBOX/a:") {
+		t.Errorf("problems are %+v, the tree has %q; want a and a word about it", report.Problems, f.local())
+	}
+	f.server.Configure(func(o *sim.ServerOptions) { o.NoListing = false })
+	f.clean()
+	f.expect("Archive/c:", "INBOX/b:")
+}
