@@ -123,7 +123,7 @@ func troubles() []trouble {
 			[]string{`OK to a move to "Box"`, "nothing is lost", "tries again"},
 		}},
 		done: []string{"INBOX/a:S", "INBOX/b:F", "INBOX/i:", "INBOX/j:S", "Mine/k:"},
-		want:  changed(),
+		want: changed(),
 	}, {
 		quirk:    quirk.ReadOnly("Box"),
 		problems: []wantProblem{{state.ScopeMailbox, state.CauseReadOnly, "Box", []string{"local changes stay local"}}},
