@@ -80,18 +80,22 @@ func scenes() []string {
 	}
 }
 
-// unmended reports whether a cut is known to fail for a reason for which a mend is
-// due. Such cuts are played where flags ask for them, and are not drawn.
-func unmended(scene string, x cut) bool {
+// unmended reports whether a cut of the conversation is known to fail for a reason
+// for which a mend is due. Such cuts are played where flags ask for them, and are
+// not drawn.
+func (c *conversation) unmended(x cut) bool {
+	deletes := c.scene.Name == "deleted-here" || c.scene.Name == "all-at-once"
 	switch {
-	case scene == "flags":
-		// A message is flagged and marked deleted here, both arrive at the server,
-		// and the answer is lost. The next run takes the new flag for a sign that
-		// the message is still wanted, and takes the mark back on both sides.
-		return true
-	case x.how.action == lab.Late && x.again > 1:
+	case x.again == 1:
+		return false
+	case x.how.action == lab.Late:
 		// Several attempts at one upload, or one copy, arrive late, before any of
 		// them has been paired. One is paired then, the others count as new.
+		return true
+	case deletes && c.mask.name == "bare":
+		// The copies in Trash are made and the answer is lost; the next run
+		// recognises them, downloads them, and is interrupted before it removes the
+		// originals. The run after that copies the originals once more.
 		return true
 	}
 	return false
@@ -161,7 +165,7 @@ func (c *conversation) chosen(random *rand.Rand, endings []how) []cut {
 					again = 1 + random.IntN(3)
 				}
 				x := cut{w, h, n, max(1, again)}
-				if drawn() && unmended(c.scene.Name, x) {
+				if drawn() && c.unmended(x) {
 					continue
 				}
 				cuts = append(cuts, x)
