@@ -339,7 +339,7 @@ func explainGeneration(mailbox string, err error) error {
 	return &state.Error{
 		Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
 		Doing: fmt.Sprintf("sync mailbox %q", mailbox),
-		Hint:  "the server renumbered the mailbox or made it anew; nothing is changed on either side until that is cleared up",
+		Hint:  "the server renumbered the mailbox or made it anew; its messages are matched afresh, and nothing is removed meanwhile",
 		Err:   err,
 	}
 }

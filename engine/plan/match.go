@@ -131,8 +131,8 @@ func (m *matcher) known(known state.Mailbox) {
 	case inTree && f.Marker != known.Marker:
 		m.suspend(known, onServer, inTree, r)
 		m.problem(known.Name, fmt.Sprintf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
-			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup; without one, move the "+
-				"account's state.db away (mailmoor status shows where): the next run pairs both sides again and removes nothing")
+			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup; without one, "+
+				"`mailmoor doctor --accept-root ACCOUNT` takes the tree as it is: the next run pairs both sides again and removes nothing")
 	case !inTree && m.unreadable(known.Folder):
 		// Said already where the tree was listed.
 		m.suspend(known, onServer, inTree, r)
