@@ -51,7 +51,7 @@ func (v value) folderName() (string, error) {
 	}
 	for _, level := range strings.Split(s, "/") {
 		if level == "" || level == "." || level == ".." {
-			return "", fmt.Errorf("is %q, which cannot be a folder: no level may be empty, . or ..", clip(s))
+			return "", fmt.Errorf("is %q, which cannot be a folder: no level may be empty, or be the directory itself or the one above", clip(s))
 		}
 	}
 	return s, nil

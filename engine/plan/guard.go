@@ -141,9 +141,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	})
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
-		for _, op := range rest[len(slid):] {
-			b.plan.Ops = append(b.plan.Ops, op)
-		}
+		b.plan.Ops = append(b.plan.Ops, rest[len(slid):]...)
 		if len(slid) == 0 {
 			return
 		}

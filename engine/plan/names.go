@@ -31,7 +31,7 @@ func (m *matcher) renamed() names {
 		}
 	}
 	users := make(map[string][]string) // mailboxes by folder, folded
-	for _, r := range m.Listing.Remote {
+	for _, r := range m.Remote {
 		if r.NoSelect || !m.Wanted(r.Name, r.Delimiter, r.Role) {
 			continue
 		}
