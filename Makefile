@@ -10,7 +10,7 @@ GOFUMPT       := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build test servers race check format vet lint modules demo bench fuzz cut crash power storm clean
+.PHONY: build test servers race check format vet lint modules demo bench fuzz cut crash power storm matrix clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mailmoor ./cmd/mailmoor
@@ -108,6 +108,11 @@ crash: servers
 	@mkdir -p dist
 	nice $(GO) test ./test/crash -share=0 -parallel 2 -timeout 0 -report=$(CURDIR)/dist/crash.txt; \
 	status=$$?; cat dist/crash.txt; exit $$status
+
+# The everyday life and kills until the end on all servers and without each extension;
+# some minutes. MATRIXFLAGS=-update writes docs/servers.md from it.
+matrix: servers
+	nice $(GO) test ./test/matrix -full -timeout 0 -parallel 2 $(MATRIXFLAGS)
 
 clean:
 	rm -rf bin dist

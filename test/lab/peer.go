@@ -23,6 +23,8 @@ import (
 type Peer struct {
 	// Name is that of the server, Version that of its Debian package.
 	Name, Version string
+	// CAFile holds the authority that signed the server's certificate, as PEM.
+	CAFile string
 
 	client
 	dir   string
@@ -56,6 +58,7 @@ func newPeer(name string) (*Peer, error) {
 	if err := errors.Join(err, os.Chmod(dir, 0o755)); err != nil {
 		return nil, errors.Join(err, p.discard())
 	}
+	p.CAFile = p.id.caFile
 	p.tls = &tls.Config{RootCAs: p.id.pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
 	return p, nil
 }

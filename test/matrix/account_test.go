@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ import (
 // first is the date of the first message, in Unix seconds.
 const first = 1_600_000_000
 
+// users counts the accounts, so that tests side by side do not meet.
+var users atomic.Int64
+
 // account is an account on a server with a tree beside it.
 type account struct {
 	*testing.T
@@ -38,18 +42,23 @@ type account struct {
 	proxy *lab.Proxy
 	root  string
 	state string
+	// marks is true where removed messages stay behind, marked deleted: the server
+	// has no UIDPLUS, and nobody's deleted messages may be expunged.
+	marks bool
 	// named are the prefixes of namespaces that the user asks for by name.
 	named []string
 }
 
 // newAccount returns an account with mailboxes called Trash, Archive and Drafts
-// and nothing in them. The engine reaches it through a proxy that records.
-func newAccount(t *testing.T, srv lab.IMAP) *account {
+// and nothing in them. The engine reaches it through a proxy that records, and
+// hides capabilities.
+func newAccount(t *testing.T, srv lab.IMAP, hide ...string) *account {
 	t.Helper()
 	base := t.TempDir()
-	a := &account{T: t, srv: srv, user: srv.User("u1"), root: filepath.Join(base, "mail"), state: filepath.Join(base, "state")}
+	name := "u" + strconv.FormatInt(users.Add(1), 10)
+	a := &account{T: t, srv: srv, user: srv.User(name), marks: slices.Contains(hide, "UIDPLUS"), root: filepath.Join(base, "mail"), state: filepath.Join(base, "state")}
 	a.ns = srv.Namespace(a.user.Name)
-	a.proxy = lab.Mask(t, srv)
+	a.proxy = lab.Mask(t, srv, hide...)
 	there := map[string]bool{}
 	for _, m := range srv.Mailboxes(a.user.Name) {
 		there[m.Name] = true
@@ -188,7 +197,7 @@ func (a *account) run() engine.Report {
 	info, err := maildir.ReadRoot(a.root)
 	a.must(err)
 	owner, verdict, err := dir.Resolve(
-		store.Account{Name: "test", Root: a.root, Host: "localhost", User: a.user.Name},
+		store.Account{Name: "test", Root: a.root, Host: a.host(), User: a.user.Name},
 		store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty},
 	)
 	a.must(err)
@@ -212,6 +221,13 @@ func (a *account) run() engine.Report {
 	report, err := e.Sync(a.Context())
 	a.must(errors.Join(err, e.Close(), records.Close(), tree.Close(), lock.Unlock()))
 	return report
+}
+
+// host is what the program is told to connect to, without the port.
+func (a *account) host() string {
+	host, _, err := net.SplitHostPort(a.proxy.Addr())
+	a.must(err)
+	return host
 }
 
 func (a *account) connect(ctx context.Context) (engine.Remote, error) {
@@ -278,6 +294,9 @@ func (a *account) onServer() []string {
 	var list []string
 	for _, name := range []string{"INBOX", "Trash", "Archive", "Drafts"} {
 		for _, m := range a.srv.Messages(a.user.Name, a.mailbox(name)) {
+			if a.marks && m.Flags&state.Trashed != 0 {
+				continue
+			}
 			list = append(list, entry(name, m.Flags.String(), m.InternalDate, lf(m.Body)))
 		}
 	}

@@ -24,52 +24,81 @@ func eachServer(t *testing.T, test func(t *testing.T, row matrix.Server, srv lab
 	}
 }
 
+// eachMask runs a test for what is hidden of Dovecot.
+func eachMask(t *testing.T, masks []matrix.Mask, test func(t *testing.T, mask matrix.Mask, srv lab.IMAP)) {
+	t.Helper()
+	srv := dovecot(t)
+	for _, mask := range masks {
+		t.Run(mask.String(), func(t *testing.T) {
+			t.Parallel()
+			test(t, mask, srv.Bind(t))
+		})
+	}
+}
+
+// dovecot starts the server of the first row.
+func dovecot(t *testing.T) lab.IMAP { return matrix.Servers()[0].Start(t) }
+
 // TestLife: the everyday life of an account ends the same on every server, and
 // a run with nothing to do asks none of them to change anything.
 func TestLife(t *testing.T) {
-	eachServer(t, func(t *testing.T, _ matrix.Server, srv lab.IMAP) {
-		a := newAccount(t, srv)
-		a.deliver("INBOX", "a", "b", "c")
-		a.flag("INBOX", "b", "FS")
-		a.deliver("Drafts", "d")
-		a.sync()
-		a.expect("INBOX/a:", "INBOX/b:FS", "INBOX/c:", "Drafts/d:")
-
-		// New mail on both sides.
-		a.deliver("INBOX", "e")
-		a.put("INBOX", "f", "S", body("f"))
-		a.sync()
-		a.expect("INBOX/a:", "INBOX/b:FS", "INBOX/c:", "INBOX/e:", "INBOX/f:S", "Drafts/d:")
-
-		// Flags on both sides.
-		a.flag("INBOX", "a", "RS")
-		a.letters("INBOX", "a", "F")
-		a.letters("INBOX", "b", "P")
-		a.sync()
-		a.expect("INBOX/a:FRS", "INBOX/b:P", "INBOX/c:", "INBOX/e:", "INBOX/f:S", "Drafts/d:")
-
-		// Deleted on both sides: here it goes to Trash, there it is gone for good.
-		a.must(os.Remove(a.file("INBOX", "a")))
-		srv.Expunge(a.user.Name, "INBOX", a.uid("INBOX", "b"))
-		a.sync()
-		a.expect("INBOX/c:", "INBOX/e:", "INBOX/f:S", "Trash/a:FRS", "Drafts/d:")
-
-		// Moved on both sides.
-		from := a.file("INBOX", "c")
-		a.must(os.Rename(from, filepath.Join(a.folder("Archive"), "cur", filepath.Base(from))))
-		srv.Move(a.user.Name, "INBOX", a.uid("INBOX", "e"), a.mailbox("Archive"))
-		counts := a.sync().Counts
-		if counts.MovedLocal != 1 || counts.MovedRemote != 1 || counts.Uploaded+counts.Downloaded != 0 {
-			t.Errorf("a move on each side was done as %+v", counts)
-		}
-		a.expect("INBOX/f:S", "Archive/c:", "Archive/e:", "Trash/a:FRS", "Drafts/d:")
-
-		// A draft is edited here.
-		a.letters("Drafts", "d", "DS")
-		a.edit("Drafts", "d", body("d2"))
-		a.sync()
-		a.expect("INBOX/f:S", "Archive/c:", "Archive/e:", "Trash/a:FRS", "Drafts/d2:DS")
+	eachServer(t, func(t *testing.T, row matrix.Server, srv lab.IMAP) {
+		newAccount(t, srv).life()
+		record(t, row.Name, "", true, 0)
 	})
+}
+
+// TestMasks: so it does whatever Dovecot lacks.
+func TestMasks(t *testing.T) {
+	eachMask(t, matrix.Masks(), func(t *testing.T, mask matrix.Mask, srv lab.IMAP) {
+		newAccount(t, srv, mask...).life()
+		record(t, "Dovecot", mask.String(), true, 0)
+	})
+}
+
+// life plays it.
+func (a *account) life() {
+	a.Helper()
+	a.deliver("INBOX", "a", "b", "c")
+	a.flag("INBOX", "b", "FS")
+	a.deliver("Drafts", "d")
+	a.sync()
+	a.expect("INBOX/a:", "INBOX/b:FS", "INBOX/c:", "Drafts/d:")
+
+	// New mail on both sides.
+	a.deliver("INBOX", "e")
+	a.put("INBOX", "f", "S", body("f"))
+	a.sync()
+	a.expect("INBOX/a:", "INBOX/b:FS", "INBOX/c:", "INBOX/e:", "INBOX/f:S", "Drafts/d:")
+
+	// Flags on both sides.
+	a.flag("INBOX", "a", "RS")
+	a.letters("INBOX", "a", "F")
+	a.letters("INBOX", "b", "P")
+	a.sync()
+	a.expect("INBOX/a:FRS", "INBOX/b:P", "INBOX/c:", "INBOX/e:", "INBOX/f:S", "Drafts/d:")
+
+	// Deleted on both sides: here it goes to Trash, there it is gone for good.
+	a.must(os.Remove(a.file("INBOX", "a")))
+	a.srv.Expunge(a.user.Name, "INBOX", a.uid("INBOX", "b"))
+	a.sync()
+	a.expect("INBOX/c:", "INBOX/e:", "INBOX/f:S", "Trash/a:FRS", "Drafts/d:")
+
+	// Moved on both sides.
+	from := a.file("INBOX", "c")
+	a.must(os.Rename(from, filepath.Join(a.folder("Archive"), "cur", filepath.Base(from))))
+	a.srv.Move(a.user.Name, "INBOX", a.uid("INBOX", "e"), a.mailbox("Archive"))
+	counts := a.sync().Counts
+	if counts.MovedLocal != 1 || counts.MovedRemote != 1 || counts.Uploaded+counts.Downloaded != 0 {
+		a.Errorf("a move on each side was done as %+v", counts)
+	}
+	a.expect("INBOX/f:S", "Archive/c:", "Archive/e:", "Trash/a:FRS", "Drafts/d:")
+
+	// A draft is edited here.
+	a.letters("Drafts", "d", "DS")
+	a.edit("Drafts", "d", body("d2"))
+	a.sync()
+	a.expect("INBOX/f:S", "Archive/c:", "Archive/e:", "Trash/a:FRS", "Drafts/d2:DS")
 }
 
 // TestRewritten: a server may change what it is given. The tree keeps the

@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,6 +105,95 @@ func sharing(t *testing.T, list string) lab.IMAP {
 plugin {
   acl_shared_dict = file:%{home}/../shared
 }`))
+}
+
+// TestReadOnly: of a mailbox that may only be read, what others change arrives; what
+// is changed here stays here and is said, and the server keeps what it has.
+func TestReadOnly(t *testing.T) {
+	granted := func(prefix string) func(*account, lab.IMAP, string) (string, string) {
+		return func(a *account, srv lab.IMAP, other string) (mine, theirs string) {
+			srv.CreateMailbox(other, "Team")
+			srv.(sharer).Share(other, "Team", a.user.Name, "lr")
+			return prefix + other + "/Team", "Team"
+		}
+	}
+	cyrus := func(t *testing.T) lab.IMAP { return lab.Cyrus(t) }
+	for _, test := range []struct {
+		name  string
+		start func(t *testing.T) lab.IMAP
+		// prepare makes a mailbox and returns its names for the account and for the
+		// other user, who may change it.
+		prepare func(a *account, srv lab.IMAP, other string) (mine, theirs string)
+	}{
+		{"Dovecot", func(t *testing.T) lab.IMAP { return sharing(t, "yes") }, granted("shared/")},
+		{"Cyrus", cyrus, granted("Other Users/")},
+		// Cyrus says READ-WRITE here, and has no permanent flags.
+		{"Cyrus, own mailbox", cyrus, func(a *account, srv lab.IMAP, other string) (mine, theirs string) {
+			srv.CreateMailbox(a.user.Name, "Team")
+			srv.(sharer).Share(a.user.Name, "Team", other, "lrswipkxte")
+			srv.(*lab.Peer).SetACL(a.user.Name, "Team", "lr")
+			return "Team", "Other Users/" + a.user.Name + "/Team"
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			srv := test.start(t)
+			other := srv.User("other").Name
+			a := newAccount(t, srv)
+			mine, theirs := test.prepare(a, srv, other)
+			uid := srv.Append(other, theirs, nil, time.Unix(first, 0), body("a"))
+			srv.Append(other, theirs, nil, time.Unix(first, 0), body("b"))
+			a.sync()
+			srv.StoreFlags(other, theirs, state.NewUIDSet(uid), []string{`\Flagged`}, nil)
+			a.sync()
+			if path := a.file(mine, "a"); !strings.HasSuffix(path, ":2,F") {
+				t.Errorf("the other user's flag has not arrived: %s", path)
+			}
+			a.letters(mine, "b", "F")
+			a.put(mine, "c", "", body("c"))
+			report := a.run()
+			if len(report.Problems) == 0 || report.Problems[0].Cause != state.CauseReadOnly || report.Problems[0].Mailbox != mine {
+				t.Errorf("problems are %+v, want a word about the mailbox", report.Problems)
+			}
+			if path := a.file(mine, "b"); !strings.HasSuffix(path, ":2,F") {
+				t.Errorf("the local flag was taken back: %s", path)
+			}
+			a.file(mine, "c")
+			if got := srv.Messages(other, theirs); len(got) != 2 || got[1].Flags != 0 {
+				t.Errorf("the server now has %+v", got)
+			}
+		})
+	}
+}
+
+// TestNames: names beyond ASCII, names that differ in case only, and long ones, in
+// both directions.
+func TestNames(t *testing.T) {
+	eachServer(t, func(t *testing.T, _ matrix.Server, srv lab.IMAP) {
+		a := newAccount(t, srv)
+		names := []string{"Entwürfe", "日本語 & mehr", "Case", "case", "a-b_c", strings.Repeat("long", 40)}
+		for i, name := range names {
+			srv.CreateMailbox(a.user.Name, a.ns.Name(name))
+			srv.Append(a.user.Name, a.ns.Name(name), nil, time.Unix(first, 0), body(fmt.Sprint("m", i)))
+		}
+		a.sync()
+		for _, name := range []string{"Größe", "Größe/ß & co"} {
+			a.makeFolder(name)
+			a.put(name, "x", "", body("x"+name))
+		}
+		a.rest()
+		for i, name := range names {
+			a.file(name, fmt.Sprint("m", i))
+		}
+		for _, mailbox := range []string{a.ns.Name("Größe"), a.ns.Name("Größe", "ß & co")} {
+			if got := srv.Messages(a.user.Name, mailbox); len(got) != 1 {
+				t.Errorf("mailbox %q has %d messages, want 1", mailbox, len(got))
+			}
+		}
+		a.proxy.Reset()
+		if report := a.sync(); report.Counts != (engine.Counts{}) || len(a.proxy.Changing()) != 0 {
+			t.Errorf("a run with nothing to do did %+v", report.Counts)
+		}
+	})
 }
 
 // sharer is a server on which users may share mailboxes.

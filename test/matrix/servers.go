@@ -44,6 +44,7 @@ func dovecot() Server {
 			"SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW SPECIAL-USE STATUS=SIZE SAVEDATE LITERAL+ NOTIFY",
 		Quirks: []Quirk{
 			{"SELECT leaves HIGHESTMODSEQ out until CONDSTORE was enabled once", "CONDSTORE is asked for with every SELECT"},
+			{"LIST shows nothing of a namespace with list = no", "it is asked for when the patterns of mailboxes name it"},
 			{"SPECIAL-USE is announced only when a mailbox has such a mark", "without a mark, roles are guessed by name"},
 		},
 		Start: func(t testing.TB) lab.IMAP { return lab.Dovecot(t, lab.SpecialUse("Trash", "Archive", "Drafts")) },
@@ -65,7 +66,8 @@ func cyrus() Server {
 			{"APPEND refuses messages that are empty, that have NUL or a bare LF, or whose first line is no field", "such a message stays in the tree and is reported"},
 			{"a refused empty APPEND is followed by an untagged BAD about its line end", "lines that answer nothing are passed over"},
 			{"% and \" are allowed in no name", "a folder with such a name is reported and stays local"},
-			{"a mailbox that may only be read opens READ-WRITE with no permanent flags", "no flag is stored there, and changes are refused one by one"},
+			{"an own mailbox with the rights \"lr\" opens READ-WRITE with no permanent flags", "it counts as read-only: what others change arrives, local changes stay local and are reported"},
+			{"with altnamespace: no, own mailboxes lie below \"INBOX.\" and shared ones beside it", "folders have the full names; one beside INBOX is refused, and the report names the prefix"},
 			{"LOGINDISABLED is announced after the login, too", "it is looked at before the login only"},
 			{"COPYUID of a MOVE comes untagged, before EXPUNGE", "RFC 6851 allows it"},
 			{"STATUS of MAILBOXID together with other items may give garbage for it", "MAILBOXID is not asked for"},
@@ -84,7 +86,7 @@ func courier() Server {
 		Capability: "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE " +
 			"ACL ACL2=UNION ENABLE UTF8=ACCEPT",
 		Quirks: []Quirk{
-			{"all mailboxes but INBOX lie below \"INBOX.\"", "folders do, too: INBOX/Trash; one beside INBOX is refused by the server, which is reported"},
+			{"all mailboxes but INBOX lie below \"INBOX.\"", "folders do without it: mailbox INBOX.Lists is folder Lists, in both directions"},
 			{"SELECT leaves UIDNEXT out", "STATUS is asked for it, to notice a server that was restored"},
 			{"there is no MOVE", "messages are copied, the copies checked, and then expunged"},
 			{"there is no CONDSTORE", "every mailbox is listed in every run"},
