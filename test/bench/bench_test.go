@@ -68,6 +68,12 @@ func fill(srv *lab.Server, user string) {
 // configure writes the two configurations for a fresh pair of trees.
 func (p *peers) configure(srv *lab.Server, user, round string) (mailmoorConf, mbsyncConf string) {
 	p.b.Helper()
+	return p.configureAt(srv, srv.Port, user, round)
+}
+
+// configureAt is configure for a proxy on the port before the server.
+func (p *peers) configureAt(srv *lab.Server, port int, user, round string) (mailmoorConf, mbsyncConf string) {
+	p.b.Helper()
 	dir := filepath.Join(p.dir, round)
 	for _, sub := range []string{"mbsync-state", "mbsync"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
@@ -82,7 +88,7 @@ user = %q
 password = "secret"
 maildir = %q
 tls_ca = %q
-`, filepath.Join(dir, "state"), host, srv.Port, user, filepath.Join(dir, "mailmoor"), srv.CAFile)
+`, filepath.Join(dir, "state"), host, port, user, filepath.Join(dir, "mailmoor"), srv.CAFile)
 	theirs := fmt.Sprintf(`FSync yes
 IMAPAccount bench
 Host %s
@@ -108,7 +114,7 @@ Create Near
 Expunge None
 CopyArrivalDate yes
 SyncState %s/
-`, host, srv.Port, user, srv.CAFile, filepath.Join(dir, "mbsync"), filepath.Join(dir, "mbsync", "INBOX"), filepath.Join(dir, "mbsync-state"))
+`, host, port, user, srv.CAFile, filepath.Join(dir, "mbsync"), filepath.Join(dir, "mbsync", "INBOX"), filepath.Join(dir, "mbsync-state"))
 	mailmoorConf, mbsyncConf = filepath.Join(dir, "mailmoor.toml"), filepath.Join(dir, "mbsyncrc")
 	for path, text := range map[string]string{mailmoorConf: ours, mbsyncConf: theirs} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
