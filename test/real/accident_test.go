@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -298,36 +297,6 @@ func TestFolderWithoutMarker(t *testing.T) {
 	a.rename(a.shelf(box), filepath.Join(a.root, box))
 	a.clean()
 	a.expect(append(want, "INBOX/next:")...)
-}
-
-// TestRestoredBackup: the server was restored from a backup, and new messages
-// got the UIDs of lost ones. STATUS is the same as before. isync never sees the
-// new messages, and expunges one of them when an old file is deleted.
-func TestRestoredBackup(t *testing.T) {
-	a, want := fullBox(t, newServer(t), 4)
-	backup := filepath.Join(t.TempDir(), "backup")
-	dir := a.srv.MailboxDir(a.user, box)
-	a.must(exec.Command("cp", "-a", dir, backup).Run())
-	a.deliver(box, "lost1", "lost2")
-	a.clean()
-	a.must(errors.Join(os.RemoveAll(dir), exec.Command("cp", "-a", backup, dir).Run()))
-	a.deliver(box, "other1", "other2")
-	a.drop(box, "lost1")
-	a.later(25 * time.Hour)
-	for range 2 {
-		if report := a.sync(); len(report.Problems)+len(report.Holds) == 0 {
-			t.Error("nothing was reported")
-		}
-	}
-	got := a.remote()[box]
-	for _, token := range []string{"other1", "other2", "m00", "m03"} {
-		if !slices.ContainsFunc(got, func(m mail) bool { return m.Token == token }) {
-			t.Errorf("the server has lost %s: %v", token, got)
-		}
-	}
-	if got := a.local().names(); !slices.Contains(got, box+"/lost2:") || len(got) < len(want)+1 {
-		t.Errorf("the tree has %q, want what it had and lost2", got)
-	}
 }
 
 // TestLostIndexes: Dovecot lost its indexes or its list of UIDs. UIDVALIDITY

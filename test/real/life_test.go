@@ -2,6 +2,7 @@ package real
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"mailmoor/state"
@@ -198,27 +199,33 @@ func TestTrashedIsAFlag(t *testing.T) {
 	a.expect("INBOX/a:", "INBOX/b:ST")
 }
 
-// TestUIDValidity: the server made the mailbox anew under the same name.
-// offlineimap deletes messages then; here nothing happens to either side.
+// TestUIDValidity: the server has another mailbox under the same name, with other
+// mail. What it has arrives, what it lacks stays here until the user decides, and
+// one that both have is the same message. offlineimap deletes messages then.
 func TestUIDValidity(t *testing.T) {
 	a := newAccount(t, newServer(t))
 	a.srv.CreateMailbox(a.user, "Box")
-	a.deliver("Box", "a", "b")
+	a.deliver("Box", "a", "b", "both")
 	a.clean()
-	before := a.local()
 	a.srv.DeleteMailbox(a.user, "Box")
 	a.srv.CreateMailbox(a.user, "Box")
-	a.deliver("Box", "x", "y")
+	a.deliver("Box", "x", "y", "both")
 	a.deliver("INBOX", "new")
-	report := a.sync()
-	if len(report.Problems) != 1 || report.Problems[0].Cause != state.CauseGeneration || report.Problems[0].Mailbox != "Box" {
-		t.Errorf("problems are %+v, want one about the generation of Box", report.Problems)
+	var h state.Hold
+	for range 2 {
+		h = a.onlyHold(a.sync())
+		if h.Mailbox != "Box" || h.Missing != state.Remote || h.Lost != 2 {
+			t.Fatalf("the hold is %+v, want one for two messages of Box", h)
+		}
+		want := []string{"Box/a:", "Box/b:", "Box/both:", "Box/x:", "Box/y:", "INBOX/new:"}
+		if got := a.local().names(); !slices.Equal(got, want) {
+			t.Errorf("the tree has %q, want %q", got, want)
+		}
+		if got := a.remote().names(); len(got) != 4 {
+			t.Errorf("the server has %q, want what was there", got)
+		}
 	}
-	after := a.local()
-	if len(after["Box"]) != 2 || after["Box"][0] != before["Box"][0] || len(after["INBOX"]) != 1 {
-		t.Errorf("the tree has %q, want all that it had and the new message", after.names())
-	}
-	if got := a.remote().names(); len(got) != 3 {
-		t.Errorf("the server has %q, want what was there", got)
-	}
+	a.decide(h, state.Rejected)
+	a.clean()
+	a.expect("Box/a:", "Box/b:", "Box/both:", "Box/x:", "Box/y:", "INBOX/new:")
 }
