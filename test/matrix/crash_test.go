@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -148,8 +149,9 @@ var programPath = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// program returns the program and its environment, configured for the account.
-func (a *account) program() (path string, env []string) {
+// program returns the program and its environment, configured for the account, with
+// these lines beside what must be there.
+func (a *account) program(lines ...string) (path string, env []string) {
 	a.Helper()
 	path, err := programPath()
 	a.must(err)
@@ -164,7 +166,7 @@ func (a *account) program() (path string, env []string) {
 	}
 	home := a.TempDir()
 	text := fmt.Sprintf("state_dir = %q\n[account.test]\nhost = %q\nport = %s\ntls_ca = %q\nuser = %q\npassword = %q\nmaildir = %q\n",
-		a.state, host, port, authority, a.user.Name, a.user.Password, a.root)
+		a.state, host, port, authority, a.user.Name, a.user.Password, a.root) + strings.Join(lines, "\n")
 	a.must(os.MkdirAll(filepath.Join(home, "mailmoor"), 0o700))
 	a.must(os.WriteFile(filepath.Join(home, "mailmoor", "config.toml"), []byte(text), 0o600))
 	return path, []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH")}

@@ -3,6 +3,7 @@ package matrix_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,6 +106,30 @@ func sharing(t *testing.T, list string) lab.IMAP {
 plugin {
   acl_shared_dict = file:%{home}/../shared
 }`))
+}
+
+// TestNamedByPatterns: the program looks for what the server hides when its
+// configuration names it, and not otherwise.
+func TestNamedByPatterns(t *testing.T) {
+	srv := sharing(t, "no")
+	srv.User("u2")
+	a := newAccount(t, srv)
+	srv.CreateMailbox("u2", "Team")
+	srv.Append("u2", "Team", nil, time.Unix(first, 0), body("a"))
+	srv.(sharer).Share("u2", "Team", a.user.Name, "lrswipkxte")
+	for _, patterns := range []string{`["*"]`, `["*", "shared/*"]`} {
+		path, env := a.program("mailboxes = " + patterns)
+		cmd := exec.Command(path, "sync")
+		cmd.Env = env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("with %s: %v\n%s", patterns, err, out)
+		}
+		_, err := os.Stat(a.folder("shared/u2/Team"))
+		if named := strings.Contains(patterns, "shared"); (err == nil) != named {
+			t.Errorf("with %s the folder: %v", patterns, err)
+		}
+	}
+	a.file("shared/u2/Team", "a")
 }
 
 // TestReadOnly: of a mailbox that may only be read, what others change arrives; what
