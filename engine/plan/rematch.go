@@ -222,6 +222,12 @@ func (r *rematcher) found(i int, moved map[state.Key]bool) (state.Record, bool) 
 		}
 		rec.UID, rec.Remote = m.UID, m.Identity
 		return rec, true
+	case file.missing && r.Doubt == state.DoubtBase && m.Flags&^rec.Flags&state.Trashed != 0:
+		// Without a file and marked deleted since: it waits for an expunge, as
+		// what we remove does on a server without UIDPLUS.
+		rec.State, rec.Key, rec.UID, rec.Remote, rec.Since = state.Expunging, "", m.UID, m.Identity, 0
+		rec.Flags |= state.Trashed
+		return rec, true
 	case file.missing && r.Doubt == state.DoubtBase && !moved[rec.Key]:
 		// That the file is missing may only mean that it is of another time.
 		return rec, false
