@@ -36,8 +36,9 @@ func newAccount(t testing.TB, fs fileSystem, s scene.Scene, together bool) *acco
 	a.Disturbed = true
 	dirs := []string{a.Root, a.States}
 	if together {
-		dirs = []string{filepath.Join(a.Home, "disk")}
-		a.Root, a.States = filepath.Join(dirs[0], "Mail"), filepath.Join(dirs[0], "State")
+		// The state stays where the program looks for it.
+		dirs = []string{filepath.Dir(a.States)}
+		a.Root = filepath.Join(dirs[0], "Mail")
 	}
 	images := t.TempDir()
 	for i, dir := range dirs {
