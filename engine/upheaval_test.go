@@ -64,10 +64,24 @@ func (s *soak) upset(what int) {
 			s.note("put the state back")
 			s.store.Restore(*s.upheaval.store)
 			s.upheaval.putBack = true
+			s.halfMoved()
 		}
 	case 8:
 		s.note("doubt the state")
 		s.store.Doubt()
+		s.halfMoved()
+	}
+}
+
+// halfMoved notes the messages that a server without MOVE shows twice, because a run
+// was interrupted between the copy and the removal. While the base is in doubt nobody
+// can tell that they are not two.
+func (s *soak) halfMoved() {
+	for token, n := range tally(s.remote()) {
+		if f := s.messages[token]; n > f.born+f.apart {
+			s.note("%s is on the server %d times", token, n)
+			f.apart = n - f.born
+		}
 	}
 }
 
