@@ -282,7 +282,8 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 }
 
 func (d *downloading) due() bool {
-	return d.delivery != nil && (d.bytes >= flushBytes || d.Now().Sub(d.since) >= flushAfter)
+	return d.delivery != nil &&
+		(d.bytes >= flushBytes || len(d.sizes) >= d.pace.messages() || d.Now().Sub(d.since) >= flushAfter)
 }
 
 // flush makes the delivery visible and durable, then records it. When that
@@ -306,6 +307,7 @@ func (d *downloading) flush(ctx context.Context) error {
 		d.settled = d.settled.Add(r.UID)
 		d.transferred(sizes[i])
 	}
+	d.pace.faster()
 	d.add(func(c *Counts) { c.Downloaded += len(batch.Put); c.BytesDown += bytes })
 	return nil
 }

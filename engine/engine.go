@@ -56,6 +56,7 @@ type Engine struct {
 	// doubted are the mailboxes in whose folder a file was not what the last scan
 	// made of it: the next scan looks at every file.
 	doubted map[string]bool
+	pace    pace
 }
 
 // New returns an engine. Close releases its connections.

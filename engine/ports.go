@@ -81,9 +81,10 @@ type LocalObserver interface {
 	// Scan compares the folder with base, the mailbox's records that have a
 	// key. Files that are new or edited come with their content identified.
 	Scan(ctx context.Context, folder string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error)
-	// Find looks a key up in all folders and returns where it lies, with its
-	// content identified. It returns false when no folder holds it; an error means that nobody knows.
-	Find(ctx context.Context, key state.Key) (folder string, m state.LocalMessage, found bool, err error)
+	// Find looks keys up in all folders and returns the files that lie there, with
+	// their content identified. A key that is missing from the result lies in no
+	// folder; an error means that nobody knows.
+	Find(ctx context.Context, keys []state.Key) ([]state.FoundFile, error)
 }
 
 // LocalTransfer moves message bodies.

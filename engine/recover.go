@@ -18,43 +18,29 @@ func (e *Engine) recover(ctx context.Context, t *tally) error {
 	if len(intents) == 0 {
 		return nil
 	}
-	v := &recovery{Engine: e, tally: t, records: make(map[string][]state.Record)}
+	v := &recovery{Engine: e, tally: t, records: make(map[string]*recorded)}
 	if v.known, err = e.Store.Mailboxes(ctx); err != nil {
 		return fmt.Errorf("read known mailboxes: %w", err)
 	}
-	uploads := make(map[string][]unsure)
-	var names []string
+	var downloads, uploads []state.Intent
 	for _, i := range intents {
-		if over, err := v.over(ctx, i); over || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
 		if i.Kind == state.IntentDownload {
-			if err := v.narrow(i.Mailbox, v.download(ctx, i)); err != nil {
-				return err
-			}
+			downloads = append(downloads, i)
 			continue
 		}
-		if uploads[i.Mailbox] == nil {
-			names = append(names, i.Mailbox)
-		}
-		uploads[i.Mailbox] = append(uploads[i.Mailbox], unsure{Intent: i})
+		uploads = append(uploads, i)
 	}
-	for _, name := range names {
-		conn, err := e.pool.lease(ctx)
-		if err != nil {
-			return err
-		}
-		err = e.resolve(ctx, conn, t, uploads[name])
-		conn.release()
-		if err := v.narrow(name, err); err != nil {
-			return err
-		}
+	if len(downloads) > 0 {
+		e.pace.slow()
 	}
-	return nil
+	if err := v.downloads(ctx, downloads); err != nil {
+		return err
+	}
+	return v.uploads(ctx, uploads)
 }
+
+// endMax bounds how many intents end in one transaction.
+const endMax = 500
 
 // recovery looks at the intents of an account.
 type recovery struct {
@@ -62,7 +48,26 @@ type recovery struct {
 	tally *tally
 	known []state.Mailbox
 	// records are those of the mailboxes that were asked for so far.
-	records map[string][]state.Record
+	records map[string]*recorded
+	// ended is what is still to be settled: a transaction for each intent would
+	// take longer than many a run lives.
+	ended state.Settlement
+}
+
+// recorded is what is known of the messages of one mailbox.
+type recorded struct {
+	keys map[state.Key]state.Record
+	// paired are the UIDs of messages that have a file.
+	paired map[state.UID]bool
+}
+
+func (r *recorded) add(rec state.Record) {
+	if rec.Key != "" {
+		r.keys[rec.Key] = rec
+	}
+	if rec.State == state.Paired {
+		r.paired[rec.UID] = true
+	}
 }
 
 // narrow reports an error about one mailbox and returns a wider one.
@@ -89,22 +94,48 @@ func (v *recovery) mailbox(is func(state.Mailbox) bool) state.Mailbox {
 	return state.Mailbox{}
 }
 
-// recorded reports whether the mailbox has a record of which is is true.
-func (v *recovery) recorded(ctx context.Context, mailbox string, is func(state.Record) bool) (bool, error) {
-	records, read := v.records[mailbox]
-	if !read {
-		var err error
-		if records, err = v.Store.Records(ctx, mailbox); err != nil {
-			return false, fmt.Errorf("read records of mailbox %q: %w", mailbox, err)
-		}
-		v.records[mailbox] = records
+// recorded returns what is known of the mailbox's messages.
+func (v *recovery) recorded(ctx context.Context, mailbox string) (*recorded, error) {
+	if known := v.records[mailbox]; known != nil {
+		return known, nil
 	}
+	records, err := v.Store.Records(ctx, mailbox)
+	if err != nil {
+		return nil, fmt.Errorf("read records of mailbox %q: %w", mailbox, err)
+	}
+	known := &recorded{keys: make(map[state.Key]state.Record, len(records)), paired: make(map[state.UID]bool, len(records))}
 	for _, r := range records {
-		if is(r) {
-			return true, nil
-		}
+		known.add(r)
 	}
-	return false, nil
+	v.records[mailbox] = known
+	return known, nil
+}
+
+// end ends the intent of which put is the outcome.
+func (v *recovery) end(ctx context.Context, i state.Intent, put ...state.Record) error {
+	v.ended.Done = append(v.ended.Done, i.ID)
+	v.ended.Put = append(v.ended.Put, put...)
+	for _, r := range put {
+		known, err := v.recorded(ctx, r.Mailbox)
+		if err != nil {
+			return err
+		}
+		known.add(r)
+	}
+	if len(v.ended.Done) < endMax {
+		return nil
+	}
+	return v.flush(ctx)
+}
+
+// flush settles what has ended.
+func (v *recovery) flush(ctx context.Context) error {
+	s := v.ended
+	v.ended = state.Settlement{}
+	if err := v.settle(ctx, v.tally, s); err != nil {
+		return fmt.Errorf("transfers that were interrupted: %w", err)
+	}
+	return nil
 }
 
 // over ends an intent of which there is nothing left to find out: its message
@@ -113,56 +144,113 @@ func (v *recovery) recorded(ctx context.Context, mailbox string, is func(state.R
 // stays, and is a new one.
 func (v *recovery) over(ctx context.Context, i state.Intent) (bool, error) {
 	m := v.mailbox(func(m state.Mailbox) bool { return m.Name == i.Mailbox })
-	taken, err := v.recorded(ctx, i.Mailbox, func(r state.Record) bool {
-		// An upload takes the place of such a record.
-		replaced := i.Kind == state.IntentUpload && (r.State == state.UploadStuck || r.UID == i.Replaces)
-		return r.Key == i.Key && !replaced || r.State == state.Paired && r.UID == i.UID
-	})
-	if err != nil || !taken && m.Cursor.UIDValidity == i.UIDValidity {
+	known, err := v.recorded(ctx, i.Mailbox)
+	if err != nil {
 		return false, err
+	}
+	r, taken := known.keys[i.Key]
+	if i.Kind == state.IntentUpload && (r.State == state.UploadStuck || r.UID == i.Replaces) {
+		taken = false // the upload takes the place of such a record
+	}
+	taken = taken || known.paired[i.UID]
+	if !taken && m.Cursor.UIDValidity == i.UIDValidity {
+		return false, nil
 	}
 	if i.Kind == state.IntentDownload && m.Folder != "" {
 		if err := v.Local.Discard(ctx, m.Folder, i.Key); err != nil {
 			return true, v.narrow(i.Mailbox, err)
 		}
 	}
-	return true, v.settle(ctx, v.tally, state.Settlement{Done: []int64{i.ID}})
+	return true, v.end(ctx, i)
 }
 
-// download looks whether the announced file has come into being. A file has its
-// name only after it was complete and durable.
-func (v *recovery) download(ctx context.Context, i state.Intent) error {
-	folder, file, found, err := v.Local.Find(ctx, i.Key)
-	if err != nil {
-		return err
+// downloads looks which of the announced files have come into being. A file has
+// its name only after it was complete and durable.
+func (v *recovery) downloads(ctx context.Context, intents []state.Intent) error {
+	if len(intents) == 0 {
+		return nil
 	}
-	s := state.Settlement{Done: []int64{i.ID}}
-	if !found {
+	keys := make([]state.Key, len(intents))
+	for n, i := range intents {
+		keys[n] = i.Key
+	}
+	files, err := v.Local.Find(ctx, keys)
+	if err != nil {
+		return v.narrow("", err)
+	}
+	found := make(map[state.Key]state.FoundFile, len(files))
+	for _, f := range files {
+		found[f.File.Key] = f
+	}
+	for _, i := range intents {
+		over, err := v.over(ctx, i)
+		if !over && err == nil {
+			file, there := found[i.Key]
+			err = v.narrow(i.Mailbox, v.download(ctx, i, file, there))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return v.flush(ctx)
+}
+
+// download ends the intent of a file that has come into being or not.
+func (v *recovery) download(ctx context.Context, i state.Intent, f state.FoundFile, there bool) error {
+	if !there {
 		m := v.mailbox(func(m state.Mailbox) bool { return m.Name == i.Mailbox })
 		if err := v.Local.Discard(ctx, m.Folder, i.Key); err != nil {
 			return err
 		}
-		return v.settle(ctx, v.tally, s)
+		return v.end(ctx, i)
 	}
 	// In another folder it may have been paired with another message since.
-	elsewhere := v.mailbox(func(m state.Mailbox) bool { return m.Folder == folder })
-	taken := false
-	if elsewhere.Name != "" {
-		taken, err = v.recorded(ctx, elsewhere.Name, func(r state.Record) bool { return r.Key == i.Key })
+	if elsewhere := v.mailbox(func(m state.Mailbox) bool { return m.Folder == f.Folder }); elsewhere.Name != "" {
+		known, err := v.recorded(ctx, elsewhere.Name)
+		if err != nil {
+			return err
+		}
+		if _, taken := known.keys[i.Key]; taken {
+			return v.end(ctx, i)
+		}
 	}
-	if err != nil {
+	return v.end(ctx, i, state.Record{
+		Mailbox: i.Mailbox, UID: i.UID, Key: i.Key, State: state.Paired, Flags: i.Flags,
+		Stat: f.File.Stat, Content: f.File.Content,
+		Remote: state.RemoteIdentity{Size: f.File.Content.WireSize, Date: f.File.Date, Header: f.File.Content.Header},
+	})
+}
+
+// uploads asks the server, mailbox by mailbox, which of them have arrived.
+func (v *recovery) uploads(ctx context.Context, intents []state.Intent) error {
+	open := make(map[string][]unsure)
+	var names []string
+	for _, i := range intents {
+		over, err := v.over(ctx, i)
+		if err != nil {
+			return err
+		}
+		if over {
+			continue
+		}
+		if open[i.Mailbox] == nil {
+			names = append(names, i.Mailbox)
+		}
+		open[i.Mailbox] = append(open[i.Mailbox], unsure{Intent: i})
+	}
+	if err := v.flush(ctx); err != nil {
 		return err
 	}
-	if !taken {
-		s.Put = append(s.Put, state.Record{
-			Mailbox: i.Mailbox, UID: i.UID, Key: i.Key, State: state.Paired, Flags: i.Flags,
-			Stat: file.Stat, Content: file.Content,
-			Remote: state.RemoteIdentity{Size: file.Content.WireSize, Date: file.Date, Header: file.Content.Header},
-		})
+	for _, name := range names {
+		conn, err := v.pool.lease(ctx)
+		if err != nil {
+			return err
+		}
+		err = v.resolve(ctx, conn, v.tally, open[name])
+		conn.release()
+		if err := v.narrow(name, err); err != nil {
+			return err
+		}
 	}
-	if err := v.settle(ctx, v.tally, s); err != nil {
-		return fmt.Errorf("the download of UID %d in mailbox %q: %w", i.UID, i.Mailbox, err)
-	}
-	v.records[i.Mailbox] = append(v.records[i.Mailbox], s.Put...)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -295,5 +296,47 @@ func TestUploadUnderWayIsNotRepeated(t *testing.T) {
 	f.expect("Drafts/a2:", "Drafts/b:")
 	if appends != 1 {
 		t.Errorf("it was uploaded %d times, want once", appends)
+	}
+}
+
+// TestRecoveryIsNoLongWork: what a killed run leaves open is cleared up in a few
+// steps, and the run after it keeps what it has fetched from early on. Otherwise
+// runs that are killed again and again would never get anywhere.
+func TestRecoveryIsNoLongWork(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	tokens := make([]string, 400)
+	for i := range tokens {
+		tokens[i] = fmt.Sprintf("m%03d", i)
+	}
+	f.deliver("INBOX", tokens...)
+	f.killed(func(s sim.Step) bool { return s.Op == "remote.fetch" && s.Subject == "INBOX/300" })
+	if got := f.local(); len(got) > 0 {
+		t.Fatalf("the first run left %d messages, want it killed before any became visible", len(got))
+	}
+	steps, fetched := make(map[string]int), false
+	f.world.SetFault(func(s sim.Step) error {
+		fetched = fetched || s.Op == "remote.fetch"
+		if !fetched && !s.After {
+			steps[s.Op]++
+		}
+		if s.Op == "remote.fetch" && s.Subject == "INBOX/20" {
+			return sim.ErrKilled
+		}
+		return nil
+	})
+	if _, err := f.run(); !errors.Is(err, sim.ErrKilled) {
+		t.Fatalf("the second run ended with %v, want it killed", err)
+	}
+	f.world.SetFault(nil)
+	f.world.Restart()
+	if steps["local.find"] != 1 || steps["store.settle"] > 2 {
+		t.Errorf("to clear up 400 downloads took %d looks and %d transactions", steps["local.find"], steps["store.settle"])
+	}
+	if got := f.local(); len(got) < 16 {
+		t.Errorf("the second run left %d messages, want those that it had fetched", len(got))
+	}
+	f.clean()
+	if got := f.local(); len(got) != len(tokens) {
+		t.Errorf("the tree has %d messages, want %d", len(got), len(tokens))
 	}
 }

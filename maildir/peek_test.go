@@ -66,8 +66,8 @@ func TestPeekAtATreeThatIsNobodysYet(t *testing.T) {
 	if err != nil || upload.Size != int64(len(mail)) {
 		t.Errorf("%+v, %v", upload, err)
 	}
-	if _, _, found, err := tree.Find(t.Context(), "1.a"); err != nil || !found {
-		t.Errorf("found %t, %v", found, err)
+	if found, err := tree.Find(t.Context(), []state.Key{"1.a"}); err != nil || len(found) != 1 {
+		t.Errorf("found %+v, %v", found, err)
 	}
 	if diff := cmp.Diff(before, stats(t, filepath.Dir(root))); diff != "" {
 		t.Errorf("looking changed something:\n%s", diff)

@@ -172,7 +172,7 @@ func TestExchangedRoot(t *testing.T) {
 	wantCause(t, err, state.CauseGone)
 	_, err = f.CreateFolder(t.Context(), []string{"x"})
 	wantCause(t, err, state.CauseGone)
-	_, _, _, err = f.Find(t.Context(), f.NewKey())
+	_, err = f.Find(t.Context(), []state.Key{f.NewKey()})
 	wantCause(t, err, state.CauseGone)
 	if names := f.names(f.root); len(names) != 0 {
 		t.Errorf("created %q", names)

@@ -220,14 +220,14 @@ func TestFind(t *testing.T) {
 	f := newFixture(t)
 	m := f.deliver(f.folder("Archive", "2024"), mail, state.Seen)
 	f.rename("Archive/2024/cur/"+string(m.Key)+":2,S", "INBOX/new/"+string(m.Key))
-	folder, got, found, err := f.Find(t.Context(), m.Key)
+	other := f.deliver("Archive/2024", mail, state.Flagged)
+	found, err := f.Find(t.Context(), []state.Key{other.Key, f.NewKey(), m.Key})
 	f.ok(err)
 	m.Flags = 0
-	if diff := cmp.Diff(m, got); !found || folder != f.inbox || diff != "" {
-		t.Errorf("found %v in %q: %s", found, folder, diff)
+	if diff := cmp.Diff([]state.FoundFile{{Folder: "Archive/2024", File: other}, {Folder: f.inbox, File: m}}, found); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
 	}
-	_, _, found, err = f.Find(t.Context(), f.NewKey())
-	if found || err != nil {
-		t.Errorf("found %v, %v", found, err)
+	if found, err = f.Find(t.Context(), []state.Key{f.NewKey()}); len(found) > 0 || err != nil {
+		t.Errorf("found %+v, %v", found, err)
 	}
 }

@@ -19,6 +19,12 @@ type LocalMessage struct {
 	Date int64
 }
 
+// FoundFile is a file that was looked for by its key, in whatever folder.
+type FoundFile struct {
+	Folder string
+	File   LocalMessage
+}
+
 // LocalChange is a known message whose file is not as the base has it: other
 // flags, another content, or only another stat.
 type LocalChange struct {

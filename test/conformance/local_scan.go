@@ -258,17 +258,28 @@ func findFolders(l *localRun) {
 	l.base("a")
 	other := l.another("Lists", "go")
 	l.user.Put(l.T, other, File{Key: "b", Letters: "F", Date: baseDate, Data: diskMail(9)})
-	folder, m, found, err := l.Find(l.Context(), "b")
+	found, err := l.Find(l.Context(), []state.Key{"b", "nobody", "a"})
 	ok(l.T, err)
-	if !found || folder != other || m.Key != "b" || m.Flags != state.Flagged {
-		l.Errorf("found %v, in folder %q, %+v", found, folder, m)
+	slices.SortFunc(found, func(a, b state.FoundFile) int { return strings.Compare(string(a.File.Key), string(b.File.Key)) })
+	if len(found) != 2 {
+		l.Fatalf("found %+v, want two files", found)
 	}
-	equal(l.T, "the content", m.Content, contentOf(Mail(9)))
-	if folder, _, found, err := l.Find(l.Context(), "nobody"); found || err != nil {
-		l.Errorf("a key that no file has was found in %q, error %v", folder, err)
+	for i, want := range []struct {
+		folder  string
+		key     state.Key
+		flags   state.Flags
+		content state.Content
+	}{{l.folder, "a", state.Seen, contentOf(Mail(0))}, {other, "b", state.Flagged, contentOf(Mail(9))}} {
+		got := found[i]
+		if got.Folder != want.folder || got.File.Key != want.key || got.File.Flags != want.flags || got.File.Content != want.content {
+			l.Errorf("found %+v, want %+v", got, want)
+		}
+	}
+	if found, err := l.Find(l.Context(), []state.Key{"nobody"}); len(found) > 0 || err != nil {
+		l.Errorf("a key that no file has was found: %+v, error %v", found, err)
 	}
 	l.disk.Unmount(l.T)
-	if _, _, found, err := l.Find(l.Context(), "b"); err == nil {
-		l.Errorf("find in an unmounted root: found %v, and no error", found)
+	if found, err := l.Find(l.Context(), []state.Key{"b"}); err == nil {
+		l.Errorf("find in an unmounted root: found %+v, and no error", found)
 	}
 }

@@ -117,21 +117,23 @@ func compareKeys(a, b state.Key) int {
 }
 
 // Find implements engine.LocalObserver.
-func (t *Tree) Find(ctx context.Context, key state.Key) (path string, m state.LocalMessage, found bool, err error) {
+func (t *Tree) Find(ctx context.Context, keys []state.Key) ([]state.FoundFile, error) {
 	if err := ctx.Err(); err != nil {
-		return "", m, false, fmt.Errorf("look for %q: %w", key, err)
+		return nil, fmt.Errorf("look for %d files: %w", len(keys), err)
 	}
-	err = t.do("local.find", string(key), func() error {
+	var found []state.FoundFile
+	err := t.do("local.find", fmt.Sprint(len(keys)), func() error {
 		for _, p := range t.paths() {
-			if file := t.folders[p].files[key]; file != nil {
-				path, m, found = p, file.message(), true
-				return nil
+			for _, key := range keys {
+				if file := t.folders[p].files[key]; file != nil {
+					found = append(found, state.FoundFile{Folder: p, File: file.message()})
+				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return "", state.LocalMessage{}, false, err
+		return nil, err
 	}
-	return path, m, found, nil
+	return found, nil
 }
