@@ -33,6 +33,9 @@ const (
 	lifeMost  = 500 * time.Millisecond
 )
 
+// trickle is the part of the mail, one in so many, that comes with each run.
+const trickle = 100
+
 // idleUsual is what a run with nothing to do takes on an account with nothing in
 // it, on a machine of two cores that has no other work. Where it takes longer, lives
 // are longer by as much: a busy machine is no fault of the program.
@@ -123,7 +126,10 @@ func (s *storm) rage() {
 		s.Logf("after %d kills: %d of %d downloaded, %d of %d uploaded, %d intents open",
 			s.killed, now.downloaded, s.mail.arrived, now.uploaded, s.mail.left, now.intents)
 		upToDate := now.waiting(s.mail) == 0 && now.intents == 0
-		if upToDate && s.killed >= *kills && s.mail.arrived == s.mail.arriving && s.mail.left == s.mail.leaving {
+		if upToDate && s.mail.arrived == s.mail.arriving && s.mail.left == s.mail.leaving {
+			if s.killed < *kills {
+				s.Fatalf("all mail has come, and only %d runs were killed", s.killed)
+			}
 			return
 		}
 		if !upToDate && !now.beyond(begin) {
@@ -135,10 +141,14 @@ func (s *storm) rage() {
 
 // portion lets the next part of the mail come, but not more than there is room for
 // on either side. If nothing holds it up, all has come after the least number of
-// kills.
+// kills. Some comes with each run: one that has nothing to do ends before it can be
+// killed.
 func (s *storm) portion(room int) {
 	s.Helper()
-	upTo := func(now, all int) int { return max(now, min(now+room, all, all*(s.killed+1) / *kills)) }
+	upTo := func(now, all int) int {
+		part := max(all*(s.killed+1) / *kills, now+(all+trickle-1)/trickle)
+		return max(now, min(now+room, all, part))
+	}
 	s.must(errors.Join(
 		s.mail.arrive(upTo(s.mail.arrived, s.mail.arriving)), s.mail.leave(upTo(s.mail.left, s.mail.leaving)),
 	))
