@@ -29,7 +29,7 @@ type batch struct {
 	ops    []plan.Op
 }
 
-// execute carries the plan out: create, then change, then destroy. A phase is
+// execute carries the plan out: record, create, change, then destroy. A phase is
 // over before the next begins. The cursor of a mailbox advances when all of
 // its operations settled.
 func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
@@ -90,7 +90,9 @@ func (x *executor) phases(ctx context.Context, ops []plan.Op) error {
 		return err
 	}
 	for _, phase := range []func(plan.Kind) bool{
-		func(k plan.Kind) bool { return k.Creates() && k > plan.CreateMailbox },
+		// What is known is recorded before anything becomes visible that hides it.
+		func(k plan.Kind) bool { return k.Creates() && k > plan.CreateMailbox && !k.Transfers() },
+		plan.Kind.Transfers,
 		func(k plan.Kind) bool { return !k.Creates() && !k.Destroys() },
 		plan.Kind.Destroys,
 	} {
@@ -181,6 +183,8 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 		return x.rematch(ctx, b)
 	case plan.Settle:
 		return x.settleAgreed(ctx, b)
+	case plan.Depart:
+		return x.depart(ctx, b)
 	case plan.Disown:
 		return x.disown(ctx, b)
 	case plan.Exclude:
@@ -308,66 +312,4 @@ func sortedNames(targets map[string]*target) []string {
 // settle records results in one transaction.
 func (x *executor) settle(ctx context.Context, s state.Settlement) error {
 	return x.Engine.settle(ctx, x.tally, s)
-}
-
-// settleAgreed records what both sides show alike already.
-func (x *executor) settleAgreed(ctx context.Context, b batch) error {
-	var s state.Settlement
-	for _, op := range b.ops {
-		r := agreedRecord(op)
-		if r.UID != op.Base.UID {
-			s.Drop = append(s.Drop, op.Base)
-		}
-		s.Put = append(s.Put, r)
-	}
-	return x.settle(ctx, s)
-}
-
-// disown records second copies of uploads. The next plan retires them.
-func (x *executor) disown(ctx context.Context, b batch) error {
-	var s state.Settlement
-	for _, op := range b.ops {
-		s.Put = append(s.Put, retired(state.Record{
-			Mailbox: op.Mailbox, UID: op.Remote.UID, Flags: op.Remote.Flags, Content: op.Remote.Content, Remote: op.Remote.Identity,
-		}))
-		s.Recalled = append(s.Recalled, op.Intent)
-	}
-	return x.settle(ctx, s)
-}
-
-// exclude records messages that stay on the server.
-func (x *executor) exclude(ctx context.Context, b batch) error {
-	var s state.Settlement
-	for _, op := range b.ops {
-		for _, m := range op.Messages {
-			s.Put = append(s.Put, state.Record{
-				Mailbox: op.Mailbox, UID: m.UID, State: state.Excluded, Flags: m.Flags, Remote: m.Identity,
-			})
-		}
-	}
-	return x.settle(ctx, s)
-}
-
-// agreedRecord is the record of op's message with what is known of it now.
-func agreedRecord(op plan.Op) state.Record {
-	r := op.Base
-	r.Mailbox, r.UID, r.State = op.Mailbox, op.Remote.UID, state.Paired
-	r.Key, r.Stat, r.Flags = op.Local.Key, op.Local.Stat, op.Agreed
-	if op.Local.Content != (state.Content{}) {
-		r.Content = op.Local.Content
-	}
-	if op.Remote.Identity != (state.RemoteIdentity{}) {
-		r.Remote = op.Remote.Identity
-	}
-	r.Retry, r.Since = state.Retry{}, 0
-	return r
-}
-
-// forget drops records of messages that are gone on both sides.
-func (x *executor) forget(ctx context.Context, b batch) error {
-	var s state.Settlement
-	for _, op := range b.ops {
-		s.Drop = append(s.Drop, op.Base)
-	}
-	return x.settle(ctx, s)
 }

@@ -144,7 +144,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	}
 	for _, l := range changed {
 		c.problems = append(c.problems, l.localProblems()...)
-		l.Late = over.late(l)
+		l.Late, l.Repeated = over.late(l)
 	}
 	err = each(ctx, e.pool, changed, func(ctx context.Context, conn *lease, l *look) error {
 		if err := e.lookRemotely(ctx, conn, l); err != nil {

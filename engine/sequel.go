@@ -32,18 +32,22 @@ func (e *Engine) recollect(ctx context.Context) (memory, error) {
 	return m, nil
 }
 
-// late returns the uploads to the mailbox that were given up and of which another
-// copy is there: only then is the one that arrives late one too many.
-func (m memory) late(l *look) []state.Intent {
-	var late []state.Intent
+// late returns the uploads to the mailbox that were given up, and the contents of
+// those of which another copy is there.
+func (m memory) late(l *look) (late []state.Intent, repeated map[state.Digest]bool) {
+	repeated = make(map[state.Digest]bool)
 	for _, i := range m.givenUp {
-		if i.Mailbox == l.Name && slices.ContainsFunc(l.base, func(r state.Record) bool {
+		if i.Mailbox != l.Name {
+			continue
+		}
+		late = append(late, i)
+		if slices.ContainsFunc(l.base, func(r state.Record) bool {
 			return r.State == state.Paired && r.Content.Digest == i.Content.Digest
 		}) {
-			late = append(late, i)
+			repeated[i.Content.Digest] = true
 		}
 	}
-	return late
+	return late, repeated
 }
 
 // confirmed returns the removals that need not be remembered any longer: the

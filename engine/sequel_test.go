@@ -43,6 +43,55 @@ func TestLateTwin(t *testing.T) {
 	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/sent:S", "INBOX/sent:")
 }
 
+// TestTwoAttemptsArriveLate: two attempts at an upload were given up, and both
+// arrive after all, before the third. One of them is the file's.
+func TestTwoAttemptsArriveLate(t *testing.T) {
+	f := full(t, 2)
+	f.put("INBOX", "S", "sent")
+	for range 2 {
+		f.killed(func(s sim.Step) bool { return s.Op == "remote.append" && !s.After })
+	}
+	// The third run learns that the second attempt has failed, too, and ends there.
+	f.killed(func(s sim.Step) bool { return s.Op == "store.intend" && !s.After })
+	if given, err := f.store.GivenUp(t.Context()); err != nil || len(given) != 2 {
+		t.Fatalf("given up are %+v, %v, want both attempts", given, err)
+	}
+	for range 2 {
+		f.server.Append("INBOX", sim.Message{Date: start, Flags: state.Seen, Body: body("sent")})
+	}
+	if c := f.clean().Counts; c.Downloaded+c.Uploaded != 0 || c.Paired != 1 {
+		t.Errorf("counts are %+v, want one pair and no transfer", c)
+	}
+	f.clean()
+	f.expect("INBOX/m000:", "INBOX/m001:", "INBOX/sent:S")
+	if held := f.tree.Held(); len(held) != 1 {
+		t.Errorf("the hold area has %q, want the second copy", held)
+	}
+}
+
+// TestCopiedToTrashAndInterruptedAgain: a deletion is a copy and a removal where the
+// server has no MOVE. The line broke after the copy, and the next run ended when it
+// had downloaded the copy. It must not be made once more.
+func TestCopiedToTrashAndInterruptedAgain(t *testing.T) {
+	for name, o := range map[string]sim.ServerOptions{"UIDPLUS": {NoMove: true}, "no UIDPLUS": {NoMove: true, NoUIDPlus: true}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, o)
+			f.deliver("INBOX", "a", "b", "c")
+			f.clean()
+			f.tree.DeleteFile("INBOX", f.key("INBOX", "a"))
+			f.killed(func(s sim.Step) bool { return s.Op == "remote.copy" && s.After })
+			delivered := false
+			f.killed(func(s sim.Step) bool {
+				delivered = delivered || s.Op == "local.commit"
+				return delivered && s.Op == "store.settle" && s.After
+			})
+			f.clean()
+			f.clean()
+			f.expect("INBOX/b:", "INBOX/c:", "Trash/a:")
+		})
+	}
+}
+
 // TestLateArrivalOfARefusedUpload: the server accepted a message and did not show
 // it for a while. When it does it is the file's, not another one.
 func TestLateArrivalOfARefusedUpload(t *testing.T) {

@@ -54,6 +54,8 @@ type view struct {
 	doubted bool
 	// rematched is true when the records are bound to other UIDs in this cycle.
 	rematched bool
+	// paired are the contents of new files that were paired with new messages.
+	paired map[state.Digest]bool
 	// answered are the keys of files without a message for which one was found.
 	answered map[state.Key]bool
 	// withheld are the headers of messages that wait because they may have been
@@ -92,8 +94,9 @@ func Build(in Input) Plan {
 		if !v.known() {
 			continue
 		}
-		b.sequels(v)
+		b.stillThere(v)
 		b.pairNew(v)
+		b.disown(v)
 		for _, e := range v.entries {
 			b.decide(v, e)
 		}
@@ -112,7 +115,7 @@ func Build(in Input) Plan {
 
 // newView joins the two deltas of a mailbox by record.
 func newView(m *Mailbox) *view {
-	v := &view{Mailbox: m, answered: make(map[state.Key]bool), byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool), copies: make(map[state.UID]bool)}
+	v := &view{Mailbox: m, paired: make(map[state.Digest]bool), answered: make(map[state.Key]bool), byUID: make(map[state.UID]*entry), withheld: make(map[state.Digest]bool), copies: make(map[state.UID]bool)}
 	// One known side is enough to see moves: a message that went to or came
 	// from a mailbox whose other side is not known is neither deleted nor new.
 	if m.Local != nil {

@@ -63,6 +63,11 @@ func (b *builder) finishCopy(v *view, e *entry) {
 			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Supersedes: e.base, Why: "a move was interrupted",
 		})
 	}
+	if e.local == conflict.LocalAbsent {
+		// Once the copy has been downloaded it is not new any more, and nothing
+		// but the record tells that the message need not be copied again.
+		b.add(v, Op{Kind: Depart, Base: e.base, Remote: e.msg, Dest: b.in.Trash, Why: "a move was interrupted"})
+	}
 	b.add(v, Op{Kind: Retire, Base: e.base, Local: e.now, Remote: e.msg, Final: true, Why: "a move was interrupted"})
 }
 

@@ -218,6 +218,7 @@ func (b *builder) pairNew(v *view) {
 		}
 		r := g.remote[at]
 		pairedKey[l.Key], pairedUID[r.UID] = true, true
+		v.paired[l.Content.Digest] = true
 		d := conflict.Decide(conflict.Message{
 			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
 			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.Shared(),

@@ -61,11 +61,12 @@ type Mailbox struct {
 	Oldest state.UID
 	// Paired is the number of paired records in the base.
 	Paired int
-	// Late are uploads that were given up and have been repeated since: the first
-	// copy may still arrive. Buried are messages that we removed, and that no
+	// Late are uploads that were given up and may still arrive. Repeated are the
+	// contents of those of which another copy is there. Buried are messages that we removed, and that no
 	// complete listing has shown to be gone yet.
-	Late   []state.Intent
-	Buried []state.Tombstone
+	Late     []state.Intent
+	Repeated map[state.Digest]bool
+	Buried   []state.Tombstone
 	// Waiting are the records that are not paired: stuck ones, and deleted
 	// ones that wait for an expunge.
 	Waiting []state.Record
@@ -120,6 +121,7 @@ const (
 	Rematch                       // bind the records to what the server shows now
 	Pair                          // record that file and message are the same
 	Settle                        // record what both sides already agree on
+	Depart                        // record that a message has a copy where it was to go
 	Disown                        // record that a message is a second copy of an upload of ours
 	Exclude                       // record messages that stay on the server
 	Download                      // messages to the folder
@@ -137,13 +139,17 @@ const (
 // String returns the kind in words.
 func (k Kind) String() string {
 	return [...]string{
-		"", "create folder", "create mailbox", "match again", "pair", "settle", "disown", "exclude", "download", "upload", "replace",
+		"", "create folder", "create mailbox", "match again", "pair", "settle", "depart", "disown", "exclude", "download", "upload", "replace",
 		"move local", "move remote", "set flags", "remove local", "remove remote", "retire", "forget",
 	}[k]
 }
 
 // Creates reports whether operations of this kind bring a message to a side.
 func (k Kind) Creates() bool { return k <= Replace }
+
+// Transfers reports whether operations of this kind bring bodies to a side. Those
+// that create and transfer nothing only record what is there, or make places.
+func (k Kind) Transfers() bool { return k >= Download && k <= Replace }
 
 // Destroys reports whether operations of this kind take a message away.
 func (k Kind) Destroys() bool { return k >= RemoveLocal }

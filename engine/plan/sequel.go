@@ -17,12 +17,11 @@ const TriesMax = 3
 // lateWindow is how many UIDs after the one announced a late upload can have.
 const lateWindow = 1000
 
-// sequels takes such messages out of the new ones.
-func (b *builder) sequels(v *view) {
-	if len(v.Buried)+len(v.Late) == 0 {
+// stillThere takes messages that should be gone out of the new ones.
+func (b *builder) stillThere(v *view) {
+	if len(v.Buried) == 0 {
 		return
 	}
-	taken := make(map[int64]bool)
 	v.newRemote = slices.DeleteFunc(v.newRemote, func(m state.RemoteMessage) bool {
 		if t, ok := v.unburied(m); ok {
 			b.add(v, Op{
@@ -32,8 +31,18 @@ func (b *builder) sequels(v *view) {
 			})
 			return true
 		}
+		return false
+	})
+}
+
+// disown takes uploads that arrived late out of the new messages. That they are one
+// too many is known only where another copy is there, or has just been paired.
+func (b *builder) disown(v *view) {
+	taken := make(map[int64]bool)
+	v.newRemote = slices.DeleteFunc(v.newRemote, func(m state.RemoteMessage) bool {
 		for _, i := range v.Late {
-			if !taken[i.ID] && v.mayBeLate(i, m.UID) && m.Content.Digest == i.Content.Digest {
+			one := v.Repeated[i.Content.Digest] || v.paired[i.Content.Digest]
+			if one && !taken[i.ID] && v.mayBeLate(i, m.UID) && m.Content.Digest == i.Content.Digest {
 				taken[i.ID] = true
 				b.add(v, Op{Kind: Disown, Remote: m, Intent: i.ID, Why: "a second copy of an upload of ours that arrived late"})
 				return true
