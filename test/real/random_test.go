@@ -55,6 +55,9 @@ type world struct {
 	deletions map[string]int
 	deletedBy map[string]state.Side
 	count     int
+	// revised and wandered are the messages that were edited in this round, and those
+	// whose file was put elsewhere. One that is both cannot be told from a new one.
+	revised, wandered map[string]bool
 	// edited is true when a file was edited in this round. Outside of Drafts that
 	// is seen only once a day.
 	edited bool
@@ -65,6 +68,7 @@ func newWorld(a *account, random *rand.Rand) *world {
 	return &world{
 		account: a, random: random, owed: map[string]int{},
 		busy: map[string]state.Side{}, deletions: map[string]int{}, deletedBy: map[string]state.Side{},
+		revised: map[string]bool{}, wandered: map[string]bool{},
 	}
 }
 
@@ -194,10 +198,12 @@ func (w *world) changeLocal() {
 		w.must(os.Remove(path))
 	case 3:
 		w.touch(state.Local, token)
+		w.wandered[token] = true
 		w.note(state.Local, "move %s from %s to %s", token, place, dest)
 		w.rename(path, cur(dest, base))
 	case 4:
 		w.touch(state.Local, token)
+		w.wandered[token] = true
 		w.note(state.Local, "write %s from %s anew into %s", token, place, dest)
 		w.copyFile(path, cur(dest, fresh))
 		w.must(os.Remove(path))
@@ -209,10 +215,11 @@ func (w *world) changeLocal() {
 	case 6:
 		w.touch(state.Local, token)
 		w.note(state.Local, "edit %s in %s", token, place)
-		w.edited = true
+		w.edited, w.revised[token] = true, true
 		w.copyFile(path, path, fmt.Sprintf("\nedited %d\n", w.count))
 	default:
 		w.touch(state.Local, token)
+		w.wandered[token] = true
 		w.note(state.Local, "give %s in %s another name", token, place)
 		w.rename(path, cur(place, fresh))
 	}
@@ -246,6 +253,8 @@ func (w *world) round(n int) {
 	clear(w.busy)
 	clear(w.deletions)
 	clear(w.deletedBy)
+	clear(w.revised)
+	clear(w.wandered)
 	w.log = nil
 	for range w.random.IntN(n + 1) {
 		if w.random.IntN(3) == 0 {
@@ -284,6 +293,11 @@ func (w *world) check() {
 		least, most := max(0, owed-w.deletions[token]), owed
 		if w.busy[token] != bothSides {
 			most = least // nobody's change can have brought a copy back
+		}
+		if w.busy[token] == bothSides && w.revised[token] && w.wandered[token] {
+			// The new version is a new message, and the old one is still wanted: the
+			// other side changed it.
+			most++
 		}
 		n := counts[token]
 		if n < least || n > most {
