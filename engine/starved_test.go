@@ -91,3 +91,55 @@ func TestHoleElsewhere(t *testing.T) {
 	f.clean()
 	f.expect("Archive/c:", "INBOX/b:")
 }
+
+// TestNothingStaysInTmp: a download was interrupted while its body was being
+// written, and before the next run the mailbox is renumbered, or the user deletes
+// what is known of it, or the message comes by another way. Nobody would ever look
+// at what lies in tmp/ again.
+func TestNothingStaysInTmp(t *testing.T) {
+	for name, meanwhile := range map[string]func(*fixture){
+		"nothing else":   func(*fixture) {},
+		"renumbered":     func(f *fixture) { f.server.ResetUIDValidity("INBOX") },
+		"other messages": func(f *fixture) { f.server.ResetUIDValidity("INBOX"); f.server.Expunge("INBOX", 3) },
+		"deleted there":  func(f *fixture) { f.server.Expunge("INBOX", 3) },
+		"there already":  func(f *fixture) { f.put("INBOX", "", "new") },
+		"no look":        func(f *fixture) { f.blind() },
+		"no look, renumbered": func(f *fixture) {
+			f.server.ResetUIDValidity("INBOX")
+			f.blind()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, sim.ServerOptions{})
+			f.deliver("INBOX", "a", "b")
+			f.clean()
+			f.deliver("INBOX", "new")
+			f.killed(func(s sim.Step) bool { return s.Op == "local.add" && s.After })
+			if got := f.tree.Leftovers("INBOX"); len(got) != 1 {
+				t.Fatalf("tmp/ has %d files, want the one that was being written", len(got))
+			}
+			meanwhile(f)
+			f.sync()
+			if got := f.tree.Leftovers("INBOX"); len(got) > 0 {
+				t.Errorf("tmp/ still has %v", got)
+			}
+			if open, err := f.store.Intents(t.Context()); err != nil || len(open) > 0 {
+				t.Errorf("open intents are %+v, error %v", open, err)
+			}
+		})
+	}
+}
+
+// blind runs once while nobody can find out which files have come into being: what
+// was interrupted is then done in other ways.
+func (f *fixture) blind() {
+	f.t.Helper()
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "local.find" {
+			return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseDisk, Doing: "look at Archive", Err: errors.New("input/output error")}
+		}
+		return nil
+	})
+	f.sync()
+	f.world.SetFault(nil)
+}
