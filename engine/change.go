@@ -188,7 +188,7 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 	}
 	if add, remove := op.RemoteChange(); add|remove != 0 {
 		if _, err := r.Store(ctx, dest.ref(), state.NewUIDSet(op.Remote.UID), add, remove); err != nil {
-			return err
+			return x.atOtherEnd(ctx, x.targets[op.Mailbox], dest, err)
 		}
 	}
 	rec := op.Base
@@ -217,7 +217,7 @@ func (x *executor) moveRemote(ctx context.Context, r Remote, b batch) error {
 func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) error {
 	if dest.ref().UIDValidity == 0 {
 		if _, err := x.learnGeneration(ctx, r, dest); err != nil {
-			return err
+			return x.atOtherEnd(ctx, b.target, dest, err)
 		}
 	}
 	stored, err := x.storeFlags(ctx, r, b)
@@ -300,6 +300,17 @@ func (x *executor) move(ctx context.Context, r Remote, t *target, uids state.UID
 		})
 	}
 	return moved, removed, nil
+}
+
+// atOtherEnd handles an error that is about the mailbox dest, in an operation of
+// another one: that the UIDs of dest are in doubt says nothing of those.
+func (x *executor) atOtherEnd(ctx context.Context, t, dest *target, err error) error {
+	if state.CauseOf(err) != state.CauseGeneration || dest.Known == nil {
+		return err
+	}
+	t.leaveOpen()
+	dest.leaveOpen()
+	return x.noteDoubt(ctx, dest, err)
 }
 
 func remoteUIDs(ops []plan.Op) state.UIDSet {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -264,4 +265,44 @@ func TestDownloadThatNamesAnotherMessage(t *testing.T) {
 	if got, want := f.remote(), []string{"INBOX/m000:", "INBOX/m001:", "INBOX/other1:", "INBOX/other2:"}; !slices.Equal(got, want) {
 		t.Errorf("the server has %q, want %q", got, want)
 	}
+}
+
+// TestRenumberedAtTheOtherEnd: the mailbox that a message was moved to is renumbered
+// while its file follows. That says nothing of the mailbox that it came from.
+func TestRenumberedAtTheOtherEnd(t *testing.T) {
+	f := full(t, 3)
+	f.deliver("Archive", "x")
+	f.clean()
+	f.server.Move("INBOX", f.uid("INBOX", "m000"), "Archive")
+	f.tree.SetLetters("INBOX", f.key("INBOX", "m000"), "F")
+	followed := false
+	f.world.SetFault(func(s sim.Step) error {
+		switch {
+		case s.Op == "local.move" && s.After:
+			f.server.ResetUIDValidity("Archive")
+			followed = true
+		case followed && s.Op == "remote.list":
+			return sim.ErrKilled
+		}
+		return nil
+	})
+	if _, err := f.run(); !errors.Is(err, sim.ErrKilled) {
+		t.Fatalf("the run ended with %v, want it killed after the first round", err)
+	}
+	f.world.SetFault(nil)
+	f.world.Restart()
+	known, err := f.store.Mailboxes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doubts := make(map[string]state.Doubt)
+	for _, m := range known {
+		doubts[m.Name] = m.Doubt
+	}
+	if doubts["INBOX"] != state.Believed || doubts["Archive"] != state.DoubtUIDs {
+		t.Errorf("doubts are %v, want one about Archive alone", doubts)
+	}
+	f.clean()
+	f.clean()
+	f.expect("Archive/m000:F", "Archive/x:", "INBOX/m001:", "INBOX/m002:")
 }
