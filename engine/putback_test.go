@@ -39,6 +39,9 @@ func TestMoveIntoAPlaceThatCannotBeSeen(t *testing.T) {
 			if report := f.sync(); len(report.Problems) == 0 || report.Counts.Downloaded > 0 {
 				t.Errorf("counts are %+v and problems %+v, want a problem and no download", report.Counts, report.Problems)
 			}
+			if report := f.sync(); !slices.ContainsFunc(report.Problems, func(p state.Problem) bool { return p.Mailbox == "INBOX" }) {
+				t.Errorf("problems are %+v, want one that says why INBOX waits", report.Problems)
+			}
 			show()
 			f.nothingTwice(f.clean(), 0, 0)
 			f.expect("Archive/m000:", "INBOX/m001:", "INBOX/m002:", "INBOX/m003:")

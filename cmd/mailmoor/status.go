@@ -58,6 +58,8 @@ type mailboxStatus struct {
 	Lost      int  `json:"lost,omitempty"`
 	Excluded  int  `json:"excluded,omitempty"`
 	Suspended bool `json:"suspended"`
+	// InDoubt is true when the next run matches the records afresh.
+	InDoubt bool `json:"in_doubt,omitempty"`
 }
 
 // stuckStatus is one message that could not be transferred.
@@ -183,7 +185,7 @@ func mailboxesOf(ctx context.Context, s *store.Store, holds []state.Hold) ([]mai
 		c := byName[m.Name]
 		mailboxes = append(mailboxes, mailboxStatus{
 			Mailbox: m.Name, Folder: m.Folder, Messages: c.Paired, Stuck: c.Stuck, Expunging: c.Expunging,
-			Lost: c.Lost, Excluded: c.Excluded, Suspended: suspended[m.Name],
+			Lost: c.Lost, Excluded: c.Excluded, Suspended: suspended[m.Name], InDoubt: m.Doubt != state.Believed,
 		})
 	}
 	return mailboxes, nil
@@ -223,6 +225,9 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 		}
 		if m.Suspended {
 			note += ", suspended"
+		}
+		if m.InDoubt {
+			note += ", to be compared afresh"
 		}
 		line("  %8d  %s%s", m.Messages, m.Mailbox, note)
 	}

@@ -38,8 +38,15 @@ func (b *builder) rematch() {
 		doubt, ready := v.inDoubt()
 		switch {
 		case !doubt:
-		case !ready, v.Doubt == state.DoubtBase && len(v.Local.Missing) > 0 && b.hidden():
+		case !ready:
+			b.open(v.Name) // why was said where it was looked at
+		case v.Doubt == state.DoubtBase && len(v.Local.Missing) > 0 && b.hidden():
 			b.open(v.Name)
+			b.plan.Problems = append(b.plan.Problems, state.Problem{
+				Scope: state.ScopeMailbox, Mailbox: v.Name,
+				Text: fmt.Sprintf("folder %q is not synced: state and tree are not of the same time, and files of it may lie where nobody can look", v.Folder),
+				Hint: "nothing is removed; mend the other problems of this run first",
+			})
 		default:
 			matchers[v] = newRematcher(v.Mailbox)
 			matchers[v].match()
