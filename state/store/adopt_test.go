@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"path/filepath"
 	"testing"
 
@@ -57,6 +58,9 @@ func TestForget(t *testing.T) {
 	s := open(t, d, Options{Now: testNow})
 	copied, err := s.Copy(t.Context())
 	must(t, err)
+	if copies, err := dailyCopies(s.path, testNow()); err != nil || slices.ContainsFunc(copies, func(c dailyCopy) bool { return c.path == copied }) {
+		t.Errorf("%s is one of the daily copies, which go after some days (%v)", copied, err)
+	}
 	mailboxes, messages, err := s.Forget(t.Context())
 	if mailboxes != 3 || messages != 2 || err != nil {
 		t.Errorf("%d mailboxes and %d messages are forgotten, %v", mailboxes, messages, err)

@@ -15,6 +15,8 @@ import (
 const (
 	// copyTime is the middle of a daily copy's name, state-20261121T230436Z.db.
 	copyTime = "20060102T150405Z"
+	// copyKept begins the middle of the name of a copy that stays.
+	copyKept = "kept-"
 	// copyAge is how old the newest copy is when another one is made.
 	copyAge = 24 * time.Hour
 	// copiesMax is how many daily copies are kept.
@@ -66,29 +68,32 @@ func (s *Store) copyDaily(ctx context.Context) error {
 	if len(copies) > 0 && !copies[0].made.After(now) && now.Sub(copies[0].made) < copyAge {
 		return nil
 	}
-	_, err = s.copyNow(ctx, now)
-	return err
+	if _, err = s.copyTo(ctx, now.Format(copyTime)); err != nil {
+		return err
+	}
+	return removeOldest(s.path, now)
 }
 
-// Copy makes a copy of the database, whatever there is already, and returns its path.
+// Copy makes a copy of the database that the user may want back, and returns its path.
+// It is none of the daily ones: no later copy takes its place.
 func (s *Store) Copy(ctx context.Context) (string, error) {
 	const doing = "copy the state"
 	if s.writer == nil || s.o.Guest {
 		return "", s.fail(doing, errReadOnly)
 	}
-	name, err := s.copyNow(ctx, s.o.Now().UTC())
+	name, err := s.copyTo(ctx, copyKept+s.o.Now().UTC().Format(copyTime))
 	if err != nil {
 		return "", s.fail(doing, err)
 	}
 	return name, nil
 }
 
-// copyNow makes a daily copy and removes the oldest.
-func (s *Store) copyNow(ctx context.Context, now time.Time) (string, error) {
+// copyTo makes a copy whose name has middle in it.
+func (s *Store) copyTo(ctx context.Context, middle string) (string, error) {
 	if err := s.roomForCopy(ctx); err != nil {
 		return "", err
 	}
-	name := strings.TrimSuffix(s.path, ".db") + "-" + now.Format(copyTime) + ".db"
+	name := strings.TrimSuffix(s.path, ".db") + "-" + middle + ".db"
 	draft := name + ".tmp"
 	if err := s.sweepDrafts(); err != nil {
 		return "", err
@@ -106,7 +111,7 @@ func (s *Store) copyNow(ctx context.Context, now time.Time) (string, error) {
 		return "", errors.Join(err, discard(draft))
 	}
 	s.hook(pointDaily)
-	return name, removeOldest(s.path, now)
+	return name, nil
 }
 
 // roomForCopy refuses to fill the disk that the mail may lie on, too.

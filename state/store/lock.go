@@ -118,7 +118,7 @@ func locked(path string, ended error) error {
 	}
 	return &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseLocked, Doing: "lock " + path, Err: err,
-		Hint: "let that process end, or wait for it with --if-locked=wait",
+		Hint: "let that process end; `mailmoor sync --if-locked=wait` waits for it",
 	}
 }
 
