@@ -1,8 +1,8 @@
 package store
 
 import (
-	"slices"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
