@@ -79,6 +79,8 @@ type Message struct {
 	// mailbox stores for good, without Trashed where it stays local. The other
 	// flags stay where they are.
 	Shared state.Flags
+	// Keywords are those of the message.
+	Keywords Keywords
 	// Equal: without a base, both sides hold the same content.
 	Equal bool
 	// SameTarget: both sides moved the message to the same place.
@@ -91,6 +93,8 @@ type Decision struct {
 	// Local and Remote are the flags that each side shall have afterwards,
 	// where it holds the message.
 	Local, Remote state.Flags
+	// Tags is what becomes of the keywords.
+	Tags Tags
 	// Why is a short explanation for logs and dry runs.
 	Why string
 }
@@ -105,6 +109,7 @@ func Decide(m Message) Decision {
 	}
 	d := decideKnown(m)
 	d.Local, d.Remote = merge(m)
+	d.Tags = tag(m)
 	if m.Remote == RemoteDeleted && undeletes(m) {
 		d.Local &^= m.Shared & state.Trashed
 		d.Remote &^= m.Shared & state.Trashed
@@ -114,7 +119,7 @@ func Decide(m Message) Decision {
 
 // decideNew is the table for messages without a base.
 func decideNew(m Message) Decision {
-	d := Decision{Local: m.LocalFlags, Remote: m.RemoteFlags}
+	d := Decision{Local: m.LocalFlags, Remote: m.RemoteFlags, Tags: tag(m)}
 	switch {
 	case m.Local == LocalUnknown || m.Remote == RemoteUnknown:
 		d.Action, d.Why = Wait, "one side is not known"
@@ -159,7 +164,9 @@ func localPresent(m Message) Decision {
 	case RemoteMoved:
 		return Decision{Action: MoveLocal, Why: "moved on the server"}
 	}
-	if local, remote := merge(m); local == m.LocalFlags && remote == m.RemoteFlags && !undeletes(m) {
+	local, remote := merge(m)
+	tags := tag(m)
+	if local == m.LocalFlags && remote == m.RemoteFlags && !undeletes(m) && tags.Local.Equal(m.Keywords.Local) && tags.Send == "" {
 		return Decision{Action: Nothing}
 	}
 	return Decision{Action: SetFlags, Why: "flags changed"}
@@ -227,9 +234,9 @@ func undeletes(m Message) bool {
 }
 
 func (m Message) localSignificant() bool {
-	return state.Significant(m.BaseFlags&m.Shared, m.LocalFlags&m.Shared)
+	return state.Significant(m.BaseFlags&m.Shared, m.LocalFlags&m.Shared) || m.taggedLocally()
 }
 
 func (m Message) remoteSignificant() bool {
-	return state.Significant(m.BaseFlags&m.Shared, m.RemoteFlags&m.Shared)
+	return state.Significant(m.BaseFlags&m.Shared, m.RemoteFlags&m.Shared) || m.taggedRemotely()
 }

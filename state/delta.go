@@ -12,7 +12,10 @@ type ScanOptions struct {
 type LocalMessage struct {
 	Key   Key
 	Flags Flags
-	Stat  FileStat
+	// Keywords are those of the file's letters, and those of its record that have no
+	// letter: what has none cannot be missing.
+	Keywords Keywords
+	Stat     FileStat
 	// Content is known for new and edited files.
 	Content Content
 	// Date is the file's mtime in Unix seconds.
@@ -26,7 +29,7 @@ type FoundFile struct {
 }
 
 // LocalChange is a known message whose file is not as the base has it: other
-// flags, another content, or only another stat.
+// flags or keywords, another content, or only another stat.
 type LocalChange struct {
 	Base Record
 	Now  LocalMessage
@@ -96,8 +99,9 @@ func (d LocalDelta) Check() error {
 
 // RemoteMessage is a message as the server lists it.
 type RemoteMessage struct {
-	UID   UID
-	Flags Flags
+	UID      UID
+	Flags    Flags
+	Keywords Keywords
 	// Identity is known only when it was asked for.
 	Identity RemoteIdentity
 	// Content is known only when the body was read to decide between equals.
@@ -108,10 +112,12 @@ type RemoteMessage struct {
 	Fields string
 }
 
-// RemoteChange is a known message whose flags are not as the base has them.
+// RemoteChange is a known message whose flags or keywords are not as the base has
+// them. What the mailbox does not store is as it is in the base.
 type RemoteChange struct {
-	Base  Record
-	Flags Flags
+	Base     Record
+	Flags    Flags
+	Keywords Keywords
 }
 
 // Selected is what SELECT said of a mailbox.
@@ -122,6 +128,9 @@ type Selected struct {
 	// Permanent are the flags that the server stores for good.
 	// RFC 9051, section 7.1, PERMANENTFLAGS.
 	Permanent Flags
+	// Keywords says which keywords it stores; any in a read-only mailbox, of which
+	// everything shown counts.
+	Keywords KeywordRule
 }
 
 // RemoteDelta is everything that a mailbox changed against the base. It is

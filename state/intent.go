@@ -33,6 +33,8 @@ type Intent struct {
 	// Key is the file: the one to come (download) or the one to read (upload).
 	Key   Key
 	Flags Flags
+	// Keywords are those of the server (download) or of the file (upload).
+	Keywords Keywords
 	// Date is the INTERNALDATE asked for (upload). Unix seconds.
 	Date int64
 	// Content is what is uploaded.
@@ -62,5 +64,5 @@ func (i Intent) check() error {
 	case i.Kind != IntentDownload && i.Kind != IntentUpload:
 		return fmt.Errorf("kind %d does not exist", i.Kind)
 	}
-	return i.Key.Check()
+	return errors.Join(i.Key.Check(), i.Keywords.Check())
 }

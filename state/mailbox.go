@@ -118,6 +118,9 @@ type Mailbox struct {
 	// Sampled is when known messages were last compared with what the server
 	// shows under their UIDs. Unix seconds.
 	Sampled int64
+	// Tagged is true when the records know the keywords of their messages. Those
+	// that a program wrote before it knew of keywords do not.
+	Tagged bool
 	// Doubt is what must be cleared up before the records count again.
 	Doubt Doubt
 }

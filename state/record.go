@@ -77,6 +77,10 @@ type Record struct {
 	Key     Key
 	State   RecordState
 	Flags   Flags
+	// Keywords are those that both sides have. LocalKeywords are kept here only:
+	// the mailbox does not take them, or has not shown them yet.
+	Keywords, LocalKeywords Keywords
+
 	Stat    FileStat
 	Content Content
 	Remote  RemoteIdentity
@@ -85,6 +89,9 @@ type Record struct {
 	// to the server that has not shown it yet; 0 otherwise. Unix seconds.
 	Since int64
 }
+
+// AllKeywords returns the keywords that the message has here.
+func (r Record) AllKeywords() Keywords { return r.Keywords.And(r.LocalKeywords) }
 
 // Check reports a record that must neither be stored nor believed.
 func (r Record) Check() error {
@@ -100,6 +107,9 @@ func (r Record) check() error {
 	}
 	if r.Flags&^AllFlags != 0 {
 		return fmt.Errorf("flags %#x do not exist", uint8(r.Flags))
+	}
+	if err := errors.Join(r.Keywords.Check(), r.LocalKeywords.Check()); err != nil {
+		return err
 	}
 	wantUID := r.State == Paired || r.State == DownloadStuck || r.State == Expunging || r.State == Excluded
 	wantKey := r.State == Paired || r.State == UploadStuck || r.State == Lost

@@ -4,8 +4,9 @@ import "io"
 
 // Incoming is a message on its way from the server to a folder.
 type Incoming struct {
-	UID   UID
-	Flags Flags
+	UID      UID
+	Flags    Flags
+	Keywords Keywords
 	// Date is INTERNALDATE in Unix seconds, 0 when the server gave none.
 	Date int64
 	// Size is the announced number of bytes of Body.
@@ -57,10 +58,12 @@ type Held struct {
 	Key     Key
 	UID     UID
 	Flags   Flags
-	Content Content
-	Date    int64 // INTERNALDATE, Unix seconds
-	Removed int64 // Unix seconds
-	Reason  string
+	// Keywords are those that the message had here.
+	Keywords Keywords
+	Content  Content
+	Date     int64 // INTERNALDATE, Unix seconds
+	Removed  int64 // Unix seconds
+	Reason   string
 }
 
 // Side is one of the two sides that are kept in step.

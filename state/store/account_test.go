@@ -89,6 +89,17 @@ func accountV2() account {
 	return a
 }
 
+// accountV3 is accountV2 with everything that schema 3 added.
+func accountV3() account {
+	a := accountV2()
+	a.mailboxes[0].Tagged = true
+	a.records[1].Keywords, a.records[2].LocalKeywords = state.NewKeywords("NonJunk", "$Label1"), state.NewKeywords("todo")
+	a.records[3].Keywords, a.records[3].LocalKeywords = state.NewKeywords("a"), state.NewKeywords("b")
+	a.intents[0].Keywords, a.givenUp[0].Keywords = state.NewKeywords("c"), state.NewKeywords("d")
+	a.held[0].Keywords = state.NewKeywords("e", "F")
+	return a
+}
+
 // readAccount reads everything that the engine would believe.
 func readAccount(t *testing.T, s *Store) (a account, err error) {
 	t.Helper()

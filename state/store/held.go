@@ -17,7 +17,7 @@ func (s *Store) HeldFiles(ctx context.Context, since int64) ([]state.Held, error
 
 const selectHeld = `
 	SELECT path, mailbox, coalesce(key, ''), coalesce(uid, 0), flags, digest, header,
-		content_size, wire_size, date, removed, reason, sum
+		content_size, wire_size, date, removed, reason, keywords, sum
 	FROM held WHERE removed >= ? ORDER BY `
 
 // ForgetHeld removes the files that were removed before the given time, in Unix
@@ -35,11 +35,11 @@ func putHeld(ctx context.Context, tx *sql.Tx, held []state.Held) error {
 	for _, h := range held {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT OR REPLACE INTO held (path, mailbox, key, uid, flags, digest, header,
-				content_size, wire_size, date, removed, reason, sum)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				content_size, wire_size, date, removed, reason, keywords, sum)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			h.Path, h.Mailbox, textValue(string(h.Key)), uidValue(h.UID), int64(h.Flags),
 			digestValue(h.Content.Digest), digestValue(h.Content.Header), h.Content.Size, h.Content.WireSize,
-			h.Date, h.Removed, h.Reason, sumHeld(h).value()); err != nil {
+			h.Date, h.Removed, h.Reason, string(h.Keywords), sumHeld(h).value()); err != nil {
 			return fmt.Errorf("list held file %s: %w", h.Path, err)
 		}
 	}
@@ -51,7 +51,7 @@ func scanHeld(rows *sql.Rows) (state.Held, error) {
 	var sum int64
 	var digest, header sql.RawBytes
 	if err := rows.Scan(&h.Path, &h.Mailbox, &h.Key, &h.UID, &h.Flags, &digest, &header,
-		&h.Content.Size, &h.Content.WireSize, &h.Date, &h.Removed, &h.Reason, &sum); err != nil {
+		&h.Content.Size, &h.Content.WireSize, &h.Date, &h.Removed, &h.Reason, &h.Keywords, &sum); err != nil {
 		return h, unreadable(err)
 	}
 	err := errors.Join(readDigest(&h.Content.Digest, digest), readDigest(&h.Content.Header, header))
@@ -69,7 +69,8 @@ func scanHeld(rows *sql.Rows) (state.Held, error) {
 
 func sumHeld(h state.Held) rowSum {
 	return rowSum(nil).text(h.Path).text(h.Mailbox).text(string(h.Key)).
-		num(int64(h.UID), int64(h.Flags)).content(h.Content).num(h.Date, h.Removed).text(h.Reason)
+		num(int64(h.UID), int64(h.Flags)).content(h.Content).num(h.Date, h.Removed).text(h.Reason).
+		addedText(h.Keywords)
 }
 
 // checkHeld reports an entry that undo could not act upon.
@@ -80,5 +81,5 @@ func checkHeld(h state.Held) error {
 	case h.Flags&^state.AllFlags != 0:
 		return fmt.Errorf("held file %s: flags %#x do not exist", h.Path, uint8(h.Flags))
 	}
-	return nil
+	return h.Keywords.Check()
 }

@@ -10,21 +10,22 @@ import (
 )
 
 const mailboxColumns = "id, name, folder, marker, uidvalidity, uidnext, modseq, messages, " +
-	"new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, sum"
+	"new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, tagged, sum"
 
 // putMailbox leaves the checksum to a second statement, because it covers the
 // id: the records would be lost from sight with it.
 const putMailbox = `
 	INSERT INTO mailbox (name, folder, marker, uidvalidity, uidnext, modseq, messages,
-		new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+		new_inode, new_mtime, new_ctime, cur_inode, cur_mtime, cur_ctime, statted, sampled, doubt, tagged, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 	ON CONFLICT (name) DO UPDATE SET folder = excluded.folder, marker = excluded.marker,
 		uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext,
 		modseq = excluded.modseq, messages = excluded.messages,
 		new_inode = excluded.new_inode, new_mtime = excluded.new_mtime,
 		new_ctime = excluded.new_ctime, cur_inode = excluded.cur_inode,
 		cur_mtime = excluded.cur_mtime, cur_ctime = excluded.cur_ctime,
-		statted = excluded.statted, sampled = excluded.sampled, doubt = excluded.doubt
+		statted = excluded.statted, sampled = excluded.sampled, doubt = excluded.doubt,
+		tagged = excluded.tagged
 	RETURNING id`
 
 // Mailboxes returns all known mailboxes, ordered by name.
@@ -53,7 +54,7 @@ func upsertMailbox(ctx context.Context, tx *sql.Tx, m state.Mailbox) error {
 		m.Name, m.Folder, m.Marker, m.Cursor.UIDValidity, m.Cursor.UIDNext, int64(m.Cursor.ModSeq),
 		m.Cursor.Messages, int64(m.Stamp.New.Inode), m.Stamp.New.Mtime, m.Stamp.New.Ctime,
 		int64(m.Stamp.Cur.Inode), m.Stamp.Cur.Mtime, m.Stamp.Cur.Ctime,
-		m.Statted, m.Sampled, int64(m.Doubt)).Scan(&id)
+		m.Statted, m.Sampled, int64(m.Doubt), boolValue(m.Tagged)).Scan(&id)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, "UPDATE mailbox SET sum = ? WHERE id = ?", sumMailbox(id, m).value(), id)
 	}
@@ -79,7 +80,7 @@ func sumMailbox(id int64, m state.Mailbox) rowSum {
 		num(int64(c.UIDValidity), int64(c.UIDNext), int64(c.ModSeq), int64(c.Messages)).
 		num(int64(stamp.New.Inode), stamp.New.Mtime, stamp.New.Ctime).
 		num(int64(stamp.Cur.Inode), stamp.Cur.Mtime, stamp.Cur.Ctime).
-		num(m.Statted).added(m.Sampled, int64(m.Doubt))
+		num(m.Statted).added(m.Sampled, int64(m.Doubt)).added(boolValue(m.Tagged))
 }
 
 // scanMailbox reads a row of mailboxColumns and checks it.
@@ -87,7 +88,7 @@ func scanMailbox(scan func(...any) error) (id int64, m state.Mailbox, err error)
 	var modSeq, newInode, curInode, sum int64
 	if err := scan(&id, &m.Name, &m.Folder, &m.Marker, &m.Cursor.UIDValidity, &m.Cursor.UIDNext, &modSeq,
 		&m.Cursor.Messages, &newInode, &m.Stamp.New.Mtime, &m.Stamp.New.Ctime,
-		&curInode, &m.Stamp.Cur.Mtime, &m.Stamp.Cur.Ctime, &m.Statted, &m.Sampled, &m.Doubt, &sum); err != nil {
+		&curInode, &m.Stamp.Cur.Mtime, &m.Stamp.Cur.Ctime, &m.Statted, &m.Sampled, &m.Doubt, &m.Tagged, &sum); err != nil {
 		return 0, m, unreadable(err)
 	}
 	m.Cursor.ModSeq = state.ModSeq(modSeq)

@@ -14,18 +14,18 @@ import (
 func TestRoundTripOfEverything(t *testing.T) {
 	d := newDirectory(t)
 	s := open(t, d, Options{Now: testNow})
-	write(t, s, accountV2())
-	checkAccount(t, s, accountV2())
+	write(t, s, accountV3())
+	checkAccount(t, s, accountV3())
 	must(t, s.Close())
-	checkAccount(t, open(t, d, Options{Now: testNow}), accountV2())
+	checkAccount(t, open(t, d, Options{Now: testNow}), accountV3())
 }
 
 // TestMemoryFades follows what is remembered through time.
 func TestMemoryFades(t *testing.T) {
 	now := testNow()
 	s := open(t, newDirectory(t), Options{Now: func() time.Time { return now }})
-	write(t, s, accountV2())
-	want := accountV2()
+	write(t, s, accountV3())
+	want := accountV3()
 	check := func(what string, intents []state.Intent, buried []state.Tombstone) {
 		t.Helper()
 		gotIntents, err := s.GivenUp(t.Context())

@@ -44,7 +44,7 @@ const countRecords = `SELECT
 
 const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
 	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-	tries, next_at, reason, since, record.sum`
+	tries, next_at, reason, since, keywords, local_keywords, record.sum`
 
 const selectRecords = "SELECT " + recordColumns + " FROM record WHERE mailbox = ? ORDER BY record.uid, record.key"
 
@@ -112,7 +112,7 @@ func newRecordScanner(id int64, mailbox string) *recordScanner {
 		&c.uid, (*string)(&r.Key), &c.state, &c.flags, &c.inode, &r.Stat.Size, &r.Stat.Mtime,
 		&c.digest, &c.header, &r.Content.Size, &r.Content.WireSize,
 		&r.Remote.Size, &r.Remote.Date, &c.remoteHeader,
-		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, &c.sum,
+		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, (*string)(&r.Keywords), (*string)(&r.LocalKeywords), &c.sum,
 	}
 	return c
 }
@@ -150,7 +150,8 @@ func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
 		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
 		num(r.Remote.Size, r.Remote.Date)
 	s = append(s, r.Remote.Header[:]...)
-	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since)
+	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since).
+		addedText(r.Keywords, r.LocalKeywords)
 }
 
 // Count says how many records of a mailbox are in which state.

@@ -54,7 +54,7 @@ func newVictim(t *testing.T, killed, withCopy bool) *victim {
 		v.states = append(v.states, a)
 		must(t, s.Close())
 	}
-	run(0, func(s *Store) { write(t, s, accountV2()) })
+	run(0, func(s *Store) { write(t, s, accountV3()) })
 	if withCopy {
 		v.copied = v.states[0]
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 
 	"mailmoor/state"
@@ -32,6 +33,17 @@ func (s rowSum) added(values ...int64) rowSum {
 		if v != 0 {
 			return s.num(values...)
 		}
+	}
+	return s
+}
+
+// addedText is added for columns of text.
+func (s rowSum) addedText(values ...state.Keywords) rowSum {
+	if !slices.ContainsFunc(values, func(v state.Keywords) bool { return v != "" }) {
+		return s
+	}
+	for _, v := range values {
+		s = s.text(string(v))
 	}
 	return s
 }

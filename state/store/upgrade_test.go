@@ -45,7 +45,7 @@ func checkAccount(t *testing.T, s *Store, want account) {
 
 // fixtures are the databases that earlier programs have left, and what is in them.
 func fixtures() map[string]account {
-	return map[string]account{"schema_v1.sql": firstV1(), "account_v1.sql": accountV1()}
+	return map[string]account{"schema_v1.sql": firstV1(), "account_v1.sql": accountV1(), "account_v2.sql": accountV2()}
 }
 
 // TestReadsFixtures upgrades what earlier programs have left, and works with it.
@@ -138,7 +138,7 @@ func TestUpgrade(t *testing.T) {
 	e, ok := errors.AsType[*state.Error](err)
 	backup := filepath.Join(d.path, testID, "state-v1.db")
 	if !ok || e.Cause != state.CauseConfig || e.Scope != state.ScopeAccount ||
-		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 3") || !strings.Contains(e.Hint, backup) {
+		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 4") || !strings.Contains(e.Hint, backup) {
 		t.Fatalf("newer database: %v, hint of %+v", err, e)
 	}
 	// The copy is complete.
@@ -154,7 +154,7 @@ func TestUpgradeIsOneTransaction(t *testing.T) {
 	d := fixture(t, "account_v1.sql")
 	d.steps = append(schema(), fakeStep, "CREATE TABLE later (oops)")
 	for range 2 {
-		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 4") {
+		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 5") {
 			t.Fatalf("a step that fails: %v", err)
 		}
 	}
@@ -187,7 +187,7 @@ func TestWriteFixture(t *testing.T) {
 		t.Skip("WRITE_FIXTURE is not set")
 	}
 	s := open(t, newDirectory(t), Options{Program: "0.1.0", Now: testNow})
-	write(t, s, accountV2())
+	write(t, s, accountV3())
 	must(t, s.Close())
 	t.Log("dump with the shell of SQLite: ", s.path)
 	must(t, os.Rename(s.path, os.Getenv("WRITE_FIXTURE")))
