@@ -90,10 +90,12 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 }
 
 func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
+	waited := false
 	for report.Rounds < roundsMax && !report.Quiet {
 		report.Rounds++
 		before := t.settledSoFar()
-		if err := e.recover(ctx, t); err != nil {
+		later, err := e.recover(ctx, t, waited)
+		if err != nil {
 			return fmt.Errorf("recover interrupted transfers: %w", err)
 		}
 		c, err := e.observe(ctx)
@@ -104,7 +106,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems
 		report.Kept = c.plan.Kept
-		report.Quiet = c.plan.Empty() && len(c.forget) == 0
+		report.Quiet = c.plan.Empty() && len(c.forget) == 0 && later == 0
 		for _, name := range c.forget {
 			if err := e.Store.ForgetMailbox(ctx, name); err != nil {
 				return fmt.Errorf("forget mailbox %q: %w", name, err)
@@ -127,7 +129,12 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		if err := e.execute(ctx, c, t); err != nil {
 			return err
 		}
-		if t.settledSoFar() == before && !c.moving {
+		if later > 0 {
+			if err := e.Wait(ctx, later); err != nil {
+				return err
+			}
+			waited = true
+		} else if t.settledSoFar() == before && !c.moving {
 			break // another round would end like this one
 		}
 	}

@@ -2,11 +2,11 @@ package engine
 
 import "sync"
 
-// paceSlow is how many messages become visible together at first after an
+// paceSlow is how many messages are brought over together at first after an
 // interruption.
 const paceSlow = 16
 
-// pace is how many messages become visible together. Large batches are quick, but
+// pace is how many messages are brought over together. Large batches are quick, but
 // a run that does not live until the end of its first one has done nothing, and
 // neither has the next that ends as early. So a run that finds the transfers of an
 // interrupted one begins with small batches, and doubles them. The zero value goes

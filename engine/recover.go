@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mailmoor/state"
 )
@@ -10,17 +11,19 @@ import (
 // recover clears up what an interrupted run left behind. It looks whether each
 // announced effect happened and never assumes it. What it cannot find out about
 // a message, a mailbox or a folder is reported and stays open for the next time.
-func (e *Engine) recover(ctx context.Context, t *tally) error {
+// It returns how long to wait before uploads that cannot be seen yet are looked for
+// again; waited says that this has been done.
+func (e *Engine) recover(ctx context.Context, t *tally, waited bool) (time.Duration, error) {
 	intents, err := e.Store.Intents(ctx)
 	if err != nil {
-		return fmt.Errorf("read intents: %w", err)
+		return 0, fmt.Errorf("read intents: %w", err)
 	}
 	if len(intents) == 0 {
-		return nil
+		return 0, nil
 	}
 	v := &recovery{Engine: e, tally: t, records: make(map[string]*recorded)}
 	if v.known, err = e.Store.Mailboxes(ctx); err != nil {
-		return fmt.Errorf("read known mailboxes: %w", err)
+		return 0, fmt.Errorf("read known mailboxes: %w", err)
 	}
 	var downloads, uploads []state.Intent
 	for _, i := range intents {
@@ -30,13 +33,13 @@ func (e *Engine) recover(ctx context.Context, t *tally) error {
 		}
 		uploads = append(uploads, i)
 	}
-	if len(downloads) > 0 {
+	if !waited {
 		e.pace.slow()
 	}
 	if err := v.downloads(ctx, downloads); err != nil {
-		return err
+		return 0, err
 	}
-	return v.uploads(ctx, uploads)
+	return v.uploads(ctx, uploads, waited)
 }
 
 // endMax bounds how many intents end in one transaction.
@@ -221,14 +224,15 @@ func (v *recovery) download(ctx context.Context, i state.Intent, f state.FoundFi
 	})
 }
 
-// uploads asks the server, mailbox by mailbox, which of them have arrived.
-func (v *recovery) uploads(ctx context.Context, intents []state.Intent) error {
+// uploads asks the server, mailbox by mailbox, which of them have arrived. It returns
+// how long to wait for the others.
+func (v *recovery) uploads(ctx context.Context, intents []state.Intent, waited bool) (wait time.Duration, err error) {
 	open := make(map[string][]unsure)
 	var names []string
 	for _, i := range intents {
 		over, err := v.over(ctx, i)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if over {
 			continue
@@ -239,18 +243,19 @@ func (v *recovery) uploads(ctx context.Context, intents []state.Intent) error {
 		open[i.Mailbox] = append(open[i.Mailbox], unsure{Intent: i})
 	}
 	if err := v.flush(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	for _, name := range names {
 		conn, err := v.pool.lease(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		err = v.resolve(ctx, conn, v.tally, open[name])
+		more, err := v.revisit(ctx, conn, v.tally, open[name], waited)
 		conn.release()
 		if err := v.narrow(name, err); err != nil {
-			return err
+			return 0, err
 		}
+		wait = max(wait, more)
 	}
-	return nil
+	return wait, nil
 }

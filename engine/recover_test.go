@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"mailmoor/engine"
 	"mailmoor/state"
@@ -338,5 +339,37 @@ func TestRecoveryIsNoLongWork(t *testing.T) {
 	f.clean()
 	if got := f.local(); len(got) != len(tokens) {
 		t.Errorf("the tree has %d messages, want %d", len(got), len(tokens))
+	}
+}
+
+// TestNobodyWaitsForAnUpload: the server may still be busy with an upload that a
+// killed run has left open. Before anybody waits for that, everything else is done.
+func TestNobodyWaitsForAnUpload(t *testing.T) {
+	f := full(t, 2)
+	f.put("INBOX", "S", "sent")
+	f.killed(func(s sim.Step) bool { return s.Op == "remote.append" && !s.After })
+	f.deliver("Archive", "x")
+	ended := errors.New("killed while it waited")
+	f.opts = func(o *engine.Options) {
+		o.Wait = func(context.Context, time.Duration) error { return ended }
+	}
+	young := f.engine() // at the same time as the run before
+	if _, err := young.Sync(t.Context()); !errors.Is(err, ended) {
+		t.Fatalf("the run ended with %v, want one that waits", err)
+	}
+	if err := young.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if given, err := f.store.GivenUp(t.Context()); err != nil || len(given) > 0 {
+		t.Errorf("given up are %+v, %v, want none so early", given, err)
+	}
+	if got := f.local(); !slices.Contains(got, "Archive/x:") {
+		t.Errorf("the tree has %q, want the new message in Archive", got)
+	}
+	f.opts = nil
+	f.clean()
+	f.expect("Archive/x:", "INBOX/m000:", "INBOX/m001:", "INBOX/sent:S")
+	if f.waited > 0 {
+		t.Errorf("waited %s for an upload of long ago", f.waited)
 	}
 }

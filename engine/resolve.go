@@ -13,6 +13,10 @@ import (
 // lost: the server may still be busy with it.
 var resolveDelays = []time.Duration{0, 2 * time.Second, 3 * time.Second}
 
+// resolveAge is after how long a server that was asked is done with an upload, or has
+// lost it: as long as all looks take together.
+const resolveAge = 5 * time.Second
+
 // windowMax bounds the UIDs looked through for interrupted uploads.
 const windowMax = 10_000
 
@@ -45,6 +49,31 @@ func (e *Engine) resolve(ctx context.Context, conn *lease, t *tally, open []unsu
 		}
 	}
 	return v.giveUp(ctx)
+}
+
+// revisit looks once for uploads that an earlier run has left open. Where they are so
+// young that the server may still be busy with them, it gives none up and returns how
+// long to wait: meanwhile there may be other things to do, and a run that waited first
+// of all would do nothing else if it is ended soon, and neither would the next.
+func (e *Engine) revisit(ctx context.Context, conn *lease, t *tally, open []unsure, waited bool) (time.Duration, error) {
+	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox}
+	wait := time.Duration(0)
+	for _, i := range open {
+		if age := time.Duration(e.now()-i.Created) * time.Second; !waited {
+			wait = max(wait, resolveAge-max(0, age))
+		}
+	}
+	v.last = wait == 0
+	if err := conn.with(ctx, func(r Remote) error { return v.look(ctx, r) }); err != nil {
+		return 0, explainGeneration(v.mailbox, err)
+	}
+	switch {
+	case len(v.open) == 0:
+		return 0, nil
+	case !v.last:
+		return wait, nil
+	}
+	return 0, v.giveUp(ctx)
 }
 
 // look settles those of the open uploads that the server now shows.

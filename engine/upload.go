@@ -51,14 +51,15 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 		}
 	}
 	for len(items) > 0 {
-		n, bytes := 0, int64(0)
-		for n < len(items) && n < uploadMax && (n == 0 || bytes+items[n].file.Content.WireSize <= uploadBytes) {
+		n, bytes, most := 0, int64(0), min(uploadMax, x.pace.messages())
+		for n < len(items) && n < most && (n == 0 || bytes+items[n].file.Content.WireSize <= uploadBytes) {
 			bytes += items[n].file.Content.WireSize
 			n++
 		}
 		if err := x.uploadBatch(ctx, conn, b.target, items[:n]); err != nil {
 			return err
 		}
+		x.pace.faster()
 		items = items[n:]
 	}
 	return nil
