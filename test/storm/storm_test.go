@@ -17,7 +17,7 @@ import (
 // full storm.
 var (
 	messages  = flag.Int("messages", 2000, "messages that arrive on the server")
-	leaving   = flag.Int("leaving", 0, "messages that leave the tree")
+	leaving   = flag.Int("leaving", 400, "messages that leave the tree")
 	mailboxes = flag.Int("mailboxes", 4, "mailboxes that the mail fills, one after the other")
 	kills     = flag.Int("kills", 15, "least number of kills")
 	backlog   = flag.Int("backlog", 1000, "messages that wait at most: no more come before those are carried")
