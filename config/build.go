@@ -48,6 +48,7 @@ func (s source) parse() (Config, error) {
 func defaultAccount() Account {
 	return Account{
 		TLS:         TLSImplicit,
+		Layout:      LayoutFS,
 		Mailboxes:   everything(),
 		Connections: 4,
 		Delete:      DeleteTrash,

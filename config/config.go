@@ -41,6 +41,8 @@ type Account struct {
 	PasswordCommand []string
 	// Maildir is the absolute path of the account's root.
 	Maildir string
+	// Layout says how the folders are nested below the root.
+	Layout Layout
 	// Mailboxes selects what is kept in step.
 	Mailboxes Mailboxes
 	// Rename has other names for the folders of mailboxes, with slashes between
@@ -100,6 +102,15 @@ type Delete string
 const (
 	DeleteTrash   Delete = "trash"   // move it to the server's Trash, where there is one
 	DeleteExpunge Delete = "expunge" // remove it for good
+)
+
+// Layout says how the folders are nested on the disk.
+type Layout string
+
+// The layouts.
+const (
+	LayoutFS          Layout = "fs"        // directories inside directories
+	LayoutMaildirPlus Layout = "maildir++" // side by side; INBOX is the root itself
 )
 
 // Direction says which side's changes travel to the other one.

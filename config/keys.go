@@ -180,6 +180,16 @@ func mailKeys() []Key {
 			return err
 		},
 	}, {
+		Name: "layout", Type: `"fs" or "maildir++"`, Default: `"fs"`,
+		Meaning: "How folders are nested on the disk: \"fs\" makes Archive/2024, \"maildir++\" makes .Archive.2024, with INBOX " +
+			"in the directory itself. It is fixed with the first run.",
+		Example: `layout = "maildir++"`,
+		field:   "Layout", also: []string{"subfolders", "folder_layout", "sep"},
+		set: func(t target, v value) (err error) {
+			t.account.Layout, err = choice(v, LayoutFS, LayoutMaildirPlus)
+			return err
+		},
+	}, {
 		Name: "mailboxes", Type: "list of texts", Default: `["*"]`,
 		Meaning: "Patterns of the mailboxes to keep in step; the last one that fits decides. A leading ! leaves out, " +
 			"* stands for anything, % for anything without /, ? for one character, / for the server's separator.",
@@ -313,7 +323,6 @@ func plannedKeys() []Key {
 		}
 	}
 	return []Key{
-		planned("layout", `"fs" or "maildir++"`, `"fs"`, "How folders are nested on the disk.", "maildir++"),
 		planned("trashed_flag", `"mirror", "local" or "delete"`, `"mirror"`,
 			"What the letter T of a file name means to the server.", "local", "delete"),
 		planned("hooks", "table", "", "Commands to run after a change."),

@@ -17,11 +17,15 @@ import (
 // on the tree, and when it cannot be written to. When nothing speaks against it, it calls
 // forget before it changes anything but the directory itself: what is known of an older
 // tree must be gone when this one gets the marker. All may be done again after an
-// interruption.
-func AdoptRoot(root, id string, forget func() error) error {
+// interruption. The tree has the given layout from then on: directories that do not fit
+// it are left alone, and left out.
+func AdoptRoot(root, id string, layout Layout, forget func() error) error {
 	doing := fmt.Sprintf("accept root %q", root)
 	if !filepath.IsAbs(root) || !idPattern.MatchString(id) {
 		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "path or account id %q is not usable", id)
+	}
+	if err := layout.check(); err != nil {
+		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "%w", err)
 	}
 	if err := mkdirDurable(filepath.Clean(root)); err != nil {
 		return wrap(state.ScopeAccount, err, "accept root %q", root)
@@ -53,8 +57,7 @@ func AdoptRoot(root, id string, forget func() error) error {
 	if err := dropMarkers(d, id); err != nil {
 		return wrap(state.ScopeAccount, err, "accept root %q", root)
 	}
-	m := marker{kind: kindRoot, id: id, account: id, generation: 1}
-	return wrap(state.ScopeAccount, rewriteMarker(d, m), "accept root %q", root)
+	return wrap(state.ScopeAccount, rewriteMarker(d, rootMarker(id, 1, layout)), "accept root %q", root)
 }
 
 // dropMarkers removes the markers of folders that are not the account's.

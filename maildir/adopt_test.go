@@ -22,7 +22,7 @@ func TestAdoptRoot(t *testing.T) {
 		"no root marker":    func(f *fixture) { f.ok(os.Remove(filepath.Join(f.root, ".mailmoor"))) },
 		"no folder marker":  func(f *fixture) { f.ok(os.Remove(filepath.Join(f.root, "INBOX", ".mailmoor"))) },
 		"unreadable marker": func(f *fixture) { f.ok(os.WriteFile(filepath.Join(f.root, ".mailmoor"), []byte("?"), 0o600)) },
-		"another account's": func(f *fixture) { f.ok(maildir.AdoptRoot(f.root, other, agree)) },
+		"another account's": func(f *fixture) { f.ok(maildir.AdoptRoot(f.root, other, maildir.LayoutFS, agree)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -31,7 +31,7 @@ func TestAdoptRoot(t *testing.T) {
 			prepare(f)
 			for range 2 {
 				forgot := 0
-				f.ok(maildir.AdoptRoot(f.root, account, func() error { forgot++; return nil }))
+				f.ok(maildir.AdoptRoot(f.root, account, maildir.LayoutFS, func() error { forgot++; return nil }))
 				if forgot != 1 {
 					t.Errorf("the state was asked %d times to forget", forgot)
 				}
@@ -54,20 +54,20 @@ func TestAdoptRoot(t *testing.T) {
 func TestAdoptRootRefuses(t *testing.T) {
 	f := newFixture(t)
 	forget := func() error { t.Error("the state was told to forget"); return nil }
-	if err := maildir.AdoptRoot(f.root, account, forget); state.CauseOf(err) != state.CauseLocked {
+	if err := maildir.AdoptRoot(f.root, account, maildir.LayoutFS, forget); state.CauseOf(err) != state.CauseLocked {
 		t.Errorf("a tree that somebody works on: %v", err)
 	}
 	f.ok(f.Close())
 	for name, root := range map[string]string{
 		"inside another root": filepath.Join(f.root, "INBOX"), "around another root": filepath.Dir(f.root), "not absolute": "mail",
 	} {
-		if err := maildir.AdoptRoot(root, "other", forget); state.CauseOf(err) != state.CauseConfig {
+		if err := maildir.AdoptRoot(root, "other", maildir.LayoutFS, forget); state.CauseOf(err) != state.CauseConfig {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	refused := errors.New("no")
 	before := stats(t, f.root)
-	if err := maildir.AdoptRoot(f.root, "other", func() error { return refused }); !errors.Is(err, refused) {
+	if err := maildir.AdoptRoot(f.root, "other", maildir.LayoutFS, func() error { return refused }); !errors.Is(err, refused) {
 		t.Errorf("the state did not forget: %v", err)
 	}
 	if after := stats(t, f.root); len(before) != len(after) {

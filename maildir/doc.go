@@ -9,6 +9,8 @@
 //	<root>/<level>/<level>/.mailmoor      marker of a folder
 //	<root>/<level>/<level>/{cur,new,tmp}  its messages
 //
+// or, with LayoutPlus, <root>/.<level>.<level> and INBOX in the root itself.
+//
 // Mail readers work on the same files at any time. Four invariants follow:
 //
 //   - A message is known by its key, the file name up to the last ":2,". The rest

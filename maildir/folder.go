@@ -58,9 +58,12 @@ func (t *Tree) openFolder(path string) (*folder, error) {
 
 // openPath opens a directory below the root, one level after the other.
 func (t *Tree) openPath(path string) (dir, error) {
-	parts, err := splitPath(path)
+	parts, err := t.o.Layout.split(path)
 	if err != nil {
 		return dir{}, err
+	}
+	if len(parts) == 0 {
+		return t.root.again()
 	}
 	d := t.root
 	for i, part := range parts {
@@ -100,7 +103,7 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFold
 	if err := t.checkRoot(); err != nil {
 		return state.LocalFolder{}, err
 	}
-	path, err := encodePath(name)
+	path, err := t.o.Layout.encode(name)
 	if err != nil {
 		return state.LocalFolder{}, refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration",
 			fmt.Sprintf("create a folder for %q", strings.Join(name, "/")), "%w", err)
@@ -112,17 +115,11 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFold
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
 	}
 	defer base.close()
-	// cur/ comes last, since a directory counts as a folder only with it.
-	for _, sub := range []string{"tmp", "new", "cur"} {
-		if _, err := base.mkdir(sub); err != nil {
-			return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
-		}
-	}
-	if err := base.sync(); err != nil {
+	if err := t.fillFolder(base, path); err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
 	}
 	t.step("maildir: folder created")
-	m, err := t.markFolder(base)
+	m, err := t.markFolder(base, path)
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "mark folder %q", path)
 	}
@@ -135,15 +132,38 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFold
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "look at folder %q", path)
 	}
-	levels, err := decodePath(path)
+	levels, err := t.o.Layout.decode(path)
 	return state.LocalFolder{Path: path, Name: levels, Marker: m.id, Stamp: stamp, Settled: t.proves(f, stamp)}, err
+}
+
+// fillFolder creates what is missing of a Maildir, durably.
+func (t *Tree) fillFolder(base dir, path string) error {
+	if t.o.Layout.plus() && path != plusInbox {
+		f, err := base.create(plusMark)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	// cur/ comes last, since a directory counts as a folder only with it.
+	for _, sub := range []string{"tmp", "new", "cur"} {
+		if _, err := base.mkdir(sub); err != nil {
+			return err
+		}
+	}
+	return base.sync()
 }
 
 // makePath opens a directory below the root and creates what is missing of it.
 func (t *Tree) makePath(path string) (dir, error) {
-	parts, err := splitPath(path)
+	parts, err := t.o.Layout.split(path)
 	if err != nil {
 		return dir{}, err
+	}
+	if len(parts) == 0 {
+		return t.root.again()
 	}
 	d := t.root
 	for i, part := range parts {
@@ -221,8 +241,12 @@ func (t *Tree) checkOurs(d dir) error {
 }
 
 // markFolder returns the marker of a folder, which gets one if it has none.
-func (t *Tree) markFolder(base dir) (marker, error) {
+// The root has one, which is also that of an INBOX in it.
+func (t *Tree) markFolder(base dir, path string) (marker, error) {
 	m, err := readMarker(base)
+	if path == plusInbox {
+		return m, err
+	}
 	if !errors.Is(err, errNoMarker) {
 		return m, err
 	}
@@ -238,7 +262,11 @@ func (t *Tree) markFolder(base dir) (marker, error) {
 // may be concluded from what is not in the folder.
 func (t *Tree) checkMarked(f *folder) error {
 	m, err := readMarker(f.base)
-	if err == nil && (m.kind != kindFolder || m.account != t.o.AccountID) {
+	kind := kindFolder
+	if f.path == plusInbox {
+		kind = kindRoot
+	}
+	if err == nil && (m.kind != kind || m.account != t.o.AccountID) {
 		err = fmt.Errorf("its marker is that of a %s of account %s", m.kind, m.account)
 	}
 	if errors.Is(err, errNoMarker) || errors.Is(err, errBadMarker) || errors.Is(err, fs.ErrNotExist) || err != nil && m.kind != "" {

@@ -68,8 +68,7 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 	var subs []string
 	maildir := map[string]unix.Stat_t{}
 	err := d.each(func(name string) error {
-		if strings.HasPrefix(name, ".") {
-			w.hidden(d, path, name)
+		if w.foreign(d, path, name) {
 			return nil
 		}
 		st, err := d.stat(name)
@@ -102,12 +101,28 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 	return nil
 }
 
-// hidden reports Maildir++ folders, which begin with a dot. All other hidden
-// directories are somebody else's business.
-func (w *folderWalk) hidden(d dir, path, name string) {
-	if _, err := d.stat(name + "/cur"); err == nil {
-		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out")
+// foreign reports whether the entry is none of a tree of this layout, and complains
+// if it is a Maildir: with Maildir++ those in the root begin with a dot and hold no
+// other, elsewhere none begins with a dot. All other such directories are somebody
+// else's business.
+func (w *folderWalk) foreign(d dir, path, name string) bool {
+	hidden, plus := strings.HasPrefix(name, "."), w.t.o.Layout.plus()
+	if belongs := hidden == plus && (!plus || path == ""); belongs || reservedName(name) {
+		return false
 	}
+	if _, err := d.stat(name + "/cur"); err != nil {
+		return true
+	}
+	switch {
+	case !plus:
+		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out")
+	case path == "":
+		w.leaveOut(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
+	default:
+		w.leaveOut(join(path, name), fmt.Sprintf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
+			"folders inside folders are left out with layout = %q", LayoutPlus)
+	}
+	return true
 }
 
 // linkToDir reports whether name is a symbolic link to a directory: somebody may
@@ -133,7 +148,9 @@ func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 		w.leaveOut(path, "move it up", "it lies too deep")
 		return nil
 	}
-	if _, err := decodePath(path); err != nil && !errors.Is(err, errIncomplete) {
+	// Whoever keeps something in a hidden directory of a Maildir++ tree may give
+	// it any name, as long as it is no folder.
+	if _, err := w.t.o.Layout.decode(path); err != nil && !errors.Is(err, errIncomplete) && !w.t.o.Layout.plus() {
 		w.leaveOut(path, "rename the directory", "%v", err)
 		return nil
 	}
@@ -157,32 +174,28 @@ func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (enter bool, err error) {
 	inNew, hasNew := subs["new"]
 	inCur, hasCur := subs["cur"]
-	if path == "" {
+	if path == "" && !w.t.o.Layout.plus() {
 		if hasCur || hasNew {
 			w.leaveOut(path, "move cur, new and tmp into a directory INBOX below the root", "mail that lies in the root itself is not synchronised")
 		}
 		return true, nil
 	}
-	m, err := readMarker(d)
-	switch {
-	case errors.Is(err, errNoMarker):
-	case errors.Is(err, errBadMarker):
-		w.leaveOut(path, "restore the file "+markerName+" from a backup", "%v", err)
-		return false, nil
-	case err != nil:
+	id, enter, err := w.marker(d, path)
+	if err != nil || !enter {
 		return false, err
-	case m.kind == kindRoot || m.account != w.t.o.AccountID:
-		w.leaveOut(path, "move it out of this account's tree", "it is a %s of account %s and is not entered", m.kind, m.account)
-		return false, nil
 	}
-	if hasCur != hasNew || m.id != "" && !hasCur {
+	isFolder := id != "" && path != "" // the root may have been marked a moment ago
+	if path == "" {
+		path = plusInbox
+	}
+	if hasCur != hasNew || isFolder && !hasCur {
 		w.leaveOut(path, "create what is missing: a folder has the directories cur, new and tmp", "it is only part of a mail folder")
 		return true, nil
 	}
 	if !hasCur {
 		return true, nil
 	}
-	levels, err := decodePath(path)
+	levels, err := w.t.o.Layout.decode(path)
 	if err != nil {
 		w.leaveOut(path, "rename the directory", "%v", err)
 		return true, nil
@@ -193,8 +206,31 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	stamp := state.FolderStamp{New: dirStamp(inNew), Cur: dirStamp(inCur)}
 	sameDevice := uint64(inNew.Dev) == w.t.device && uint64(inCur.Dev) == w.t.device
 	w.found = append(w.found, state.LocalFolder{
-		Path: path, Name: levels, Marker: m.id, Stamp: stamp,
+		Path: path, Name: levels, Marker: id, Stamp: stamp,
 		Settled: w.t.trusted && sameDevice && settled(stamp, w.t.now()),
 	})
 	return true, nil
+}
+
+// marker returns the id in the marker of a directory, "" without one, and reports
+// whether the directory may be a folder of this tree. That of the root, which has
+// been checked, is also that of an INBOX in it.
+func (w *folderWalk) marker(d dir, path string) (id string, enter bool, err error) {
+	if path == "" {
+		return w.t.o.AccountID, true, nil
+	}
+	m, err := readMarker(d)
+	switch {
+	case errors.Is(err, errNoMarker):
+		return "", true, nil
+	case errors.Is(err, errBadMarker):
+		w.leaveOut(path, "restore the file "+markerName+" from a backup", "%v", err)
+		return "", false, nil
+	case err != nil:
+		return "", false, err
+	case m.kind == kindRoot || m.account != w.t.o.AccountID:
+		w.leaveOut(path, "move it out of this account's tree", "it is a %s of account %s and is not entered", m.kind, m.account)
+		return "", false, nil
+	}
+	return m.id, true, nil
 }

@@ -37,7 +37,7 @@ func newFixture(t testing.TB, change ...func(*maildir.Options)) *fixture {
 		change(&o)
 	}
 	f.root, f.hold = o.Root, o.HoldDir
-	f.ok(maildir.CreateRoot(f.root, account))
+	f.ok(maildir.CreateRoot(f.root, account, o.Layout))
 	tree, err := maildir.Open(o)
 	f.ok(err)
 	f.Tree = tree

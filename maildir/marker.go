@@ -33,6 +33,9 @@ type marker struct {
 	// generation counts the runs that changed something, in a root's marker. With
 	// the state's count it shows when one of the two was put back from a backup.
 	generation int64
+	// layout is that of the tree, in a root's marker. It stands there only when it
+	// is not LayoutFS.
+	layout Layout
 }
 
 var (
@@ -53,23 +56,37 @@ func (m marker) check() error {
 		return fmt.Errorf("%w: root %q belongs to account %q", errBadMarker, m.id, m.account)
 	case m.generation < 1:
 		return fmt.Errorf("%w: generation %d", errBadMarker, m.generation)
+	case m.layout != "" && (m.kind != kindRoot || m.layout != LayoutPlus):
+		return fmt.Errorf("%w: a %s with the layout %q", errBadMarker, m.kind, string(m.layout))
 	}
 	return nil
 }
 
 // text returns the content of the file.
 func (m marker) text() string {
-	return fmt.Sprintf(`# Mailmoor marker. It tells Mailmoor which mail lives in this directory.
+	text := fmt.Sprintf(`# Mailmoor marker. It tells Mailmoor which mail lives in this directory.
 # Do not edit it, do not copy it to another directory, and keep it in backups.
 kind = %q
 id = %q
 account = %q
 generation = %d
 `, m.kind, m.id, m.account, m.generation)
+	if m.layout != "" {
+		text += fmt.Sprintf("layout = %q\n", string(m.layout))
+	}
+	return text
 }
 
-// parseMarker reads the content of a marker file: every key exactly once, and
-// nothing else but comments and blank lines.
+// rootMarker returns the marker of an account's root.
+func rootMarker(id string, generation int64, layout Layout) marker {
+	if layout == LayoutFS {
+		layout = ""
+	}
+	return marker{kind: kindRoot, id: id, account: id, generation: generation, layout: layout}
+}
+
+// parseMarker reads the content of a marker file: every key exactly once, layout
+// perhaps not at all, and nothing else but comments and blank lines.
 func parseMarker(text string) (marker, error) {
 	values := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -89,15 +106,24 @@ func parseMarker(text string) (marker, error) {
 	if m.generation, err = strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(m.generation, 10) != text {
 		return marker{}, fmt.Errorf("%w: generation %q", errBadMarker, text)
 	}
-	for key, to := range map[string]*string{"kind": &m.kind, "id": &m.id, "account": &m.account} {
+	keys := 4
+	layout := ""
+	texts := map[string]*string{"kind": &m.kind, "id": &m.id, "account": &m.account}
+	if _, has := values["layout"]; has {
+		keys, texts["layout"] = 5, &layout
+	}
+	for key, to := range texts {
 		value := values[key]
 		if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 			return marker{}, fmt.Errorf("%w: %s is %s", errBadMarker, key, value)
 		}
 		*to = value[1 : len(value)-1]
 	}
-	if len(values) != 4 {
-		return marker{}, fmt.Errorf("%w: it has %d keys, not 4", errBadMarker, len(values))
+	if len(values) != keys {
+		return marker{}, fmt.Errorf("%w: it has %d keys, not %d", errBadMarker, len(values), keys)
+	}
+	if m.layout = Layout(layout); keys == 5 && layout == "" {
+		return marker{}, fmt.Errorf("%w: an empty layout", errBadMarker)
 	}
 	return m, m.check()
 }

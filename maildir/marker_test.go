@@ -11,6 +11,14 @@ func TestMarkerText(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
+	want = rootMarker("abc", 7, LayoutPlus)
+	if got, err := parseMarker(want.text()); err != nil || got != want || got.layout != LayoutPlus {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	// A version that knows no layouts reads the marker of a tree that has none.
+	if text := rootMarker("abc", 7, LayoutFS).text(); strings.Contains(text, "layout") {
+		t.Errorf("the marker is\n%s", text)
+	}
 }
 
 func TestParseMarkerIsStrict(t *testing.T) {
@@ -30,6 +38,9 @@ func TestParseMarkerIsStrict(t *testing.T) {
 		"id with a slash":  strings.ReplaceAll(good, `"abc"`, `"a/c"`),
 		"other account":    strings.Replace(good, `account = "abc"`, `account = "x"`, 1),
 		"not a key at all": good + "hello\n",
+		"unknown layout":   good + "layout = \"flat\"\n",
+		"empty layout":     good + "layout = \"\"\n",
+		"layout of none":   strings.ReplaceAll(good, "root", "folder") + "layout = \"maildir++\"\n",
 	} {
 		if m, err := parseMarker(text); err == nil {
 			t.Errorf("%s: %+v, want an error", name, m)

@@ -135,7 +135,7 @@ func TestPeekRefuses(t *testing.T) {
 	o.AccountID = ""
 	inner := o
 	inner.Root = filepath.Join(root, "Lists")
-	if err := maildir.CreateRoot(inner.Root, account); err != nil {
+	if err := maildir.CreateRoot(inner.Root, account, maildir.LayoutFS); err != nil {
 		t.Fatal(err)
 	}
 	_, err = maildir.Open(inner)

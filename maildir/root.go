@@ -68,11 +68,14 @@ func ReadRoot(root string) (RootInfo, error) {
 
 // CreateRoot makes the directory root of the account id, with its marker, durably.
 // A directory that exists gets the marker. It refuses when there is a marker, and
-// when a directory above or below is a root itself.
-func CreateRoot(root, id string) error {
+// when a directory above or below is a root itself. The layout is fixed from then on.
+func CreateRoot(root, id string, layout Layout) error {
 	doing := fmt.Sprintf("create root %q", root)
 	if !filepath.IsAbs(root) || !idPattern.MatchString(id) {
 		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "path or account id %q is not usable", id)
+	}
+	if err := layout.check(); err != nil {
+		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "%w", err)
 	}
 	if err := mkdirDurable(filepath.Clean(root)); err != nil {
 		return wrap(state.ScopeAccount, err, "create root %q", root)
@@ -96,8 +99,7 @@ func CreateRoot(root, id string) error {
 	if err := errors.Join(checkAbove(resolved), checkBelow(d)); err != nil {
 		return err
 	}
-	m := marker{kind: kindRoot, id: id, account: id, generation: 1}
-	return wrap(state.ScopeAccount, writeMarker(d, m), "create root %q", root)
+	return wrap(state.ScopeAccount, writeMarker(d, rootMarker(id, 1, layout)), "create root %q", root)
 }
 
 // Generation returns the generation in the root's marker, 0 for a tree that is
@@ -120,8 +122,7 @@ func (t *Tree) Mark(generation int64) error {
 	if err := t.checkRoot(); err != nil {
 		return err
 	}
-	m := marker{kind: kindRoot, id: t.o.AccountID, account: t.o.AccountID, generation: generation}
-	if err := rewriteMarker(t.root, m); err != nil {
+	if err := rewriteMarker(t.root, rootMarker(t.o.AccountID, generation, t.o.Layout)); err != nil {
 		return wrap(state.ScopeAccount, err, "write the marker of root %q", t.path)
 	}
 	t.step("maildir: root marked")

@@ -35,7 +35,7 @@ func TestReadRoot(t *testing.T) {
 	}
 	want.Exists = true
 	look("an empty directory, perhaps a mount point")
-	if err := maildir.CreateRoot(root, account); err != nil {
+	if err := maildir.CreateRoot(root, account, maildir.LayoutFS); err != nil {
 		t.Fatal(err)
 	}
 	want.MarkerID = account
@@ -72,10 +72,10 @@ func TestCreateRootRefuses(t *testing.T) {
 			if err := os.Symlink(outer, link); err != nil {
 				t.Fatal(err)
 			}
-			if err := maildir.CreateRoot(test.first, account); err != nil {
+			if err := maildir.CreateRoot(test.first, account, maildir.LayoutFS); err != nil {
 				t.Fatal(err)
 			}
-			err := maildir.CreateRoot(test.second, otherAccount)
+			err := maildir.CreateRoot(test.second, otherAccount, maildir.LayoutFS)
 			wantCause(t, err, state.CauseConfig)
 			if test.first != test.second && (!strings.Contains(err.Error(), "outer\"") && !strings.Contains(err.Error(), "outer/a\"") || !strings.Contains(err.Error(), "inner\"")) {
 				t.Errorf("the error does not name both roots: %v", err)
@@ -98,7 +98,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, state.CauseGone},
 		"other account": {func(f *fixture) {
 			f.ok(os.Remove(f.path("", ".mailmoor")))
-			f.ok(maildir.CreateRoot(f.root, otherAccount))
+			f.ok(maildir.CreateRoot(f.root, otherAccount, maildir.LayoutFS))
 		}, state.CauseConfig},
 		"root of a folder": {func(f *fixture) { f.rename("INBOX/.mailmoor", ".mailmoor") }, state.CauseConfig},
 	}

@@ -23,6 +23,8 @@ type Options struct {
 	// AccountID is the id that the root's marker must carry. It is empty only
 	// with Peek, for a tree that is nobody's yet and must have no marker.
 	AccountID string
+	// Layout is how the folders are nested; it must be that of the root's marker.
+	Layout Layout
 	// Peek opens the tree for a look that leaves no trace: it takes no lock, so
 	// that it keeps nobody from working, and every method that would change
 	// something refuses. What it sees may be in the middle of another's work.
@@ -71,6 +73,9 @@ func Open(o Options) (*Tree, error) {
 	if !filepath.IsAbs(o.Root) || !filepath.IsAbs(o.HoldDir) || !unowned && !idPattern.MatchString(o.AccountID) {
 		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root),
 			"root and hold area %q must be absolute paths, and account %q an id", o.HoldDir, o.AccountID)
+	}
+	if err := o.Layout.check(); err != nil {
+		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root), "%w", err)
 	}
 	path, err := filepath.EvalSymlinks(o.Root)
 	if err != nil {
@@ -174,6 +179,11 @@ func (t *Tree) checkRoot() error {
 	case m.kind != kindRoot || m.id != t.o.AccountID:
 		return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", doing,
 			"it is the %s of account %s, not the root of account %s", m.kind, m.account, cmp.Or(t.o.AccountID, "(new)"))
+	case m.layout.plus() != t.o.Layout.plus():
+		return refuse(state.ScopeAccount, state.CauseConfig, fmt.Sprintf("write layout = %q again; for the other layout, sync once more "+
+			"with this one, then let maildir name a new, empty directory: the next run brings all mail there", m.layout), doing,
+			"its folders are laid out as layout = %q, and the configuration says %q: the layout of a tree that is in use does not change",
+			m.layout, t.o.Layout)
 	}
 	return nil
 }

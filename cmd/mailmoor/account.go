@@ -86,20 +86,20 @@ func (a *app) openOnce(ctx context.Context, dir *store.Directory, account config
 			return nil, errors.Join(err, o.close())
 		}
 	}
-	if err := a.openLocked(ctx, dir, owner, o, log); err != nil {
+	if err := a.openLocked(ctx, dir, owner, account, o, log); err != nil {
 		return nil, errors.Join(err, o.close())
 	}
 	return o, nil
 }
 
 // openLocked opens tree and database of a locked account.
-func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.Account, o *opened, log zerolog.Logger) error {
+func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.Account, account config.Account, o *opened, log zerolog.Logger) error {
 	hold, err := dir.HoldArea(owner.ID)
 	if err != nil {
 		return err
 	}
 	o.tree, err = maildir.Open(maildir.Options{
-		Root: owner.Root, AccountID: owner.ID, HoldDir: hold, Hook: a.hook, Log: log,
+		Root: owner.Root, AccountID: owner.ID, Layout: layouts[account.Layout], HoldDir: hold, Hook: a.hook, Log: log,
 	})
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func claim(dir *store.Directory, account config.Account) (store.Account, store.V
 	if err != nil || verdict != store.New {
 		return owner, verdict, err
 	}
-	return owner, verdict, maildir.CreateRoot(account.Maildir, owner.ID)
+	return owner, verdict, maildir.CreateRoot(account.Maildir, owner.ID, layouts[account.Layout])
 }
 
 // resolve finds out which state belongs to the account and changes nothing.
@@ -220,6 +220,11 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 // directions are the planner's words for those of the configuration.
 var directions = map[config.Direction]plan.Direction{
 	config.DirectionBoth: plan.Both, config.DirectionPull: plan.Pull, config.DirectionPush: plan.Push,
+}
+
+// layouts are the tree's words for those of the configuration.
+var layouts = map[config.Layout]maildir.Layout{
+	config.LayoutFS: maildir.LayoutFS, config.LayoutMaildirPlus: maildir.LayoutPlus,
 }
 
 // connector returns what opens connections to the account's server. The secret

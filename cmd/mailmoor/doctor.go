@@ -123,7 +123,7 @@ func (a *app) acceptRoot(ctx context.Context, cfg config.Config, account config.
 		return report, err
 	}
 	report.State = s.Path()
-	err = maildir.AdoptRoot(account.Maildir, owner.ID, func() (err error) {
+	err = maildir.AdoptRoot(account.Maildir, owner.ID, layouts[account.Layout], func() (err error) {
 		if report.Copy, err = s.Copy(ctx); err == nil {
 			report.Mailboxes, report.Messages, err = s.Forget(ctx)
 		}

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"mailmoor/engine"
@@ -31,8 +32,9 @@ type User interface {
 	Edit(t *testing.T, folder string, key state.Key, data []byte)
 	// Delete removes the file.
 	Delete(t *testing.T, folder string, key state.Key)
-	// AddFolder makes a folder without a marker.
-	AddFolder(t *testing.T, path string)
+	// AddFolder makes the folder of a mailbox, without a marker, and returns its
+	// path.
+	AddFolder(t *testing.T, name string) (path string)
 }
 
 // Disk is what the tree lies on.
@@ -150,6 +152,9 @@ func (l *localRun) another(name ...string) string {
 	ok(l.T, err)
 	return f.Path
 }
+
+// absent returns the path that the folder of a mailbox of one level would have.
+func (l *localRun) absent(name string) string { return strings.Replace(l.folder, work, name, 1) }
 
 // incoming returns a message as the server sends it.
 func incoming(body []byte, flags state.Flags) state.Incoming {

@@ -113,7 +113,7 @@ func moveEdited(l *localRun) {
 func moveNowhere(l *localRun) {
 	base := l.base("a")
 	before := l.one(l.folder)
-	_, err := l.Move(l.Context(), l.folder, base[0], "Nowhere", state.Seen)
+	_, err := l.Move(l.Context(), l.folder, base[0], l.absent("Nowhere"), state.Seen)
 	wantCause(l.T, err, state.CauseGone)
 	equal(l.T, "the file", l.one(l.folder), before)
 }

@@ -96,8 +96,8 @@ func foldersTwice(l *localRun) {
 }
 
 func foldersMarker(l *localRun) {
-	l.user.AddFolder(l.T, "ByReader")
-	i := slices.IndexFunc(l.folders(), func(f state.LocalFolder) bool { return f.Path == "ByReader" })
+	path := l.user.AddFolder(l.T, "ByReader")
+	i := slices.IndexFunc(l.folders(), func(f state.LocalFolder) bool { return f.Path == path })
 	if i < 0 {
 		l.Fatal("a folder that a reader made is not listed")
 	}
@@ -149,7 +149,7 @@ func scanEmpty(l *localRun) {
 }
 
 func scanMissing(l *localRun) {
-	_, err := l.Scan(l.Context(), "Nowhere", nil, state.ScanOptions{})
+	_, err := l.Scan(l.Context(), l.absent("Nowhere"), nil, state.ScanOptions{})
 	wantCause(l.T, err, state.CauseGone)
 }
 

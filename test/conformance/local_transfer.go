@@ -159,7 +159,7 @@ func deliverHundred(l *localRun) {
 }
 
 func deliverMissing(l *localRun) {
-	d, err := l.Deliver(l.Context(), "Nowhere")
+	d, err := l.Deliver(l.Context(), l.absent("Nowhere"))
 	if err == nil {
 		_, err = d.Add(l.NewKey(), incoming(Mail(1), 0))
 		d.Abort()
@@ -218,7 +218,7 @@ func discardLeftover(l *localRun) {
 
 func discardWithoutFolder(l *localRun) {
 	// Somebody removed the folder while a delivery was interrupted.
-	ok(l.T, l.Discard(l.Context(), "Gone", l.NewKey()))
+	ok(l.T, l.Discard(l.Context(), l.absent("Gone"), l.NewKey()))
 }
 
 func discardDelivered(l *localRun) {

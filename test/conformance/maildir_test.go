@@ -15,16 +15,22 @@ import (
 	"mailmoor/test/conformance"
 )
 
-func TestMaildir(t *testing.T) {
+func TestMaildir(t *testing.T) { onDisk(t, maildir.LayoutFS) }
+
+func TestMaildirPlus(t *testing.T) { onDisk(t, maildir.LayoutPlus) }
+
+// onDisk runs the suite on a tree of the layout.
+func onDisk(t *testing.T, layout maildir.Layout) {
+	t.Helper()
 	conformance.Local(t, func(t *testing.T) conformance.LocalFixture {
 		t.Helper()
 		base := t.TempDir()
-		d := disk{root: filepath.Join(base, "mail"), hold: filepath.Join(base, "hold")}
+		d := disk{root: filepath.Join(base, "mail"), hold: filepath.Join(base, "hold"), layout: layout}
 		account := strings.Repeat("0a", 16)
-		if err := maildir.CreateRoot(d.root, account); err != nil {
+		if err := maildir.CreateRoot(d.root, account, layout); err != nil {
 			t.Fatal(err)
 		}
-		tree, err := maildir.Open(maildir.Options{Root: d.root, AccountID: account, HoldDir: d.hold})
+		tree, err := maildir.Open(maildir.Options{Root: d.root, AccountID: account, Layout: layout, HoldDir: d.hold})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +44,10 @@ func TestMaildir(t *testing.T) {
 }
 
 // disk acts on the files of the tree.
-type disk struct{ root, hold string }
+type disk struct {
+	root, hold string
+	layout     maildir.Layout
+}
 
 // must ends the test when err is not nil.
 func must(t *testing.T, err error) {
@@ -101,11 +110,16 @@ func (d disk) Delete(t *testing.T, folder string, key state.Key) {
 	must(t, os.Remove(d.find(t, folder, key)))
 }
 
-func (d disk) AddFolder(t *testing.T, path string) {
+func (d disk) AddFolder(t *testing.T, name string) string {
 	t.Helper()
+	path := name
+	if d.layout == maildir.LayoutPlus {
+		path = "." + name
+	}
 	for _, sub := range []string{"cur", "new", "tmp"} {
 		must(t, os.MkdirAll(filepath.Join(d.root, path, sub), 0o700))
 	}
+	return path
 }
 
 func (d disk) Files(t *testing.T, folder string) []conformance.File {

@@ -51,6 +51,9 @@ func (u simUser) Held(t *testing.T, path string) []byte {
 	return f.Data
 }
 
-func (u simUser) AddFolder(_ *testing.T, path string) { u.tree.AddFolder(path) }
+func (u simUser) AddFolder(_ *testing.T, name string) string {
+	u.tree.AddFolder(name)
+	return name
+}
 
 func (u simUser) Unmount(*testing.T) { u.tree.SetMounted(false) }

@@ -79,7 +79,7 @@ func (a *account) run() (report engine.Report, err error) {
 		return report, err
 	}
 	if verdict == store.New {
-		if err := maildir.CreateRoot(a.Root, owner.ID); err != nil {
+		if err := maildir.CreateRoot(a.Root, owner.ID, maildir.LayoutFS); err != nil {
 			return report, err
 		}
 	}

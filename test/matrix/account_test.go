@@ -202,7 +202,7 @@ func (a *account) run() engine.Report {
 	)
 	a.must(err)
 	if verdict == store.New {
-		a.must(maildir.CreateRoot(a.root, owner.ID))
+		a.must(maildir.CreateRoot(a.root, owner.ID, maildir.LayoutFS))
 	}
 	hold, err := dir.HoldArea(owner.ID)
 	a.must(err)

@@ -95,7 +95,7 @@ func (a *account) open() (*opened, error) {
 		return nil, err
 	}
 	if verdict == store.New {
-		if err := maildir.CreateRoot(a.root, owner.ID); err != nil {
+		if err := maildir.CreateRoot(a.root, owner.ID, maildir.LayoutFS); err != nil {
 			return nil, err
 		}
 	}

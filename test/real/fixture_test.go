@@ -34,6 +34,7 @@ type account struct {
 	proxy *lab.Proxy
 	// root is the Maildir tree, states the directory of the program's state.
 	root, states string
+	layout       maildir.Layout
 	// ahead is how far the clock of the engine is ahead.
 	ahead time.Duration
 	// options and config may change how the engine is put together.
@@ -102,7 +103,7 @@ func (a *account) open() (*opened, error) {
 		return nil, err
 	}
 	if verdict == store.New {
-		if err := maildir.CreateRoot(a.root, owner.ID); err != nil {
+		if err := maildir.CreateRoot(a.root, owner.ID, a.layout); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +115,7 @@ func (a *account) open() (*opened, error) {
 	if o.lock, err = dir.Lock(a.Context(), owner.ID, store.LockFail); err != nil {
 		return nil, err
 	}
-	o.tree, err = maildir.Open(maildir.Options{Root: a.root, AccountID: owner.ID, HoldDir: hold, Now: a.now})
+	o.tree, err = maildir.Open(maildir.Options{Root: a.root, AccountID: owner.ID, Layout: a.layout, HoldDir: hold, Now: a.now})
 	if err != nil {
 		return nil, errors.Join(err, o.lock.Unlock())
 	}

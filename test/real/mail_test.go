@@ -14,6 +14,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"mailmoor/maildir"
 	"mailmoor/state"
 	"mailmoor/test/corpus"
 	"mailmoor/test/lab"
@@ -136,11 +137,35 @@ func (a *account) local() side {
 	return s.sort()
 }
 
+// folderOf returns the folder of a directory as the scenarios call it: as it is
+// with the layout fs.
 func (a *account) folderOf(path string) string {
 	a.Helper()
 	rel, err := filepath.Rel(a.root, path)
 	a.must(err)
-	return filepath.ToSlash(rel)
+	if a.layout != maildir.LayoutPlus {
+		return filepath.ToSlash(rel)
+	}
+	if rel == "." {
+		return "INBOX"
+	}
+	plain, ok := strings.CutPrefix(strings.ReplaceAll(rel, ".", "/"), "/")
+	if !ok || strings.Contains(rel, "/") {
+		a.Errorf("directory %q has no place in a Maildir++ tree", rel)
+	}
+	return plain
+}
+
+// dir returns the path of something in a folder, which has its name as with the
+// layout fs.
+func (a *account) dir(folder string, elem ...string) string {
+	if a.layout == maildir.LayoutPlus {
+		folder = "." + strings.ReplaceAll(folder, "/", ".")
+		if folder == ".INBOX" {
+			folder = ""
+		}
+	}
+	return filepath.Join(append([]string{a.root, folder}, elem...)...)
 }
 
 // walk shows everything below a directory, hidden files left out.
@@ -262,7 +287,7 @@ func (a *account) flag(mailbox, token, letters string) {
 func (a *account) mkfolder(path string) {
 	a.Helper()
 	for _, sub := range []string{"tmp", "new", "cur"} {
-		a.must(os.MkdirAll(filepath.Join(a.root, path, sub), 0o700))
+		a.must(os.MkdirAll(a.dir(path, sub), 0o700))
 	}
 }
 
@@ -274,10 +299,10 @@ func (a *account) put(folder, letters, token string) {
 
 func (a *account) putFile(folder, name string, data []byte, date int64) {
 	a.Helper()
-	tmp := filepath.Join(a.root, folder, "tmp", "being-written")
+	tmp := a.dir(folder, "tmp", "being-written")
 	a.must(os.WriteFile(tmp, data, 0o600))
 	a.must(os.Chtimes(tmp, time.Time{}, time.Unix(date, 0)))
-	a.rename(tmp, filepath.Join(a.root, folder, name))
+	a.rename(tmp, a.dir(folder, name))
 }
 
 func (a *account) rename(from, to string) {
@@ -290,7 +315,7 @@ func (a *account) files(folder string) []string {
 	a.Helper()
 	var paths []string
 	for _, sub := range []string{"new", "cur"} {
-		a.walk(filepath.Join(a.root, folder, sub), func(path string, entry fs.DirEntry) {
+		a.walk(a.dir(folder, sub), func(path string, entry fs.DirEntry) {
 			if entry.Type().IsRegular() {
 				paths = append(paths, path)
 			}
@@ -318,7 +343,7 @@ func (a *account) letters(folder, token, letters string) {
 	a.Helper()
 	path := a.file(folder, token)
 	base, _, _ := strings.Cut(filepath.Base(path), ":2,")
-	a.rename(path, filepath.Join(a.root, folder, "cur", base+":2,"+letters))
+	a.rename(path, a.dir(folder, "cur", base+":2,"+letters))
 }
 
 // drop deletes a token's file.
@@ -331,13 +356,13 @@ func (a *account) drop(folder, token string) {
 func (a *account) carry(folder, token, dest string) {
 	a.Helper()
 	path := a.file(folder, token)
-	a.rename(path, filepath.Join(a.root, dest, "cur", filepath.Base(path)))
+	a.rename(path, a.dir(dest, "cur", filepath.Base(path)))
 }
 
 // edit replaces a token's file by one with this content, as an editor would.
 func (a *account) edit(folder, token string, data []byte) {
 	a.Helper()
-	rel, err := filepath.Rel(filepath.Join(a.root, folder), a.file(folder, token))
+	rel, err := filepath.Rel(a.dir(folder), a.file(folder, token))
 	a.must(err)
 	a.putFile(folder, rel, data, start)
 }

@@ -38,11 +38,11 @@ var readerHabits = []readerHabit{
 		a.rewrite("INBOX", "a", "Archive", "cur/1700000000.R1.host:2,S")
 	}, []string{"Archive/a:S", "INBOX/b:", "INBOX/c:", "Archive/x:"}, 1, 0},
 	{"moved under a fresh name, as mu4e does", func(a *account) {
-		a.rename(a.file("INBOX", "a"), filepath.Join(a.root, "Archive/cur/1700000000.mu4e:2,S"))
+		a.rename(a.file("INBOX", "a"), a.dir("Archive", "cur/1700000000.mu4e:2,S"))
 	}, []string{"Archive/a:S", "INBOX/b:", "INBOX/c:", "Archive/x:"}, 1, 0},
 	{"moved there and back", func(a *account) {
-		a.rename(a.file("INBOX", "a"), filepath.Join(a.root, "Archive/cur/1700000000.x:2,S"))
-		a.rename(a.file("Archive", "a"), filepath.Join(a.root, "INBOX/cur/1700000001.y:2,S"))
+		a.rename(a.file("INBOX", "a"), a.dir("Archive", "cur/1700000000.x:2,S"))
+		a.rename(a.file("Archive", "a"), a.dir("INBOX", "cur/1700000001.y:2,S"))
 	}, []string{"INBOX/a:S", "INBOX/b:", "INBOX/c:", "Archive/x:"}, 0, 0},
 	{"copied", func(a *account) {
 		a.link("INBOX", "a", "Archive", "cur/1700000000.copy:2,F")
@@ -52,8 +52,8 @@ var readerHabits = []readerHabit{
 		a.carry("INBOX", "a", "Drafts")
 	}, []string{"Drafts/a:", "Archive/a:", "INBOX/b:", "INBOX/c:", "Archive/x:"}, 1, 1},
 	{"two messages change places", func(a *account) {
-		a.rename(a.file("INBOX", "a"), filepath.Join(a.root, "Archive/cur/1.a:2,"))
-		a.rename(a.file("Archive", "x"), filepath.Join(a.root, "INBOX/cur/2.x:2,"))
+		a.rename(a.file("INBOX", "a"), a.dir("Archive", "cur/1.a:2,"))
+		a.rename(a.file("Archive", "x"), a.dir("INBOX", "cur/2.x:2,"))
 	}, []string{"Archive/a:", "INBOX/x:", "INBOX/b:", "INBOX/c:"}, 2, 0},
 	{"marked deleted and purged", func(a *account) {
 		a.letters("INBOX", "a", "ST")
@@ -68,20 +68,25 @@ func TestReaders(t *testing.T) {
 	for _, habit := range readerHabits {
 		t.Run(habit.name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, srv)
-			a.deliver("INBOX", "a", "b", "c")
-			a.deliver("Archive", "x")
-			a.clean()
-			habit.do(a)
-			c := a.clean().Counts
-			if c.MovedRemote != habit.moved || c.Uploaded != habit.uploaded {
-				t.Errorf("counts are %+v, want %d moves and %d uploads", c, habit.moved, habit.uploaded)
-			}
-			a.expect(habit.want...)
-			if held := a.held(); len(held) > 0 {
-				t.Errorf("the hold area has %v, want nothing", held)
-			}
+			habit.play(newAccount(t, srv))
 		})
+	}
+}
+
+// play lets the reader do it, and checks what comes of it.
+func (h readerHabit) play(a *account) {
+	a.Helper()
+	a.deliver("INBOX", "a", "b", "c")
+	a.deliver("Archive", "x")
+	a.clean()
+	h.do(a)
+	c := a.clean().Counts
+	if c.MovedRemote != h.moved || c.Uploaded != h.uploaded {
+		a.Errorf("counts are %+v, want %d moves and %d uploads", c, h.moved, h.uploaded)
+	}
+	a.expect(h.want...)
+	if held := a.held(); len(held) > 0 {
+		a.Errorf("the hold area has %v, want nothing", held)
 	}
 }
 
@@ -100,7 +105,7 @@ func (a *account) rewrite(folder, token, dest, name string) {
 // link copies a message as a hard link, as mutt does.
 func (a *account) link(folder, token, dest, name string) {
 	a.Helper()
-	a.must(os.Link(a.file(folder, token), filepath.Join(a.root, dest, name)))
+	a.must(os.Link(a.file(folder, token), a.dir(dest, name)))
 }
 
 // TestForeignLetters: letters that Dovecot or others put into the info of a file
@@ -171,7 +176,7 @@ func TestStrangeFiles(t *testing.T) {
 			a.deliver("INBOX", "a", "b", "c", "d")
 			a.clean()
 			before := a.remote()["INBOX"]
-			a.must(c.put(a, filepath.Join(a.root, "INBOX", "cur", "strange:2,")))
+			a.must(c.put(a, a.dir("INBOX", "cur", "strange:2,")))
 			a.letters("INBOX", "a", "F")
 			a.later(25 * time.Hour)
 			for range 2 {
@@ -195,7 +200,7 @@ func TestTwins(t *testing.T) {
 	a.deliver("INBOX", "a", "b")
 	a.clean()
 	base, _, _ := strings.Cut(filepath.Base(a.file("INBOX", "a")), ":2,")
-	twin := filepath.Join(a.root, "INBOX", "cur", base+":2,T")
+	twin := a.dir("INBOX", "cur", base+":2,T")
 	a.must(os.WriteFile(twin, lf(body("twin")), 0o600))
 	before := a.remote()
 	report := a.sync()

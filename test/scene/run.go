@@ -42,7 +42,7 @@ func (s *Stage) open(ctx context.Context) (*opened, error) {
 		return nil, err
 	}
 	if verdict == store.New {
-		if err := maildir.CreateRoot(s.Root, owner.ID); err != nil {
+		if err := maildir.CreateRoot(s.Root, owner.ID, maildir.LayoutFS); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,146 @@
+package maildir
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Layout says how the folders of a tree are nested on the disk.
+type Layout string
+
+// The layouts. The empty one is LayoutFS.
+const (
+	LayoutFS   Layout = "fs"        // a directory below a directory: Archive/2024
+	LayoutPlus Layout = "maildir++" // all side by side: .Archive.2024; INBOX is the root itself
+)
+
+const (
+	// plusInbox is the path of INBOX in a Maildir++ tree: the root itself.
+	plusInbox = "."
+	// plusMark is an empty file in every folder but INBOX. Programs that deliver
+	// mail know by it that the Maildir is part of a larger one.
+	plusMark = "maildirfolder"
+	// fileNameBytesMax is the longest name that common file systems take.
+	fileNameBytesMax = 255
+)
+
+func (l Layout) plus() bool { return l == LayoutPlus }
+
+// String returns the word of the configuration.
+func (l Layout) String() string {
+	if l.plus() {
+		return string(LayoutPlus)
+	}
+	return string(LayoutFS)
+}
+
+func (l Layout) check() error {
+	if l != "" && l != LayoutFS && l != LayoutPlus {
+		return fmt.Errorf("layout %q does not exist", string(l))
+	}
+	return nil
+}
+
+// encode returns the path of the folder for a mailbox name.
+func (l Layout) encode(levels []string) (string, error) {
+	if l.plus() {
+		return encodePlus(levels)
+	}
+	return encodePath(levels)
+}
+
+// decode returns the mailbox name that a folder's path stands for.
+func (l Layout) decode(path string) ([]string, error) {
+	if l.plus() {
+		return decodePlus(path)
+	}
+	return decodePath(path)
+}
+
+// split returns the directory names of a folder's path, none for the root itself.
+// It refuses what could lead out of the root or into a control directory.
+func (l Layout) split(path string) ([]string, error) {
+	switch {
+	case !l.plus():
+		return splitPath(path)
+	case path == plusInbox:
+		return nil, nil
+	case len(path) < 2 || path[0] != '.' || path[1] == '.' || len(path) > fileNameBytesMax || strings.ContainsAny(path, "/\x00"):
+		return nil, fmt.Errorf("%q is no folder path", path)
+	}
+	return []string{path}, nil
+}
+
+// encodePlus returns the directory of a mailbox in a Maildir++ tree. Dots separate
+// the levels there, so that a dot inside a level is escaped as well. What is
+// too long has no folder: there is no directory below that could hold the rest.
+func encodePlus(levels []string) (string, error) {
+	if len(levels) == 0 || len(levels) > levelsMax {
+		return "", fmt.Errorf("a mailbox name has 1 to %d levels, not %d", levelsMax, len(levels))
+	}
+	var path strings.Builder
+	for i, level := range levels {
+		if i == 0 && strings.EqualFold(level, "INBOX") {
+			level = "INBOX" // RFC 9051, section 5.1
+			if len(levels) == 1 {
+				return plusInbox, nil
+			}
+		}
+		encoded := encodePlusLevel(level)
+		if i == 0 && strings.EqualFold("."+encoded, markerName) {
+			encoded = escape(encoded[:1]) + encoded[1:] // the root's marker has that name
+		}
+		path.WriteByte('.')
+		path.WriteString(encoded)
+	}
+	if path.Len() > fileNameBytesMax {
+		return "", fmt.Errorf("the mailbox name needs a directory name of %d bytes, at most %d are possible with layout = %q",
+			path.Len(), fileNameBytesMax, LayoutPlus)
+	}
+	return path.String(), nil
+}
+
+func encodePlusLevel(level string) string {
+	if level == "" {
+		return emptyLevel
+	}
+	var b strings.Builder
+	for i := 0; i < len(level); {
+		r, n := utf8.DecodeRuneInString(level[i:])
+		token, _ := encodeRune(level[i:])
+		// Spaces at either end are what other systems drop.
+		if r == '.' || r == ' ' && (i == 0 || i+n == len(level)) {
+			token = escape(level[i : i+n])
+		}
+		b.WriteString(token)
+		i += n
+	}
+	return b.String()
+}
+
+// decodePlus is the inverse of encodePlus. A name that encodePlus would not have
+// produced stands for nothing.
+func decodePlus(path string) ([]string, error) {
+	if path == plusInbox {
+		return []string{"INBOX"}, nil
+	}
+	below, found := strings.CutPrefix(path, ".")
+	if !found {
+		return nil, fmt.Errorf("%w: it does not begin with a dot", errNoName)
+	}
+	var levels []string
+	for part := range strings.SplitSeq(below, ".") {
+		var level strings.Builder
+		if part != emptyLevel {
+			if err := unescape(&level, part); err != nil {
+				return nil, err
+			}
+		}
+		levels = append(levels, level.String())
+	}
+	if canonical, err := encodePlus(levels); err != nil || canonical != path {
+		return nil, fmt.Errorf("%w: mailmoor would have written %q", errNoName, canonical)
+	}
+	return levels, nil
+}
