@@ -72,7 +72,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		a.syncCommand(), a.statusCommand(), a.holdsCommand(), a.approveCommand(), a.rejectCommand(),
-		a.doctorCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand(), jsonTopic(),
+		a.doctorCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand(), jsonTopic(), configTopic(),
 	)
 	return root
 }
