@@ -85,7 +85,10 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 		})
 	})
 	group.Go(func() (err error) {
-		l.Folders, l.LeftOut, err = e.Local.Folders(groupCtx)
+		if l.Folders, l.LeftOut, err = e.Local.Folders(groupCtx); err != nil {
+			return err
+		}
+		l.FoldsCase, err = e.Local.FoldsCase(groupCtx)
 		return err
 	})
 	if err := group.Wait(); err != nil {

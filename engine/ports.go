@@ -78,6 +78,9 @@ type LocalObserver interface {
 	// had to leave out. It fails with account scope when the root or its marker
 	// is not what it should be.
 	Folders(ctx context.Context) ([]state.LocalFolder, []state.Problem, error)
+	// FoldsCase reports whether names that differ in case only are the same one to
+	// the file system, as far as can be told.
+	FoldsCase(ctx context.Context) (bool, error)
 	// Scan compares the folder with base, the mailbox's records that have a
 	// key. Files that are new or edited come with their content identified.
 	Scan(ctx context.Context, folder string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error)

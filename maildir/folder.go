@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -185,8 +186,11 @@ func (t *Tree) makeDir(parent dir, name string) (dir, error) {
 	if err != nil {
 		return dir{}, err
 	}
+	if !created || !plainASCII(name) {
+		err = exactName(parent, name)
+	}
 	if !created {
-		err = errors.Join(exactName(parent, name), t.checkOurs(d))
+		err = errors.Join(err, t.checkOurs(d))
 	}
 	if err != nil {
 		d.close()
@@ -208,8 +212,14 @@ func ensureDir(parent dir, name string) (d dir, created bool, err error) {
 	return d, created, err
 }
 
+// plainASCII reports whether no file system has another way to write the name.
+func plainASCII(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
 // exactName refuses a directory that the file system only takes for name because
-// it ignores case or normalises: two mailboxes would share one folder.
+// it ignores case or normalises: two mailboxes would share one folder. It refuses one,
+// too, that the file system shows under another name than it was given.
 func exactName(parent dir, name string) error {
 	found := false
 	err := parent.each(func(entry string) error {
@@ -217,8 +227,9 @@ func exactName(parent dir, name string) error {
 		return nil
 	})
 	if err == nil && !found {
-		err = refuse(state.ScopeMailbox, state.CauseConfig, "rename one of the two mailboxes, or leave one out",
-			fmt.Sprintf("create directory %q", name), "the file system takes it for another directory whose name differs in case only")
+		err = refuse(state.ScopeMailbox, state.CauseConfig, "give the mailbox another folder with rename, or leave it out",
+			fmt.Sprintf("create directory %q", name), "the file system takes the name for another one, which differs in case, "+
+				"or in how accents are written: two mailboxes would share a folder")
 	}
 	return err
 }

@@ -101,13 +101,3 @@ func (m *matcher) nameOf(f state.LocalFolder) (string, error) {
 	}
 	return name, nil
 }
-
-// claim notes that the mailbox is kept in the folder, whose name has these levels
-// if it is in the tree.
-func (m *matcher) claim(mailbox, folder string, levels []string) {
-	m.kept[mailbox] = folder
-	m.claimed[folder] = mailbox
-	if levels != nil {
-		m.claimed[strings.Join(levels, "/")] = mailbox
-	}
-}

@@ -17,8 +17,11 @@ type Listing struct {
 	Folders []state.LocalFolder
 	// LeftOut are directories that cannot be synced.
 	LeftOut []state.Problem
-	Known   []state.Mailbox
-	Holds   []state.Hold
+	// FoldsCase is true when folders whose names differ in case only are the same
+	// one to the file system.
+	FoldsCase bool
+	Known     []state.Mailbox
+	Holds     []state.Hold
 	// Wanted reports whether the user's patterns select the mailbox.
 	Wanted func(name string, delimiter rune, role state.Role) bool
 	// Rename has other names for the folders of mailboxes: by the mailbox's name,
@@ -58,10 +61,9 @@ type matcher struct {
 	handled   map[string]bool              // paths that belong to a known mailbox
 	names     names
 	home      home
-	// kept has the folder of each mailbox that has one, claimed the mailbox of
-	// each folder name, its levels joined by slashes.
-	kept    map[string]string
-	claimed map[string]string
+	// kept has the folder of each mailbox that has one.
+	kept map[string]string
+	claims
 	// listed are the mailboxes that the server lists.
 	listed map[string]bool
 }
@@ -78,7 +80,7 @@ func Match(l Listing) Matched {
 		handled: make(map[string]bool),
 		home:    homeOf(l.Spaces),
 		kept:    make(map[string]string),
-		claimed: make(map[string]string),
+		claims:  newClaims(l.FoldsCase),
 		listed:  make(map[string]bool),
 	}
 	for _, r := range l.Remote {
@@ -120,7 +122,12 @@ func (m *matcher) known(known state.Mailbox) {
 	f, inTree := m.folders[known.Folder]
 	m.handled[known.Folder] = true
 	if onServer || inTree {
-		m.claim(known.Name, known.Folder, f.Name)
+		m.kept[known.Name] = known.Folder
+		if inTree {
+			m.claim(known.Name, f.Name)
+		} else {
+			m.claimGone(known, m.mailbox(state.RemoteMailbox{Name: known.Name, Delimiter: m.delimiter, Role: r.Role}).Levels)
+		}
 	}
 	delete(m.remote, known.Name)
 	switch {
@@ -222,7 +229,14 @@ func (m *matcher) newFolders() {
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			continue
 		}
-		m.claim(name, f.Path, f.Name)
+		if twin := m.twinOf(f, onServer); twin != "" {
+			delete(m.remote, twin)
+			m.problem(twin, fmt.Sprintf("folder %q and mailbox %q differ in case only, and are the same folder on this disk", f.Path, twin),
+				"rename the folder to the mailbox's name, or give the mailbox another folder with rename")
+			continue
+		}
+		m.kept[name] = f.Path
+		m.claim(name, f.Name)
 		mb := m.mailbox(r)
 		// Not those of the mailbox's name: the folder may have another one.
 		mb.Folder, mb.Levels, mb.NewFolder = f.Path, f.Name, f.Marker == ""
@@ -242,13 +256,12 @@ func (m *matcher) newMailboxes() {
 			continue
 		}
 		mb := m.mailbox(r)
-		folder := strings.Join(mb.Levels, "/")
-		if other := m.claimed[folder]; other != "" {
-			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q", r.Name, folder, other),
-				"give it another folder with rename")
+		if other := m.claimedBy(mb.Levels); other != "" {
+			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q%s",
+				r.Name, strings.Join(mb.Levels, "/"), other, m.whyShared(r.Name, other)), "give it another folder with rename")
 			continue
 		}
-		m.claimed[folder] = r.Name
+		m.claim(r.Name, mb.Levels)
 		mb.NewFolder, mb.OnServer = true, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}

@@ -14,6 +14,7 @@ func folderCases() []localCase {
 		{"a folder created twice stays the same", foldersTwice},
 		{"a folder without a marker gets one", foldersMarker},
 		{"folders fails without the root", foldersUnmounted},
+		{"names that differ in case only are two or refused", foldersFolded},
 	}
 }
 
@@ -60,8 +61,6 @@ func foldersOdd(l *localRun) {
 		{"trailing "},
 		{strings.Repeat("long", 60)},
 		{"dot.dot"},
-		{"case"},
-		{"Case"},
 		{"back\\slash"},
 	}
 	paths := map[string][]string{l.folder: {work}}
@@ -83,6 +82,21 @@ func foldersOdd(l *localRun) {
 		}
 	}
 	equal(l.T, "the names by path", got, paths)
+}
+
+func foldersFolded(l *localRun) {
+	folds, err := l.FoldsCase(l.Context())
+	ok(l.T, err)
+	small := l.another("case")
+	f, err := l.CreateFolder(l.Context(), []string{"Case"})
+	if folds {
+		wantCause(l.T, err, state.CauseConfig)
+		return
+	}
+	ok(l.T, err)
+	if f.Path == small {
+		l.Errorf("two mailboxes have folder %q", small)
+	}
 }
 
 func foldersTwice(l *localRun) {

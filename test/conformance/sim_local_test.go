@@ -8,9 +8,16 @@ import (
 	"mailmoor/test/sim"
 )
 
-func TestSimLocal(t *testing.T) {
+func TestSimLocal(t *testing.T) { inMemory(t, sim.TreeOptions{}) }
+
+func TestSimLocalThatFoldsCase(t *testing.T) { inMemory(t, sim.TreeOptions{FoldsCase: true}) }
+
+// inMemory runs the suite on simulated trees.
+func inMemory(t *testing.T, o sim.TreeOptions) {
+	t.Helper()
 	conformance.Local(t, func(*testing.T) conformance.LocalFixture {
-		tree := sim.NewTree(sim.TreeOptions{World: sim.NewWorld(simStart)})
+		o.World = sim.NewWorld(simStart)
+		tree := sim.NewTree(o)
 		return conformance.LocalFixture{Tree: tree, User: simUser{tree}, Disk: simUser{tree}}
 	})
 }
@@ -54,6 +61,10 @@ func (u simUser) Held(t *testing.T, path string) []byte {
 func (u simUser) AddFolder(_ *testing.T, name string) string {
 	u.tree.AddFolder(name)
 	return name
+}
+
+func (u simUser) Keywords(_ *testing.T, _, letters string) state.Keywords {
+	return u.tree.KeywordsOf(sim.File{Letters: letters})
 }
 
 func (u simUser) Unmount(*testing.T) { u.tree.SetMounted(false) }

@@ -19,6 +19,9 @@ type TreeOptions struct {
 	// NeverSettled makes the tree one of a file system whose directory times
 	// prove nothing.
 	NeverSettled bool
+	// FoldsCase makes it one of a file system that does not tell names apart
+	// which differ in case only.
+	FoldsCase bool
 }
 
 // settleSeconds is how old a stamp must be to prove something: a later change

@@ -20,6 +20,12 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (created state.L
 	path := pathOf(name)
 	err = t.do("local.create", path, func() error {
 		f := t.folders[path]
+		if other := t.twin(path); other != "" {
+			return &state.Error{
+				Scope: state.ScopeMailbox, Cause: state.CauseConfig, Doing: doing,
+				Err: fmt.Errorf("the file system takes it for folder %q", other),
+			}
+		}
 		if f == nil {
 			f = t.addFolder(path)
 		}

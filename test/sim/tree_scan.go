@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mailmoor/state"
 )
@@ -23,6 +24,19 @@ func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, leftOut [
 		return nil, nil, err
 	}
 	return list, nil, nil
+}
+
+// FoldsCase implements engine.LocalObserver.
+func (t *Tree) FoldsCase(ctx context.Context) (bool, error) { return t.opts.FoldsCase, ctx.Err() }
+
+// twin returns another folder that is the same one to a file system that folds case.
+func (t *Tree) twin(path string) string {
+	for _, other := range t.paths() {
+		if t.opts.FoldsCase && other != path && strings.EqualFold(other, path) {
+			return other
+		}
+	}
+	return ""
 }
 
 // local returns the folder as a listing shows it.
