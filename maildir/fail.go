@@ -31,6 +31,8 @@ func wrap(scope state.Scope, err error, doing string, args ...any) error {
 		e.Scope, e.Hint = state.ScopeAccount, "the file system is mounted read-only: remount it read-write"
 	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
 		e.Scope, e.Hint = state.ScopeAccount, "too many files are open: raise the limit (ulimit -n)"
+	case errors.Is(err, unix.ENAMETOOLONG):
+		e.Hint = "give the file or directory a shorter name: most file systems allow 255 bytes"
 	case errors.Is(err, fs.ErrPermission):
 		e.Hint = "make the path readable and writable for the user that runs mailmoor"
 	case errors.Is(err, unix.EINVAL):

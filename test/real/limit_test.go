@@ -1,0 +1,118 @@
+package real
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailmoor/state"
+	"mailmoor/test/lab"
+)
+
+// TestNameLimits: a mailbox whose name no folder can have, and a folder whose name no
+// mailbox can have, are said with every run. Nothing of them is lost, and the others
+// go on. What is only long becomes a folder.
+func TestNameLimits(t *testing.T) {
+	deep := strings.TrimSuffix(strings.Repeat("d/", 70), "/")
+	wide := strings.TrimSuffix(strings.Repeat(strings.Repeat("w", 120)+"/", 18), "/")
+	escaped := strings.Repeat("%", 200) // 600 bytes once it is escaped
+	nested := strings.TrimSuffix(strings.Repeat("n/", 60), "/")
+	a := newAccount(t, newServer(t, lab.NestedStorage()))
+	for _, name := range []string{deep, wide, escaped, nested} {
+		a.srv.CreateMailbox(a.user, name)
+		a.deliver(name, "in "+name)
+	}
+	a.deliver("INBOX", "a")
+	// 190 bytes here are more than 255 in the names of the server's disk.
+	long := strings.Repeat("ü", 95)
+	a.mkfolder(long)
+	a.put(long, "S", "local")
+	for range 2 {
+		report := a.sync()
+		for _, want := range []string{deep, wide, long} {
+			i := slices.IndexFunc(report.Problems, func(p state.Problem) bool { return p.Mailbox == want })
+			if i < 0 || report.Problems[i].Hint == "" || report.Problems[i].Scope != state.ScopeMailbox {
+				t.Errorf("problems are %+v, want one about mailbox %.20s..., with a hint", report.Problems, want)
+			}
+		}
+		if len(report.Problems) != 3 {
+			t.Errorf("there are %d problems, want 3: %+v", len(report.Problems), report.Problems)
+		}
+	}
+	remote, local := a.remote().counts(), a.local().counts()
+	for token, sides := range map[string][2]int{
+		"a": {1, 1}, "in " + escaped: {1, 1}, "in " + nested: {1, 1},
+		"in " + deep: {1, 0}, "in " + wide: {1, 0}, "local": {0, 1},
+	} {
+		if got := [2]int{remote[token], local[token]}; got != sides {
+			t.Errorf("%.20s... is on both sides %v times, want %v", token, got, sides)
+		}
+	}
+	a.deliver("INBOX", "b")
+	a.deliver(escaped, "c")
+	a.sync()
+	if got := a.local().counts(); got["b"] != 1 || got["c"] != 1 {
+		t.Error("the others do not go on")
+	}
+}
+
+// TestDeepFolder: a folder below more directories than we follow is left out.
+func TestDeepFolder(t *testing.T) {
+	a := newAccount(t, newServer(t, lab.NestedStorage()))
+	a.clean()
+	deep := strings.TrimSuffix(strings.Repeat("d/", 70), "/")
+	a.mkfolder(deep)
+	a.put(deep, "", "deep")
+	a.deliver("INBOX", "a")
+	for range 2 {
+		report := a.sync()
+		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, "too deep") || report.Problems[0].Hint == "" {
+			t.Errorf("problems are %+v, want one about the deep folder", report.Problems)
+		}
+	}
+	if got := a.local().counts(); got["a"] != 1 || got["deep"] != 1 {
+		t.Errorf("the tree has %v", got)
+	}
+}
+
+// TestLongFileNames: a file of a reader may have a name that leaves no room for more
+// flags, or one that is too long to be a key at all. It is said with every run, the
+// flag that does not fit is lost on no side, and the others go on.
+func TestLongFileNames(t *testing.T) {
+	a := newAccount(t, newServer(t))
+	a.deliver("INBOX", "other")
+	a.mkfolder("INBOX")
+	key := func(n int) string { return fmt.Sprintf("%d.%s", n, strings.Repeat("x", n-4)) }
+	a.putFile("INBOX", "new/"+key(220), lf(body("room")), start)
+	a.putFile("INBOX", "cur/"+key(219)+":2,S,"+strings.Repeat("y", 31), lf(body("full")), start)
+	a.putFile("INBOX", "new/"+key(221), lf(body("long")), start)
+	for range 2 {
+		report := a.sync()
+		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, "at most 220") || report.Problems[0].Hint == "" {
+			t.Fatalf("problems are %+v, want one about the longest name", report.Problems)
+		}
+	}
+	a.flag("INBOX", "room", "DFPRST")
+	a.flag("INBOX", "full", "FS")
+	a.flag("INBOX", "other", "S")
+	for range 2 {
+		report := a.sync()
+		i := slices.IndexFunc(report.Problems, func(p state.Problem) bool { return strings.Contains(p.Hint, "shorter name") })
+		if len(report.Problems) != 2 || i < 0 || report.Problems[i].Scope != state.ScopeMessage || report.Problems[i].Mailbox != "INBOX" {
+			t.Fatalf("problems are %+v, want another one about the file without room", report.Problems)
+		}
+	}
+	want := []string{"INBOX/full:FS", "INBOX/other:S", "INBOX/room:DFPRST"}
+	if got := a.remote().names(); !slices.Equal(got, want) {
+		t.Errorf("the server has %q, want %q", got, want)
+	}
+	want = []string{"INBOX/full:S", "INBOX/long:", "INBOX/other:S", "INBOX/room:DFPRST"}
+	if got := a.local().names(); !slices.Equal(got, want) {
+		t.Errorf("the tree has %q, want %q", got, want)
+	}
+	a.rename(a.file("INBOX", "full"), a.dir("INBOX", "cur/1.short:2,S"))
+	a.rename(a.file("INBOX", "long"), a.dir("INBOX", "new/2.short"))
+	a.settle()
+	a.expect("INBOX/full:FS", "INBOX/long:", "INBOX/other:S", "INBOX/room:DFPRST")
+}
