@@ -41,7 +41,8 @@ func tag(m Message) Tags {
 		local = local.And(k.Local)
 	}
 	if m.Remote != RemoteAbsent {
-		remote = k.Remote
+		// What the mailbox does not store has not been taken away.
+		remote = k.Remote.And(k.Base.Without(k.Stored.Of(k.Base)))
 	}
 	t := Tags{Local: state.MergeKeywords(k.Base, local, remote)}
 	t.Send = k.Stored.Of(t.Local.Without(remote))

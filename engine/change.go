@@ -22,11 +22,15 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 	if err != nil {
 		return err
 	}
+	tagged, err := x.storeKeywords(ctx, r, b.target, b.ops)
+	if err != nil {
+		return err
+	}
 	var s state.Settlement
 	paired, local, remote := 0, 0, 0
 	for _, op := range b.ops {
 		now, there := stored(op)
-		if !there {
+		if !there || !tagged(&op) {
 			b.target.leaveOpen() // gone meanwhile: the next cycle looks again
 			continue
 		}
@@ -57,7 +61,7 @@ func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
 		if changed {
 			local++
 		}
-		if op.WantRemote != op.Remote.Flags {
+		if op.WantRemote != op.Remote.Flags || op.Tags.Send != "" {
 			remote++
 		}
 	}
@@ -114,22 +118,23 @@ func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan
 	}, nil
 }
 
-// setLocalFlags renames the file of op where its flags are to change, and
+// setLocalFlags renames the file of op where its flags or keywords are to change, and
 // notes in op what it is now.
 func (x *executor) setLocalFlags(ctx context.Context, t *target, op *plan.Op) (changed bool, err error) {
-	if op.WantLocal == op.Local.Flags {
-		return false, nil
-	}
 	folder := op.Folder
 	if folder == "" {
 		folder = t.Folder
+	}
+	if op.WantLocal == op.Local.Flags {
+		return x.setLocalKeywords(ctx, folder, op)
 	}
 	m, err := x.Local.SetFlags(ctx, folder, op.Local.Key, op.Local.Flags, op.WantLocal)
 	if err != nil {
 		return false, err
 	}
 	op.Local.Key, op.Local.Flags = m.Key, m.Flags
-	return true, nil
+	_, err = x.setLocalKeywords(ctx, folder, op)
+	return true, err
 }
 
 // reportUnlessStale reports an error about one message, unless it only says
@@ -181,7 +186,7 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 		if err != nil {
 			return err
 		}
-		moved.Key, moved.Flags = m.Key, m.Flags
+		moved.Key, moved.Flags, moved.Keywords = m.Key, m.Flags, m.Keywords
 	}
 	if from.Content.Digest != op.Base.Content.Digest {
 		dest.doubt() // it was edited before it was moved
@@ -191,8 +196,20 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 			return x.atOtherEnd(ctx, x.targets[op.Mailbox], dest, err)
 		}
 	}
+	tagged, err := x.storeKeywords(ctx, r, dest, []plan.Op{op})
+	if err != nil {
+		return x.atOtherEnd(ctx, x.targets[op.Mailbox], dest, err)
+	}
+	if !tagged(&op) {
+		dest.leaveOpen() // gone meanwhile: the next cycle looks again
+	}
+	op.Local = moved
+	if _, err := x.setLocalKeywords(ctx, dest.Folder, &op); err != nil {
+		return err
+	}
 	rec := op.Base
 	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
+	rec.Keywords, rec.LocalKeywords = op.Tags.Agreed, op.Tags.Own
 	rec.State, rec.Remote, rec.Since = state.Paired, op.Remote.Identity, 0
 	// Another record may still claim the file name, that of a file which is gone
 	// from there: its message then counts as new.
@@ -224,9 +241,13 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 	if err != nil {
 		return err
 	}
+	tagged, err := x.storeKeywords(ctx, r, b.target, b.ops)
+	if err != nil {
+		return err
+	}
 	ops, err := x.stillThere(ctx, r, b, func(op plan.Op) bool {
 		_, there := stored(op)
-		return there
+		return there && tagged(&op)
 	})
 	if err != nil || len(ops) == 0 {
 		return err
@@ -260,6 +281,8 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		}
 		rec := agreedRecord(op)
 		rec.Mailbox, rec.UID, rec.Since = dest.Name, uid, x.now()
+		// Which keywords came along is seen when the server shows the message there.
+		rec.Keywords, rec.LocalKeywords = "", op.Tags.Local
 		s.Put = append(s.Put, rec)
 	}
 	if settleErr := x.settle(ctx, s); settleErr != nil {

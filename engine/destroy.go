@@ -73,7 +73,8 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 		// Flags that the mailbox does not keep say nothing, and what somebody
 		// does to a superseded version no longer matters.
 		was, is := (op.Remote.Flags|op.WantRemote)&shared, m.Flags&shared
-		changed := there && b.kind != plan.Retire && state.Significant(was, is)
+		tagged := b.target.Stores().Of(m.Keywords).Without(op.Remote.Keywords.And(op.Tags.Local))
+		changed := there && b.kind != plan.Retire && (state.Significant(was, is) || tagged != "")
 		if !there || changed || !stored(op) {
 			b.target.leaveOpen()
 			continue
@@ -99,7 +100,7 @@ func (x *executor) removeLocal(ctx context.Context, b batch) error {
 			continue
 		}
 		held.Mailbox, held.UID, held.Reason, held.Removed = b.target.Name, op.Base.UID, op.Why, x.now()
-		held.Date = op.Base.Remote.Date
+		held.Date, held.Keywords = op.Base.Remote.Date, op.Tags.Local
 		if err := x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Held: []state.Held{held}}); err != nil {
 			return err
 		}
@@ -207,7 +208,7 @@ func (x *executor) keepBodies(ctx context.Context, r Remote, t *target, ops []pl
 		var s state.Settlement
 		err := r.Fetch(ctx, t.ref(), state.NewUIDSet(op.Base.UID), func(in state.Incoming) error {
 			held, err := x.Local.Keep(ctx, state.Held{
-				Mailbox: t.Name, Key: x.Local.NewKey(), UID: op.Base.UID, Flags: op.Base.Flags,
+				Mailbox: t.Name, Key: x.Local.NewKey(), UID: op.Base.UID, Flags: op.Base.Flags, Keywords: op.Base.AllKeywords(),
 				Content: op.Base.Content, Date: op.Base.Remote.Date, Removed: x.now(), Reason: op.Why,
 			}, in)
 			if err == nil {

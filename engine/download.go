@@ -223,14 +223,15 @@ func (d *downloading) fetch(ctx context.Context, r Remote, uids state.UIDSet) er
 // announce notes which file each message will become.
 func (d *downloading) announce(ctx context.Context, uids state.UIDSet) error {
 	flags := map[state.UID]state.Flags{d.op.Base.UID: d.op.Base.Flags}
+	keywords := map[state.UID]state.Keywords{d.op.Base.UID: d.op.Base.Keywords}
 	for _, m := range d.target.Remote.New {
-		flags[m.UID] = m.Flags
+		flags[m.UID], keywords[m.UID] = m.Flags, m.Keywords
 	}
 	intents := make([]state.Intent, 0, uids.Len())
 	for uid := range uids.All() {
 		intents = append(intents, state.Intent{
 			Kind: state.IntentDownload, Mailbox: d.target.Name, UIDValidity: d.target.ref().UIDValidity,
-			UID: uid, Key: d.Local.NewKey(), Flags: flags[uid], Created: d.now(),
+			UID: uid, Key: d.Local.NewKey(), Flags: flags[uid], Keywords: keywords[uid], Created: d.now(),
 		})
 	}
 	if err := d.Store.Intend(ctx, intents); err != nil {
@@ -270,9 +271,10 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 	default:
 		return err
 	}
+	kept := d.target.Stores().Of(in.Keywords)
 	d.batch.Put = append(d.batch.Put, state.Record{
 		Mailbox: d.target.Name, UID: in.UID, Key: intent.Key, State: state.Paired, Flags: in.Flags,
-		Stat: file.Stat, Content: file.Content,
+		Keywords: kept, LocalKeywords: in.Keywords.Without(kept), Stat: file.Stat, Content: file.Content,
 		Remote: state.RemoteIdentity{Size: in.Size, Date: in.Date, Header: file.Content.Header},
 	})
 	d.batch.Done = append(d.batch.Done, intent.ID)

@@ -203,7 +203,8 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 	l.sample = e.now()-l.Known.Sampled >= sampleEvery
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
 	l.scan = l.stat || !unchanged
-	l.fetch = l.sample || len(l.Buried) > 0 || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
+	l.scan = l.scan || !l.Known.Tagged
+	l.fetch = l.sample || !l.Known.Tagged || len(l.Buried) > 0 || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
 	for _, r := range l.Waiting {
 		// What is lost may turn up in any mailbox, or have been decided upon.
 		l.scan = l.scan || r.State == state.Lost
@@ -283,10 +284,10 @@ func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 	case l.Suspended && !l.OnServer:
 		return nil
 	case l.NewMailbox:
-		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Permanent: state.AllFlags}}
+		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: unasked(state.Cursor{})}
 		return nil
 	case !l.fetch:
-		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: state.Selected{Cursor: l.Known.Cursor, Permanent: state.AllFlags}}
+		l.Remote = &state.RemoteDelta{Mailbox: l.Name, Selected: unasked(l.Known.Cursor)}
 		return nil
 	}
 	if l.Doubt == state.Believed {
@@ -300,12 +301,20 @@ func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 	return e.relist(ctx, conn, l)
 }
 
+// unasked stands for what a mailbox says of itself when it is not opened.
+func unasked(c state.Cursor) state.Selected {
+	return state.Selected{Cursor: c, Permanent: state.AllFlags, Keywords: state.KeywordRule{Any: true}}
+}
+
 // lookKnown compares a mailbox with its records. CauseGeneration means that they
 // cannot be believed.
 func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	var saved state.Cursor
 	if l.Known != nil {
 		saved = l.Known.Cursor
+		if !l.Known.Tagged {
+			saved.ModSeq = 0 // every message may have keywords that nobody has asked for
+		}
 	}
 	var delta state.RemoteDelta
 	err := conn.with(ctx, func(r Remote) (err error) {

@@ -51,6 +51,11 @@ type RemoteChanger interface {
 	// Store adds and removes flags and returns the flags that the messages now
 	// have. Messages that are missing from the result no longer exist.
 	Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add, remove state.Flags) (map[state.UID]state.Flags, error)
+	// AddKeywords gives messages keywords, and returns those that the messages now
+	// have. What the mailbox does not store is not sent, and what the server refuses
+	// is missing in the result: neither is an error. Messages that are missing from
+	// the result no longer exist.
+	AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet, add state.Keywords) (map[state.UID]state.Keywords, error)
 	// Move moves messages to the mailbox dest: by UID MOVE, or else by COPY,
 	// a check of the copies, and Expunge. It returns the new UID of each moved
 	// message, 0 where the server does not tell; messages that are missing from
@@ -117,8 +122,12 @@ type LocalChanger interface {
 	CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error)
 	// SetFlags replaces the flags expect of the file by want.
 	SetFlags(ctx context.Context, folder string, key state.Key, expect, want state.Flags) (state.LocalMessage, error)
+	// SetKeywords gives the file the letters of the keywords want, as far as they have
+	// any there, and takes those of expect from it that are not in want. Letters that
+	// were added since stay. A file in new/ has none until it leaves it.
+	SetKeywords(ctx context.Context, folder string, key state.Key, expect, want state.Keywords) (state.LocalMessage, error)
 	// Move renames the file into another folder, under the same key where that
-	// is free, and sets its flags.
+	// is free, and sets its flags. The letters of its keywords come along.
 	Move(ctx context.Context, folder string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error)
 	// Remove moves the file of the record to the hold area.
 	Remove(ctx context.Context, folder string, r state.Record, reason string) (state.Held, error)

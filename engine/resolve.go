@@ -101,7 +101,11 @@ func (v *resolver) look(ctx context.Context, r Remote) error {
 	if err != nil {
 		return err
 	}
-	return v.settleArrived(ctx, found)
+	shown, err := v.tagArrived(ctx, r, found)
+	if err != nil {
+		return err
+	}
+	return v.settleArrived(ctx, found, shown)
 }
 
 // unpaired returns the UIDs from first up to next that no record has.
@@ -183,8 +187,9 @@ func (v *resolver) rewritten(open []unsure, messages []state.RemoteMessage, foun
 	}
 }
 
-// settleArrived records uploads that were found on the server.
-func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.RemoteMessage) error {
+// settleArrived records uploads that were found on the server, where they show
+// these keywords.
+func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.RemoteMessage, shown map[state.UID]state.Keywords) error {
 	var s state.Settlement
 	var open []unsure
 	bytes := int64(0)
@@ -194,7 +199,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.Remo
 			open = append(open, i)
 			continue
 		}
-		arrived := uploadedRecord(i.Intent, m.UID, state.FileStat{})
+		arrived := uploadedRecord(i.Intent, m.UID, state.FileStat{}, shown[m.UID])
 		arrived.Remote = m.Identity
 		s.Drop = append(s.Drop, state.Record{Mailbox: i.Mailbox, Key: i.Key})
 		s.Put = append(s.Put, arrived)

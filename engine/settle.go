@@ -106,6 +106,7 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	if !t.NewMailbox {
 		now.Cursor = t.Remote.Selected.Cursor
 	}
+	now.Tagged = true
 	if len(t.Local.Problems) == 0 {
 		now.Stamp = t.Local.Stamp
 	}

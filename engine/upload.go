@@ -24,7 +24,11 @@ type item struct {
 	// older version.
 	edited bool
 	// send are the flags that the message shall have.
-	send   state.Flags
+	send state.Flags
+	// keywords are those that the message has here, shown those that the server is
+	// known to have of it.
+	keywords, shown state.Keywords
+
 	upload state.Upload
 	intent state.Intent
 	// arrived is how the server describes the message, zero if it did not.
@@ -44,10 +48,10 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 	var items []item
 	for _, op := range b.ops {
 		if op.Kind == plan.Replace {
-			items = append(items, item{file: op.Local, base: op.Base, edited: true, send: op.WantRemote})
+			items = append(items, item{file: op.Local, base: op.Base, edited: true, send: op.WantRemote, keywords: op.Tags.Local})
 		}
 		for _, file := range op.Files {
-			items = append(items, item{file: file, base: op.Base, send: file.Flags})
+			items = append(items, item{file: file, base: op.Base, send: file.Flags, keywords: file.Keywords})
 		}
 	}
 	for len(items) > 0 {
@@ -93,7 +97,7 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 			return err
 		}
 		arrived = x.identities(ctx, r, ref, results)
-		return nil
+		return x.tagUploads(ctx, r, ref, ready, results)
 	})
 	if ctx.Err() != nil {
 		// Stopped while answers were due: the intents stay, and the next run
@@ -174,7 +178,7 @@ func (x *executor) prepare(ctx context.Context, t *target, items []item, next st
 		ready = append(ready, it)
 		intents = append(intents, state.Intent{
 			Kind: state.IntentUpload, Mailbox: t.Name, UIDValidity: next.UIDValidity, UIDNext: next.UIDNext,
-			Key: it.file.Key, Flags: it.file.Flags, Date: upload.Date, Content: it.file.Content,
+			Key: it.file.Key, Flags: it.file.Flags, Keywords: it.keywords, Date: upload.Date, Content: it.file.Content,
 			Replaces: it.replaces(t.Name), Created: x.now(),
 		})
 	}
@@ -221,7 +225,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 			if it.edited {
 				s.Put = append(s.Put, retired(it.base))
 			}
-			r := uploadedRecord(it.intent, u.UID, it.file.Stat)
+			r := uploadedRecord(it.intent, u.UID, it.file.Stat, it.shown)
 			if r.Remote, r.Since = it.arrived, 0; it.arrived == (state.RemoteIdentity{}) {
 				r.Remote, r.Since = sentIdentity(it.intent), x.now()
 			}
@@ -275,11 +279,12 @@ func retired(old state.Record) state.Record {
 	return old
 }
 
-// uploadedRecord pairs the file of an intent with the message it became.
-func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat) state.Record {
+// uploadedRecord pairs the file of an intent with the message it became, of which
+// the server shows these keywords.
+func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat, shown state.Keywords) state.Record {
 	return state.Record{
 		Mailbox: i.Mailbox, UID: uid, Key: i.Key, State: state.Paired, Flags: i.Flags, Stat: stat, Content: i.Content,
-		Remote: sentIdentity(i),
+		Keywords: shown, LocalKeywords: i.Keywords.Without(shown), Remote: sentIdentity(i),
 	}
 }
 
@@ -313,7 +318,7 @@ const stuckHint = "the file stays where it is; it is tried again later"
 // stuckRecord is the record of a file that waits for another attempt.
 func stuckRecord(i state.Intent, before state.Retry, now int64, reason string) state.Record {
 	return state.Record{
-		Mailbox: i.Mailbox, Key: i.Key, State: state.UploadStuck, Flags: i.Flags, Content: i.Content,
+		Mailbox: i.Mailbox, Key: i.Key, State: state.UploadStuck, Flags: i.Flags, LocalKeywords: i.Keywords, Content: i.Content,
 		Remote: state.RemoteIdentity{Date: i.Date}, Retry: nextRetry(before, now, reason),
 	}
 }

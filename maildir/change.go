@@ -49,7 +49,7 @@ func (e entry) withFlags(want state.Flags, key state.Key) entry {
 	if key == "" {
 		key = n.key
 	}
-	to := entry{flags: want, planned: want, inNew: e.inNew && want == 0}
+	to := entry{flags: want, planned: want, letters: e.letters, inNew: e.inNew && want == 0}
 	to.name = string(key)
 	if !n.noInfo || !to.inNew && want != e.flags {
 		to.name += n.info(want)
@@ -175,7 +175,11 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 			newKey = t.NewKey()
 		}
 		_, err = from.sameMessage(ctx, e, r, doing)
-		now := e.withFlags(want, newKey)
+		now, k := e, state.Keywords("")
+		if err == nil {
+			now, k, err = t.translated(ctx, from, e, to)
+		}
+		now = now.withFlags(want, newKey)
 		var st unix.Stat_t
 		if err == nil {
 			st, err = t.moveFile(from, e, to, now)
@@ -188,7 +192,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 			continue
 		}
 		m := message(now, st)
-		m.Content = r.Content
+		m.Content, m.Keywords = r.Content, k.And(r.AllKeywords())
 		return m, wrap(state.ScopeMessage, err, "%s", doing)
 	}
 	return state.LocalMessage{}, errRestless(doing)

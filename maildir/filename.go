@@ -57,6 +57,19 @@ func otherLetters(letters string) string {
 	return b.String()
 }
 
+// lowerCase returns the letters from a to z.
+func lowerCase(others string) string {
+	if others == "" {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, others)
+}
+
 // info returns the ":2,..." part for these flags, with everything that is not
 // ours kept. Letters stand in ASCII order, as Maildir wants them; bytes that are
 // no ASCII keep their order, since they may make up longer characters.

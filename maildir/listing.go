@@ -15,7 +15,9 @@ import (
 type entry struct {
 	name  string
 	flags state.Flags
-	inNew bool
+	// letters are those from a to z in its name.
+	letters string
+	inNew   bool
 	// planned are the flags that the last scan saw, on which plans are based;
 	// flags may have been seen later. unplanned is true when the scan did not
 	// see the file.
@@ -36,6 +38,8 @@ type oddEntry struct {
 type listing struct {
 	files map[state.Key]entry
 	odd   []oddEntry
+	// used are the letters in the names.
+	used letterSet
 	// stamp was read before the listing began; settled is true when it was old
 	// enough then to prove something, proven when besides nothing changed while
 	// the directories were read: what is not in the listing is not in the folder.
@@ -96,7 +100,8 @@ func (r *reading) add(name string, inNew bool) {
 		return
 	}
 	n := parseFileName(name)
-	e := entry{name: name, flags: n.flags, planned: n.flags, inNew: inNew}
+	e := entry{name: name, flags: n.flags, planned: n.flags, letters: lowerCase(n.others), inNew: inNew}
+	r.used = r.used.with(e.letters)
 	if err := n.key.Check(); err != nil {
 		if !r.seenOdd[e.path()] {
 			r.odd = append(r.odd, oddEntry{path: e.path(), err: err})
@@ -151,12 +156,15 @@ func (f *folder) settleTwins(entries []entry) (entry, error) {
 
 // guess looks for the key under every name that it is likely to have, without
 // reading a directory: a look-up cannot miss a file for being renamed elsewhere in
-// the directory.
-func (f *folder) guess(key state.Key) (entry, bool, error) {
+// the directory. letters are those that its name may have.
+func (f *folder) guess(key state.Key, letters string) (entry, bool, error) {
 	candidates := []entry{{name: string(key), inNew: true}, {name: string(key)}}
 	for flags := range state.AllFlags + 1 {
 		name := string(key) + infoMark + flags.String()
 		candidates = append(candidates, entry{name: name, flags: flags, planned: flags})
+		if letters != "" {
+			candidates = append(candidates, entry{name: name + letters, flags: flags, planned: flags, letters: letters})
+		}
 	}
 	for _, e := range candidates {
 		_, err := f.sub(e.inNew).stat(e.name)

@@ -30,6 +30,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 	if len(base) > 0 {
 		s.mailbox = base[0].Mailbox
 	}
+	t.forgetLetters(path)
 	if s.listing, err = t.list(ctx, f, orderOnce); err != nil {
 		return state.LocalDelta{}, wrap(state.ScopeMailbox, err, "scan folder %q", path)
 	}
@@ -96,6 +97,7 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 		if err != nil {
 			return err
 		}
+		s.listing.used |= again.used
 		missing = slices.DeleteFunc(missing, func(r state.Record) bool {
 			e, found := again.files[r.Key]
 			if found {
@@ -108,7 +110,11 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 		}
 	}
 	for _, r := range missing {
-		e, found, err := s.f.guess(r.Key)
+		letters, err := s.expected(ctx, r)
+		if err != nil {
+			return err
+		}
+		e, found, err := s.f.guess(r.Key, letters)
 		if err != nil {
 			return err
 		}
@@ -134,10 +140,15 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 		case e.ambiguous:
 			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
 			continue
-		case !stat && e.flags == r.Flags:
+		}
+		keywords, err := s.keywords(ctx, e, r)
+		if err != nil {
+			return err
+		}
+		if !stat && e.flags == r.Flags && keywords.Equal(r.AllKeywords()) {
 			continue
 		}
-		if err := s.compareFile(ctx, r, e); err != nil {
+		if err := s.compareFile(ctx, r, e, keywords); err != nil {
 			return err
 		}
 	}
@@ -146,7 +157,7 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 }
 
 // compareFile looks at the file of one record.
-func (s *scan) compareFile(ctx context.Context, r state.Record, e entry) error {
+func (s *scan) compareFile(ctx context.Context, r state.Record, e entry, keywords state.Keywords) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -176,7 +187,8 @@ func (s *scan) compareFile(ctx context.Context, r state.Record, e entry) error {
 			return err
 		}
 	}
-	if change.Edited || change.Now.Stat != r.Stat || change.Now.Flags != r.Flags {
+	change.Now.Keywords = keywords
+	if change.Edited || change.Now.Stat != r.Stat || change.Now.Flags != r.Flags || !keywords.Equal(r.AllKeywords()) {
 		s.delta.Changed = append(s.delta.Changed, change)
 	}
 	return nil
@@ -210,10 +222,41 @@ func (s *scan) readNew(ctx context.Context) error {
 		case err != nil:
 			return err
 		default:
+			if m.Keywords, err = s.keywords(ctx, e, state.Record{}); err != nil {
+				return err
+			}
 			s.delta.New = append(s.delta.New, m)
 		}
 	}
 	return nil
+}
+
+// expected returns the letters that the record's file should have.
+func (s *scan) expected(ctx context.Context, r state.Record) (string, error) {
+	k := r.AllKeywords()
+	if k == "" {
+		return "", nil
+	}
+	l, err := s.t.meaning(ctx, s.f, "", k, s.listing.used)
+	return l.letters(k), err
+}
+
+// keywords returns those of the file of e, whose record is r: what its letters stand
+// for, and of the record's those that have no letter there and so cannot be missing.
+func (s *scan) keywords(ctx context.Context, e entry, r state.Record) (state.Keywords, error) {
+	all := r.AllKeywords()
+	if all == "" && e.letters == "" {
+		return "", nil
+	}
+	l, err := s.t.meaning(ctx, s.f, e.letters, all, s.listing.used)
+	if err != nil {
+		return "", err
+	}
+	named := l.keywords(e.letters)
+	if e.inNew {
+		return all.And(named), nil
+	}
+	return all.Without(l.keywords(l.letters(all))).And(named), nil
 }
 
 // reportOdd reports the entries whose names no message can have.

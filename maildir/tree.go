@@ -57,6 +57,7 @@ type Tree struct {
 	// programs write a lot, and this run syncs file by file from then on.
 	slowSync atomic.Bool
 	syncs    dirSyncs
+	tables   tables
 	// making is held while directories are created, so that nobody uses one
 	// whose name another goroutine has yet to make durable.
 	making sync.Mutex
@@ -87,7 +88,7 @@ func Open(o Options) (*Tree, error) {
 	}
 	t := &Tree{
 		o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{},
-		syncs: dirSyncs{waiting: map[uint64]*dirSync{}},
+		syncs: dirSyncs{waiting: map[uint64]*dirSync{}}, tables: tables{folders: map[string]lettering{}},
 	}
 	if err := t.begin(); err != nil {
 		t.root.close()

@@ -149,7 +149,7 @@ func (v *view) joinLocal(d *state.LocalDelta) {
 func (v *view) joinRemote(d *state.RemoteDelta) {
 	for _, c := range d.Changed {
 		if e := v.entry(c.Base); e != nil {
-			e.msg.Flags = c.Flags
+			e.msg.Flags, e.msg.Keywords = c.Flags, c.Keywords
 			e.remote = conflict.RemoteFlags
 			if c.Flags&^c.Base.Flags&v.Shared()&state.Trashed != 0 {
 				e.remote = conflict.RemoteDeleted
@@ -176,7 +176,7 @@ func (v *view) entry(r state.Record) *entry {
 	e := &entry{
 		base: r, local: conflict.LocalSame, remote: conflict.RemoteSame,
 		now: recordedFile(r),
-		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote},
+		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Keywords: r.Keywords, Identity: r.Remote},
 	}
 	if v.Local == nil {
 		e.local = conflict.LocalUnknown
@@ -207,7 +207,7 @@ func localState(c state.LocalChange) conflict.Local {
 	switch {
 	case c.Edited:
 		return conflict.LocalEdited
-	case c.Now.Flags != c.Base.Flags:
+	case c.Now.Flags != c.Base.Flags || !c.Now.Keywords.Equal(c.Base.AllKeywords()):
 		return conflict.LocalFlags
 	}
 	return conflict.LocalSame
@@ -257,8 +257,7 @@ func (b *builder) refuseReadOnly(v *view, op Op) {
 	}
 	// The base keeps what the server has, so that the local change stays
 	// visible as a change.
-	op.WantRemote, op.Agreed = op.Remote.Flags, op.Remote.Flags
-	if op.Kind != SetFlags || op.WantLocal != op.Local.Flags || op.Agreed != op.Base.Flags {
+	if op, changes := op.withoutRemote(); changes {
 		b.plan.Ops = append(b.plan.Ops, op)
 	}
 }

@@ -54,14 +54,8 @@ func (v *view) takeCopy(id state.RemoteIdentity, pair bool) *state.RemoteMessage
 func (b *builder) finishCopy(v *view, e *entry) {
 	if e.local == conflict.LocalMoved {
 		dest := b.viewOf(e.at)
-		d := conflict.Decide(conflict.Message{
-			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
-			LocalFlags: e.now.Flags, RemoteFlags: e.copied.Flags, Shared: dest.Shared(),
-		})
-		b.add(dest, Op{
-			Kind: Pair, Local: e.now, Remote: *e.copied,
-			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Supersedes: e.base, Why: "a move was interrupted",
-		})
+		op := Op{Kind: Pair, Local: e.now, Remote: *e.copied, Supersedes: e.base, Why: "a move was interrupted"}
+		b.add(dest, op.agreeing(dest.Mailbox, e.base.AllKeywords()))
 	}
 	if e.local == conflict.LocalAbsent {
 		// Once the copy has been downloaded it is not new any more, and nothing

@@ -18,7 +18,7 @@ func changesRemote(op Op) bool {
 	case CreateMailbox, Upload, Replace, MoveRemote, RemoveRemote, Retire:
 		return true
 	case SetFlags, Pair, MoveLocal:
-		return op.WantRemote != op.Remote.Flags
+		return op.WantRemote != op.Remote.Flags || op.Tags.Send != ""
 	default:
 		return false
 	}
@@ -35,7 +35,7 @@ func changesLocal(op Op) bool {
 		// What the server has lost is removed only on the user's word.
 		return op.Base.State != state.Lost
 	case SetFlags, Pair, MoveRemote:
-		return op.WantLocal != op.Local.Flags
+		return op.changesFile()
 	default:
 		return false
 	}
@@ -56,11 +56,39 @@ func (b *builder) directed(op Op) (Op, bool) {
 	b.open(op.touches()...)
 	switch {
 	case b.in.Direction == Pull && (op.Kind == SetFlags || op.Kind == Pair || op.Kind == MoveLocal):
-		op.WantRemote, op.Agreed = op.Remote.Flags, op.Remote.Flags
-		return op, op.Kind != SetFlags || op.WantLocal != op.Local.Flags || op.Agreed != op.Base.Flags
+		return op.withoutRemote()
 	case b.in.Direction == Push && (op.Kind == SetFlags || op.Kind == Pair || op.Kind == MoveRemote):
-		op.WantLocal, op.Agreed = op.Local.Flags, op.Local.Flags
-		return op, op.Kind != SetFlags || op.WantRemote != op.Remote.Flags || op.Agreed != op.Base.Flags
+		return op.withoutLocal()
 	}
 	return op, false
+}
+
+// changesFile reports whether flags or keywords of the file are to change.
+func (o Op) changesFile() bool {
+	return o.WantLocal != o.Local.Flags || !o.Tags.Local.Equal(o.Local.Keywords)
+}
+
+// records reports whether the record is to have other flags or keywords.
+func (o Op) records() bool {
+	return o.Agreed != o.Base.Flags || !o.Tags.Agreed.Equal(o.Base.Keywords) || !o.Tags.Own.Equal(o.Base.LocalKeywords)
+}
+
+// withoutRemote returns what is left of a change of flags when nothing may change on
+// the server, and false if that is nothing. The base then has what the server has.
+func (o Op) withoutRemote() (Op, bool) {
+	o.WantRemote, o.Agreed = o.Remote.Flags, o.Remote.Flags
+	o.Tags.Agreed, o.Tags.Send = o.Tags.Agreed.Without(o.Tags.Send), ""
+	o.Tags.Own = o.Tags.Own.And(o.Base.LocalKeywords).Without(o.Tags.Agreed)
+	return o, o.Kind != SetFlags || o.changesFile() || o.records()
+}
+
+// withoutLocal is withoutRemote for the other side. The base then has what the file
+// has, and what was sent to the server.
+func (o Op) withoutLocal() (Op, bool) {
+	o.WantLocal, o.Agreed = o.Local.Flags, o.Local.Flags
+	o.Tags.Agreed = o.Base.Keywords.And(o.Tags.Send)
+	theirs := o.Tags.Own.Without(o.Local.Keywords.And(o.Base.LocalKeywords))
+	o.Tags.Own = o.Tags.Own.Without(theirs).Without(o.Tags.Agreed)
+	o.Tags.Local = o.Local.Keywords
+	return o, o.Kind != SetFlags || o.WantRemote != o.Remote.Flags || o.Tags.Send != "" || o.records()
 }

@@ -217,7 +217,7 @@ func (b *builder) restore(v *view, op Op) {
 		return
 	}
 	file := op.Local
-	file.Flags = op.WantLocal
+	file.Flags, file.Keywords = op.WantLocal, op.Tags.Local
 	b.add(v, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: op.Base, Local: op.Local, Decided: true, Why: why})
 }
 

@@ -20,7 +20,9 @@ type lone struct {
 
 // recordedFile is the file of a record as the record has it.
 func recordedFile(r state.Record) state.LocalMessage {
-	return state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content, Date: r.Remote.Date}
+	return state.LocalMessage{
+		Key: r.Key, Flags: r.Flags, Keywords: r.AllKeywords(), Stat: r.Stat, Content: r.Content, Date: r.Remote.Date,
+	}
 }
 
 // hasAlone reports whether the mailbox has records of files without a message:
@@ -94,6 +96,7 @@ func pairable(m *Mailbox) (all []lone, files []state.LocalMessage) {
 // decideLost plans for a lost message that the server still does not show.
 func (b *builder) decideLost(v *view, e *entry) {
 	op := Op{Base: e.base, Local: e.now, WantLocal: e.now.Flags, Agreed: e.now.Flags}
+	op.Tags.Local = e.base.AllKeywords().And(e.now.Keywords)
 	switch e.local {
 	case conflict.LocalAbsent:
 		op.Kind, op.Why = Forget, "gone on both sides"

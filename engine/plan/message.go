@@ -27,11 +27,12 @@ func (b *builder) decide(v *view, e *entry) {
 		Known: true, Local: e.local, Remote: e.remote,
 		BaseFlags: e.base.Flags, LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
 		Shared:     place.Shared(),
+		Keywords:   e.keywords(place),
 		SameTarget: e.at != nil && e.at == e.to,
 	})
 	op := Op{
 		Base: e.base, Local: e.now, Remote: e.msg,
-		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
+		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Tags: d.Tags, Why: d.Why,
 	}
 	switch d.Action {
 	case conflict.Nothing:
@@ -74,6 +75,13 @@ func (b *builder) decide(v *view, e *entry) {
 	}
 }
 
+// keywords are those of the message when it lies in the mailbox place.
+func (e *entry) keywords(place *Mailbox) conflict.Keywords {
+	return conflict.Keywords{
+		Base: e.base.Keywords, Own: e.base.LocalKeywords, Local: e.now.Keywords, Remote: e.msg.Keywords, Stored: place.Stores(),
+	}
+}
+
 // renumber gives the record the UID under which the server shows the message
 // now, as servers do that have lost their index. What else became of the
 // message is decided as usual.
@@ -82,11 +90,12 @@ func (b *builder) renumber(v *view, e *entry) {
 	b.add(v, Op{
 		Kind: Settle, Base: r, Remote: e.msg, Agreed: r.Flags, WantLocal: r.Flags, WantRemote: e.msg.Flags,
 		Local: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content},
+		Tags:  conflict.Tags{Agreed: r.Keywords, Own: r.LocalKeywords},
 		Why:   "the server has given it another UID",
 	})
 	e.base.UID, e.base.Remote = e.msg.UID, e.msg.Identity
 	e.remote = conflict.RemoteSame
-	if e.msg.Flags != r.Flags {
+	if e.msg.Flags != r.Flags || !e.msg.Keywords.Equal(r.Keywords) {
 		e.remote = conflict.RemoteFlags
 	}
 }
@@ -105,7 +114,7 @@ func (b *builder) open(names ...string) {
 // yet: a renamed file, the same change on both sides, a touched file.
 func (b *builder) settle(v *view, op Op) {
 	r := op.Base
-	if r.Key == op.Local.Key && r.Flags == op.Agreed && r.Stat == op.Local.Stat {
+	if r.Key == op.Local.Key && r.Stat == op.Local.Stat && !op.records() {
 		return
 	}
 	op.Kind, op.Why = Settle, "both sides agree"
@@ -120,7 +129,7 @@ func (b *builder) reupload(v *view, e *entry, op Op) {
 		dest = b.viewOf(e.at)
 	}
 	file := e.now
-	file.Flags = op.WantLocal
+	file.Flags, file.Keywords = op.WantLocal, op.Tags.Local
 	b.add(dest, Op{Kind: Upload, Files: []state.LocalMessage{file}, Base: e.base, Local: e.now, Why: op.Why})
 }
 
@@ -186,7 +195,7 @@ func (b *builder) retry(v *view) {
 		case r.State == state.Expunging && r.Flags&state.Trashed == 0:
 			// Its successor is on the server.
 			op.Kind, op.Final, op.Why = Retire, true, "replaced by an edited version"
-			op.Remote = state.RemoteMessage{UID: r.UID, Flags: r.Flags, Identity: r.Remote}
+			op.Remote = state.RemoteMessage{UID: r.UID, Flags: r.Flags, Keywords: r.Keywords, Identity: r.Remote}
 		case r.State == state.Expunging && undeleted[r.UID]:
 			op.Kind, op.UIDs, op.Why = Download, state.NewUIDSet(r.UID), "undeleted on the server"
 		default:

@@ -69,7 +69,7 @@ func (e *entry) movedLocally(v *view, p place) {
 	}
 	// The reader gave it another name in the same folder.
 	e.local = conflict.LocalSame
-	if e.now.Flags != e.base.Flags {
+	if e.now.Flags != e.base.Flags || !e.now.Keywords.Equal(e.base.AllKeywords()) {
 		e.local = conflict.LocalFlags
 	}
 }
@@ -219,25 +219,31 @@ func (b *builder) pairNew(v *view) {
 		r := g.remote[at]
 		pairedKey[l.Key], pairedUID[r.UID] = true, true
 		v.paired[l.Content.Digest] = true
-		d := conflict.Decide(conflict.Message{
-			Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
-			LocalFlags: l.Flags, RemoteFlags: r.Flags, Shared: v.Shared(),
-		})
-		op := Op{
-			Kind: Pair, Local: l, Remote: r,
-			WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Why: d.Why,
-		}
+		op := Op{Kind: Pair, Local: l, Remote: r, Why: "both sides hold it"}
 		if i >= len(v.newLocal) {
 			op.Base, op.Why = alone[i-len(v.newLocal)].record, "the server shows it after all"
 			v.answered[l.Key] = true
 		}
-		b.add(v, op)
+		b.add(v, op.agreeing(v.Mailbox, op.Base.AllKeywords()))
 	}
 	v.entries = slices.DeleteFunc(v.entries, func(e *entry) bool {
 		return e.base.State == state.Lost && v.answered[e.base.Key]
 	})
 	v.newLocal = without(v.newLocal, func(i int) bool { return pairedKey[v.newLocal[i].Key] })
 	v.newRemote = without(v.newRemote, func(i int) bool { return pairedUID[v.newRemote[i].UID] })
+}
+
+// agreeing returns the pairing of a file and a message of the mailbox with the flags
+// and keywords that both sides shall have; own are keywords that the message has
+// besides those of its letters.
+func (o Op) agreeing(m *Mailbox, own state.Keywords) Op {
+	d := conflict.Decide(conflict.Message{
+		Local: conflict.LocalNew, Remote: conflict.RemoteNew, Equal: true,
+		LocalFlags: o.Local.Flags, RemoteFlags: o.Remote.Flags, Shared: m.Shared(),
+		Keywords: conflict.Keywords{Own: own, Local: o.Local.Keywords, Remote: o.Remote.Keywords, Stored: m.Stores()},
+	})
+	o.WantLocal, o.WantRemote, o.Agreed, o.Tags = d.Local, d.Remote, d.Local, d.Tags
+	return o
 }
 
 // Wants is what must still be found out before the input can be planned for.

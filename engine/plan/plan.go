@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"mailmoor/conflict"
 	"mailmoor/state"
 )
 
@@ -87,6 +88,15 @@ func (m *Mailbox) Shared() state.Flags {
 		shared &^= state.Trashed
 	}
 	return shared
+}
+
+// Stores says which keywords the mailbox stores: any in one that was not looked at,
+// or that is still to be made.
+func (m *Mailbox) Stores() state.KeywordRule {
+	if m.Remote == nil || m.NewMailbox {
+		return state.KeywordRule{Any: true}
+	}
+	return m.Remote.Selected.Keywords
 }
 
 // readOnly reports whether the server takes no changes for the mailbox.
@@ -181,6 +191,8 @@ type Op struct {
 	WantLocal, WantRemote state.Flags
 	// Agreed are the flags that the record shall have afterwards.
 	Agreed state.Flags
+	// Tags is what becomes of the keywords.
+	Tags conflict.Tags
 	// Decided is true for what the user has said that is to be done.
 	Decided bool
 	// Final is true for a removal that cannot be undone on the server.

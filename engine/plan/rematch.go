@@ -239,13 +239,14 @@ func (r *rematcher) found(i int, moved map[state.Key]bool) (state.Record, bool) 
 		// That the file is missing may only mean that it is of another time.
 		return rec, false
 	case r.Doubt == state.DoubtBase && !file.missing:
-		// Nothing is known to have been taken away, so that the flags of both
-		// sides will add up.
+		// Nothing is known to have been taken away, so that the flags and keywords of
+		// both sides will add up.
 		local := rec.Flags
 		if known {
 			local = file.now.Flags
 		}
 		rec.Flags = local & m.Flags
+		rec.Keywords, rec.LocalKeywords = "", rec.AllKeywords()
 	}
 	if r.asEdited[i] {
 		rec.Content, rec.Stat = file.now.Content, file.now.Stat

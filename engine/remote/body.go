@@ -18,7 +18,7 @@ func noteItem(in *state.Incoming, item imapclient.FetchItemData) (flags bool) {
 	case imapclient.FetchItemDataInternalDate:
 		in.Date = item.Time.Unix()
 	case imapclient.FetchItemDataFlags:
-		in.Flags = flagsFrom(item.Flags)
+		in.Flags, in.Keywords = flagsFrom(item.Flags), keywordsFrom(item.Flags)
 		return true
 	}
 	return false

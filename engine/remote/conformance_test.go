@@ -43,7 +43,9 @@ func TestConformance(t *testing.T) {
 				f := &dovecotAccount{srv: srv, user: srv.On(t).User(fmt.Sprintf("user%d", users)).Name, hide: tt.hide}
 				return conformance.RemoteFixture{
 					Connect: f.connect, Other: f, NoUIDPlus: tt.noUIDPlus,
-					ReadOnly: f.readOnly, Between: f.between,
+					ReadOnly: f.readOnly, Between: f.between, Tag: f.tag,
+					// Longer than what Dovecot takes.
+					Refused: strings.Repeat("x", 60),
 				}
 			})
 		})
@@ -103,13 +105,18 @@ func (a *dovecotAccount) CreateMailbox(t *testing.T, name string) {
 
 func (a *dovecotAccount) Append(t *testing.T, mailbox string, m conformance.Message) state.UID {
 	t.Helper()
-	return a.srv.On(t).Append(a.user, mailbox, lab.IMAPFlags(m.Flags), time.Unix(m.Date, 0), m.Body)
+	return a.srv.On(t).Append(a.user, mailbox, append(lab.IMAPFlags(m.Flags), m.Keywords.Names()...), time.Unix(m.Date, 0), m.Body)
 }
 
 func (a *dovecotAccount) SetFlags(t *testing.T, mailbox string, uid state.UID, flags state.Flags) {
 	t.Helper()
 	a.srv.On(t).StoreFlags(a.user, mailbox, state.NewUIDSet(uid),
 		lab.IMAPFlags(flags), lab.IMAPFlags(state.AllFlags&^flags))
+}
+
+func (a *dovecotAccount) tag(t *testing.T, mailbox string, uid state.UID, add, remove state.Keywords) {
+	t.Helper()
+	a.srv.On(t).StoreFlags(a.user, mailbox, state.NewUIDSet(uid), add.Names(), remove.Names())
 }
 
 func (a *dovecotAccount) Expunge(t *testing.T, mailbox string, uid state.UID) {
@@ -121,7 +128,9 @@ func (a *dovecotAccount) Messages(t *testing.T, mailbox string) []conformance.Me
 	t.Helper()
 	var list []conformance.Message
 	for _, m := range a.srv.On(t).Messages(a.user, mailbox) {
-		list = append(list, conformance.Message{UID: m.UID, Flags: m.Flags, Date: m.InternalDate.Unix(), Body: m.Body})
+		list = append(list, conformance.Message{
+			UID: m.UID, Flags: m.Flags, Keywords: state.NewKeywords(m.Keywords...), Date: m.InternalDate.Unix(), Body: m.Body,
+		})
 	}
 	return list
 }

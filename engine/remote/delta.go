@@ -201,7 +201,7 @@ func (o *observation) prove() ([]state.Record, bool, error) {
 		}
 		return absent(o.base, uidsOf(o.list)), true, nil
 	}
-	fresh, _ := diff(o.base, o.list, 0)
+	fresh, _ := diff(o.base, o.list, storable{})
 	if o.disturbed() {
 		return nil, false, nil
 	}

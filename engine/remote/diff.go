@@ -9,8 +9,9 @@ import (
 
 // listed is one message of a listing.
 type listed struct {
-	uid   state.UID
-	flags state.Flags
+	uid      state.UID
+	flags    state.Flags
+	keywords state.Keywords
 }
 
 // ordered sorts a listing by UID. Of a message that was listed more than once
@@ -49,21 +50,22 @@ func checkBase(base []state.Record) error {
 }
 
 // diff compares an ordered listing, which need not be of the whole mailbox,
-// with base. storable are the flags that the mailbox can keep: another one in
-// base was only ever ours, and its absence on the server means nothing.
-func diff(base []state.Record, list []listed, storable state.Flags) (fresh []state.RemoteMessage, changed []state.RemoteChange) {
+// with base. storable are the flags and keywords that the mailbox can keep:
+// another one in base was only ever ours, and its absence on the server means nothing.
+func diff(base []state.Record, list []listed, storable storable) (fresh []state.RemoteMessage, changed []state.RemoteChange) {
 	i := 0
 	for _, m := range list {
 		for i < len(base) && base[i].UID < m.uid {
 			i++
 		}
 		if i == len(base) || base[i].UID != m.uid {
-			fresh = append(fresh, state.RemoteMessage{UID: m.uid, Flags: m.flags})
+			fresh = append(fresh, state.RemoteMessage{UID: m.uid, Flags: m.flags, Keywords: m.keywords})
 			continue
 		}
-		now := m.flags | base[i].Flags&^storable
-		if now != base[i].Flags {
-			changed = append(changed, state.RemoteChange{Base: base[i], Flags: now})
+		now := m.flags | base[i].Flags&^storable.flags
+		keywords := storable.shown(m.keywords, base[i])
+		if now != base[i].Flags || !keywords.Equal(base[i].Keywords) {
+			changed = append(changed, state.RemoteChange{Base: base[i], Flags: now, Keywords: keywords})
 		}
 	}
 	return fresh, changed

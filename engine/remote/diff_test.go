@@ -26,18 +26,18 @@ func TestDiff(t *testing.T) {
 		{name: "nothing listed", storable: state.AllFlags},
 		{
 			name:     "listed as known",
-			list:     []listed{{2, state.Seen}, {3, 0}, {7, state.Passed}},
+			list:     []listed{{uid: 2, flags: state.Seen}, {uid: 3, flags: 0}, {uid: 7, flags: state.Passed}},
 			storable: state.AllFlags,
 		},
 		{
 			name:     "new before, between and behind",
-			list:     []listed{{1, 0}, {3, 0}, {5, state.Flagged}, {9, 0}},
+			list:     []listed{{uid: 1, flags: 0}, {uid: 3, flags: 0}, {uid: 5, flags: state.Flagged}, {uid: 9, flags: 0}},
 			storable: state.AllFlags,
 			fresh:    []state.RemoteMessage{{UID: 1}, {UID: 5, Flags: state.Flagged}, {UID: 9}},
 		},
 		{
 			name:     "a flag came, a flag went",
-			list:     []listed{{2, 0}, {3, state.Answered}},
+			list:     []listed{{uid: 2, flags: 0}, {uid: 3, flags: state.Answered}},
 			storable: state.AllFlags,
 			changed: []state.RemoteChange{
 				{Base: base[0], Flags: 0},
@@ -46,24 +46,24 @@ func TestDiff(t *testing.T) {
 		},
 		{
 			name:     "a flag that the mailbox cannot keep has not been removed",
-			list:     []listed{{7, 0}},
+			list:     []listed{{uid: 7, flags: 0}},
 			storable: state.AllFlags &^ state.Passed,
 		},
 		{
 			name:     "nor is it lost when another one changes",
-			list:     []listed{{7, state.Seen}},
+			list:     []listed{{uid: 7, flags: state.Seen}},
 			storable: state.AllFlags &^ state.Passed,
 			changed:  []state.RemoteChange{{Base: base[2], Flags: state.Passed | state.Seen}},
 		},
 		{
 			name:    "a flag that shows is there, permanent or not",
-			list:    []listed{{3, state.Seen}},
+			list:    []listed{{uid: 3, flags: state.Seen}},
 			changed: []state.RemoteChange{{Base: base[1], Flags: state.Seen}},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fresh, changed := diff(base, tt.list, tt.storable)
+			fresh, changed := diff(base, tt.list, storable{flags: tt.storable})
 			if d := cmp.Diff(tt.fresh, fresh); d != "" {
 				t.Errorf("new (-want +got):\n%s", d)
 			}
@@ -75,8 +75,8 @@ func TestDiff(t *testing.T) {
 }
 
 func TestOrderedKeepsTheYoungerLine(t *testing.T) {
-	got := ordered([]listed{{5, 0}, {2, state.Seen}, {5, state.Flagged}, {2, 0}, {9, 0}, {5, state.Draft}})
-	want := []listed{{2, 0}, {5, state.Draft}, {9, 0}}
+	got := ordered([]listed{{uid: 5, flags: 0}, {uid: 2, flags: state.Seen}, {uid: 5, flags: state.Flagged}, {uid: 2, flags: 0}, {uid: 9, flags: 0}, {uid: 5, flags: state.Draft}})
+	want := []listed{{uid: 2, flags: 0}, {uid: 5, flags: state.Draft}, {uid: 9, flags: 0}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -103,7 +103,7 @@ func TestDiffAgainstModel(t *testing.T) {
 		flags := rapid.Map(rapid.Uint8Range(0, uint8(state.AllFlags)), func(f uint8) state.Flags { return state.Flags(f) })
 		boxes := rapid.MapOf(uids, flags)
 		before, now := boxes.Draw(t, "base"), boxes.Draw(t, "now")
-		storable := flags.Draw(t, "storable")
+		kept := flags.Draw(t, "storable")
 
 		var base []state.Record
 		for _, uid := range sortedKeys(before) {
@@ -111,10 +111,10 @@ func TestDiffAgainstModel(t *testing.T) {
 		}
 		var list []listed
 		for _, uid := range sortedKeys(now) {
-			list = append(list, listed{state.UID(uid), now[uid]})
+			list = append(list, listed{uid: state.UID(uid), flags: now[uid]})
 		}
 
-		fresh, changed := diff(base, list, storable)
+		fresh, changed := diff(base, list, storable{flags: kept})
 		gone := absent(base, uidsOf(list))
 		if got := countGone(base, len(fresh), uint32(len(now))); got != int64(len(gone)) {
 			t.Errorf("the count says %d are gone, the list says %d", got, len(gone))
@@ -135,7 +135,7 @@ func TestDiffAgainstModel(t *testing.T) {
 			switch {
 			case !known:
 				want[uid] = "new"
-			case (old^f)&(storable|f) != 0:
+			case (old^f)&(kept|f) != 0:
 				want[uid] = "changed"
 			}
 		}

@@ -111,7 +111,7 @@ func (c *Conn) readIdentity(msg *imapclient.FetchMessageData) (state.RemoteMessa
 		case imapclient.FetchItemDataUID:
 			m.UID = state.UID(item.UID)
 		case imapclient.FetchItemDataFlags:
-			m.Flags, flags = flagsFrom(item.Flags), true
+			m.Flags, m.Keywords, flags = flagsFrom(item.Flags), keywordsFrom(item.Flags), true
 		case imapclient.FetchItemDataRFC822Size:
 			m.Identity.Size, size = item.Size, true
 		case imapclient.FetchItemDataInternalDate:

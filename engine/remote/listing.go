@@ -61,7 +61,7 @@ func readFlags(cmd *imapclient.FetchCommand) (list []listed, partial []state.UID
 			case imapclient.FetchItemDataUID:
 				m.uid = state.UID(item.UID)
 			case imapclient.FetchItemDataFlags:
-				m.flags, known = flagsFrom(item.Flags), true
+				m.flags, m.keywords, known = flagsFrom(item.Flags), keywordsFrom(item.Flags), true
 			}
 		}
 		switch {
@@ -84,17 +84,28 @@ func readFlags(cmd *imapclient.FetchCommand) (list []listed, partial []state.UID
 // now. The open mailbox is asked again, so that what is missing in the answer
 // has been missed by a command of its own.
 func (c *Conn) presentFlags(uids state.UIDSet, doing string) (map[state.UID]state.Flags, error) {
-	present := make(map[state.UID]state.Flags)
+	list, err := c.presentNow(uids, doing)
+	if err != nil {
+		return nil, err
+	}
+	present := make(map[state.UID]state.Flags, len(list))
+	for _, m := range list {
+		present[m.uid] = m.flags
+	}
+	return present, nil
+}
+
+// presentNow lists those of the uids that exist.
+func (c *Conn) presentNow(uids state.UIDSet, doing string) ([]listed, error) {
+	var all []listed
 	for chunk := range uids.Chunks(pieceMessages) {
 		list, err := c.listFlags(uidsTo(chunk), 0, doing)
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range list {
-			present[m.uid] = m.flags
-		}
+		all = append(all, list...)
 	}
-	return present, nil
+	return all, nil
 }
 
 // fetchPieces lists the whole mailbox by sequence numbers, a piece at a time:

@@ -19,7 +19,7 @@ type selection struct {
 	// storable are the flags whose absence on the server means something: the
 	// permanent ones, or in a read-only mailbox all that it knows, since there
 	// we never add one of our own.
-	storable state.Flags
+	storable storable
 }
 
 // selectFresh opens the mailbox, even when it is open already: what a server
@@ -75,10 +75,11 @@ func selectionOf(mailbox string, data *imap.SelectData, said wire.Notes) selecti
 		// word, no flag would count there, not even one that its owner sets.
 		s.ReadOnly = true
 	}
-	s.storable = s.Permanent
+	s.Keywords = keywordRule(data, said)
+	s.storable = storable{s.Permanent, s.Keywords}
 	if s.ReadOnly {
-		s.Permanent = 0
-		s.storable = flagsFrom(data.Flags)
+		s.Permanent, s.Keywords = 0, state.KeywordRule{Any: true}
+		s.storable = storable{flagsFrom(data.Flags), s.Keywords}
 	}
 	return s
 }

@@ -45,6 +45,8 @@ type Disk interface {
 	Leftovers(t *testing.T, folder string) int
 	// Held returns the content of a file in the hold area.
 	Held(t *testing.T, path string) []byte
+	// Keywords returns what letters in the folder's file names stand for.
+	Keywords(t *testing.T, folder, letters string) state.Keywords
 	// Unmount takes the content of the root away, its marker included.
 	Unmount(t *testing.T)
 }
@@ -64,7 +66,7 @@ type localCase struct {
 
 // Local runs the suite of engine.LocalTree; open is called for each subtest.
 func Local(t *testing.T, open func(t *testing.T) LocalFixture) {
-	for _, c := range slices.Concat(folderCases(), scanCases(), deliverCases(), uploadCases(), changeCases()) {
+	for _, c := range slices.Concat(folderCases(), scanCases(), deliverCases(), uploadCases(), changeCases(), letterCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			f := open(t)
 			l := &localRun{T: t, LocalTree: f.Tree, user: f.User, disk: f.Disk}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,24 @@ func (d disk) Held(t *testing.T, path string) []byte {
 	data, err := os.ReadFile(filepath.Join(d.hold, path))
 	must(t, err)
 	return data
+}
+
+func (d disk) Keywords(t *testing.T, folder, letters string) state.Keywords {
+	t.Helper()
+	table, err := os.ReadFile(filepath.Join(d.root, folder, "dovecot-keywords"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(table)) {
+		number, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		n, err := strconv.Atoi(number)
+		must(t, err)
+		if strings.ContainsRune(letters, rune('a'+n)) {
+			names = append(names, name)
+		}
+	}
+	return state.NewKeywords(names...)
 }
 
 // Unmount leaves an empty mount point at the root.

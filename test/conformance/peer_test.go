@@ -50,7 +50,7 @@ func testPeer(t *testing.T, srv *lab.Peer, differ func(*conformance.RemoteFixtur
 	conformance.Remote(t, func(t *testing.T) conformance.RemoteFixture {
 		users++
 		a := newPeerAccount(t, srv, fmt.Sprintf("user%d", users))
-		f := conformance.RemoteFixture{Connect: a.connect, Other: a, Between: a.between, ReadOnly: a.readOnly, Quota: a.quota}
+		f := conformance.RemoteFixture{Connect: a.connect, Other: a, Between: a.between, ReadOnly: a.readOnly, Quota: a.quota, Tag: a.tag}
 		differ(&f)
 		return f
 	})
@@ -121,13 +121,18 @@ func (a *peerAccount) CreateMailbox(t *testing.T, name string) {
 
 func (a *peerAccount) Append(t *testing.T, mailbox string, m conformance.Message) state.UID {
 	t.Helper()
-	return a.srv.On(t).Append(a.user.Name, a.prefix+mailbox, lab.IMAPFlags(m.Flags), time.Unix(m.Date, 0), m.Body)
+	return a.srv.On(t).Append(a.user.Name, a.prefix+mailbox, append(lab.IMAPFlags(m.Flags), m.Keywords.Names()...), time.Unix(m.Date, 0), m.Body)
 }
 
 func (a *peerAccount) SetFlags(t *testing.T, mailbox string, uid state.UID, flags state.Flags) {
 	t.Helper()
 	a.srv.On(t).StoreFlags(a.user.Name, a.prefix+mailbox, state.NewUIDSet(uid),
 		lab.IMAPFlags(flags), lab.IMAPFlags(state.AllFlags&^flags))
+}
+
+func (a *peerAccount) tag(t *testing.T, mailbox string, uid state.UID, add, remove state.Keywords) {
+	t.Helper()
+	a.srv.On(t).StoreFlags(a.user.Name, a.prefix+mailbox, state.NewUIDSet(uid), add.Names(), remove.Names())
 }
 
 func (a *peerAccount) Expunge(t *testing.T, mailbox string, uid state.UID) {
@@ -139,7 +144,9 @@ func (a *peerAccount) Messages(t *testing.T, mailbox string) []conformance.Messa
 	t.Helper()
 	var list []conformance.Message
 	for _, m := range a.srv.On(t).Messages(a.user.Name, a.prefix+mailbox) {
-		list = append(list, conformance.Message{UID: m.UID, Flags: m.Flags, Date: m.InternalDate.Unix(), Body: m.Body})
+		list = append(list, conformance.Message{
+			UID: m.UID, Flags: m.Flags, Keywords: state.NewKeywords(m.Keywords...), Date: m.InternalDate.Unix(), Body: m.Body,
+		})
 	}
 	return list
 }

@@ -67,6 +67,10 @@ func (b below) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 	return b.Remote.Store(ctx, b.ref(ref), uids, add, remove)
 }
 
+func (b below) AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet, add state.Keywords) (map[state.UID]state.Keywords, error) {
+	return b.Remote.AddKeywords(ctx, b.ref(ref), uids, add)
+}
+
 func (b below) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
 	return b.Remote.Move(ctx, b.ref(ref), uids, b.name(dest))
 }

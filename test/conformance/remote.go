@@ -12,10 +12,11 @@ import (
 
 // Message is a message on the server as another client sees it.
 type Message struct {
-	UID   state.UID
-	Flags state.Flags
-	Date  int64 // INTERNALDATE, Unix seconds
-	Body  []byte
+	UID      state.UID
+	Flags    state.Flags
+	Keywords state.Keywords
+	Date     int64 // INTERNALDATE, Unix seconds
+	Body     []byte
 }
 
 // OtherClient is another client of the same account, independent of the code
@@ -60,6 +61,11 @@ type RemoteFixture struct {
 	Quota func(t *testing.T, bytes int64)
 	// ReadOnly makes the mailbox readable only.
 	ReadOnly func(t *testing.T, mailbox string)
+	// Tag gives a message keywords and takes others from it, as another client.
+	Tag func(t *testing.T, mailbox string, uid state.UID, add, remove state.Keywords)
+	// Refused is a keyword that the server takes in a message and refuses to add,
+	// "" if there is none.
+	Refused string
 	// Between makes act happen once, after the next SELECT and before the
 	// listing that follows it.
 	Between func(t *testing.T, act func())
@@ -73,7 +79,7 @@ type remoteCase struct {
 
 // Remote runs the suite of engine.Remote; open is called for each subtest.
 func Remote(t *testing.T, open func(t *testing.T) RemoteFixture) {
-	for _, c := range slices.Concat(listCases(), deltaCases(), fetchCases(), appendCases(), storeCases(), moveCases()) {
+	for _, c := range slices.Concat(listCases(), deltaCases(), fetchCases(), appendCases(), storeCases(), keywordCases(), moveCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			f := open(t)
 			if f.Refuses == nil {

@@ -14,7 +14,7 @@ const simStart = 1_750_000_000
 
 func TestSimRemote(t *testing.T) {
 	servers := map[string]sim.ServerOptions{
-		"everything": {},
+		"everything": {RefusedKeywords: "refused"},
 		"bare":       {NoCondstore: true, NoUIDPlus: true, NoMove: true, NoStatus: true},
 		"no UIDPLUS": {NoUIDPlus: true},
 	}
@@ -48,6 +48,14 @@ func remoteFixture(s *sim.Server, o sim.ServerOptions) conformance.RemoteFixture
 			s.Configure(func(o *sim.ServerOptions) { o.QuotaBytes = bytes })
 		},
 		ReadOnly: func(_ *testing.T, mailbox string) { s.SetReadOnly(mailbox, true) },
+		Tag: func(_ *testing.T, mailbox string, uid state.UID, add, remove state.Keywords) {
+			for _, m := range s.Messages(mailbox) {
+				if m.UID == uid {
+					s.SetKeywords(mailbox, uid, m.Keywords.Without(remove).And(add))
+				}
+			}
+		},
+		Refused: string(o.RefusedKeywords),
 		Between: func(_ *testing.T, act func()) {
 			done := false
 			o.World.SetFault(func(step sim.Step) error {

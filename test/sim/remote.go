@@ -85,7 +85,7 @@ func (c *conn) step(op, subject string, after bool, doing string) error {
 
 // changes are the operations with an effect.
 var changes = map[string]bool{
-	"remote.create": true, "remote.append": true, "remote.store": true, "remote.move": true, "remote.expunge": true,
+	"remote.create": true, "remote.append": true, "remote.store": true, "remote.keywords": true, "remote.move": true, "remote.expunge": true,
 }
 
 // open returns the mailbox in the generation ref names; generation 0 is any.
@@ -198,7 +198,7 @@ func identify(msg *message) state.RemoteMessage {
 	d := state.NewDigester()
 	d.Write(msg.Body) // it never fails
 	return state.RemoteMessage{
-		UID: msg.UID, Flags: msg.Flags, Fields: d.Fields(),
+		UID: msg.UID, Flags: msg.Flags, Keywords: msg.Keywords, Fields: d.Fields(),
 		Identity: state.RemoteIdentity{Size: int64(len(msg.Body)), Date: msg.Date, Header: d.Sum().Header},
 	}
 }
@@ -221,7 +221,10 @@ func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, base 
 	ref := state.Ref{Mailbox: name, UIDValidity: saved.UIDValidity}
 	shape := 0
 	err = c.exchange("remote.select", ref, doing, func(m *mailbox) {
-		d.Selected = state.Selected{Cursor: c.server.cursor(m), ReadOnly: m.readOnly, Permanent: c.server.permanent()}
+		d.Selected = state.Selected{Cursor: c.server.cursor(m), ReadOnly: m.readOnly, Permanent: c.server.permanent(), Keywords: c.server.rule()}
+		if m.readOnly {
+			d.Selected.Keywords = state.KeywordRule{Any: true}
+		}
 		shape = m.shape
 	})
 	if err != nil {
@@ -273,10 +276,10 @@ func (c *conn) compare(m *mailbox, saved state.Cursor, base []state.Record, d *s
 		r, known := lookup(base, msg.UID)
 		listed := !partial || msg.modSeq > saved.ModSeq
 		switch {
-		case known && listed && msg.Flags != r.Flags:
-			d.Changed = append(d.Changed, state.RemoteChange{Base: r, Flags: msg.Flags})
+		case known && listed && (msg.Flags != r.Flags || !shown(msg.Keywords, r, d.Selected.Keywords).Equal(r.Keywords)):
+			d.Changed = append(d.Changed, state.RemoteChange{Base: r, Flags: msg.Flags, Keywords: shown(msg.Keywords, r, d.Selected.Keywords)})
 		case !known && (listed || msg.UID >= saved.UIDNext):
-			d.New = append(d.New, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags})
+			d.New = append(d.New, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags, Keywords: msg.Keywords})
 		}
 	}
 	if len(base)+len(d.New) == len(m.messages) {
@@ -289,7 +292,7 @@ func (c *conn) compare(m *mailbox, saved state.Cursor, base []state.Record, d *s
 	d.New = nil
 	for _, msg := range m.messages {
 		if _, known := lookup(base, msg.UID); !known {
-			d.New = append(d.New, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags})
+			d.New = append(d.New, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags, Keywords: msg.Keywords})
 		}
 	}
 	for _, r := range base {
@@ -297,6 +300,15 @@ func (c *conn) compare(m *mailbox, saved state.Cursor, base []state.Record, d *s
 			d.Gone = append(d.Gone, r)
 		}
 	}
+}
+
+// shown returns the keywords of a message with those of its record that are not
+// stored and so cannot have been taken away.
+func shown(now state.Keywords, r state.Record, rule state.KeywordRule) state.Keywords {
+	if r.State != state.Paired {
+		return r.Keywords
+	}
+	return now.And(r.Keywords.Without(rule.Of(r.Keywords)))
 }
 
 // lookup returns the record of the UID.

@@ -99,6 +99,20 @@ func (c *conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 	return result, nil
 }
 
+// AddKeywords implements engine.RemoteChanger.
+func (c *conn) AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet, add state.Keywords) (map[state.UID]state.Keywords, error) {
+	result := map[state.UID]state.Keywords{}
+	log := fmt.Sprintf("keywords +%s on UIDs %s", add, uids)
+	err := c.change(ctx, "remote.keywords", ref, uids, "", log, func(m *mailbox, msg *message) {
+		m.setKeywords(msg, msg.Keywords.And(c.server.rule().Of(add).Without(c.server.opts.RefusedKeywords)))
+		result[msg.UID] = msg.Keywords
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
 // Move implements engine.RemoteChanger.
 func (c *conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
 	log := fmt.Sprintf("move to %q of UIDs %s", dest, uids)

@@ -64,7 +64,7 @@ func (c *conn) fetch(ctx context.Context, ref state.Ref, uid state.UID, doing st
 		body.data, body.err = body.data[:len(body.data)/2], cut
 	}
 	err = each(state.Incoming{
-		UID: uid, Flags: found.Flags, Date: found.Date, Size: int64(len(found.Body)), Body: body,
+		UID: uid, Flags: found.Flags, Keywords: found.Keywords, Date: found.Date, Size: int64(len(found.Body)), Body: body,
 	})
 	body.err = errors.New("the body was read after its callback returned")
 	body.data = nil

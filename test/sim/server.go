@@ -34,6 +34,11 @@ type ServerOptions struct {
 	LandAfterLoss bool
 	// Permanent are the flags that the server stores; zero means all.
 	Permanent state.Flags
+	// NoNewKeywords leaves \* out of PERMANENTFLAGS, so that only Keywords are stored.
+	NoNewKeywords bool
+	Keywords      state.Keywords
+	// RefusedKeywords are refused when a client adds them.
+	RefusedKeywords state.Keywords
 	// QuotaBytes and MessageBytesMax are limits; zero means none.
 	QuotaBytes, MessageBytesMax int64
 }
@@ -63,10 +68,11 @@ const firstUIDValidity = 1_700_000_000
 
 // Message is a message in a mailbox of the server.
 type Message struct {
-	UID   state.UID
-	Flags state.Flags
-	Date  int64 // INTERNALDATE, Unix seconds
-	Body  []byte
+	UID      state.UID
+	Flags    state.Flags
+	Keywords state.Keywords
+	Date     int64 // INTERNALDATE, Unix seconds
+	Body     []byte
 }
 
 type message struct {
@@ -154,6 +160,11 @@ func (s *Server) permanent() state.Flags {
 	return s.opts.Permanent
 }
 
+// rule returns which keywords the server stores.
+func (s *Server) rule() state.KeywordRule {
+	return state.KeywordRule{Any: !s.opts.NoNewKeywords, Listed: s.opts.Keywords}
+}
+
 // cursor returns what STATUS and SELECT say of the mailbox.
 func (s *Server) cursor(m *mailbox) state.Cursor {
 	c := state.Cursor{UIDValidity: m.uidValidity, UIDNext: m.uidNext, Messages: uint32(len(m.messages))}
@@ -191,6 +202,7 @@ func (s *Server) add(m *mailbox, msg Message) state.UID {
 	m.shape++
 	msg.UID = m.uidNext
 	msg.Flags &= s.permanent()
+	msg.Keywords = s.rule().Of(msg.Keywords)
 	msg.Body = bytes.Clone(msg.Body)
 	m.uidNext++
 	m.messages = append(m.messages, &message{Message: msg, modSeq: m.modSeq})
@@ -216,6 +228,15 @@ func (m *mailbox) setFlags(msg *message, flags state.Flags) {
 	}
 	m.modSeq++
 	msg.Flags, msg.modSeq = flags, m.modSeq
+}
+
+// setKeywords is setFlags for keywords.
+func (m *mailbox) setKeywords(msg *message, keywords state.Keywords) {
+	if msg.Keywords.Equal(keywords) {
+		return
+	}
+	m.modSeq++
+	msg.Keywords, msg.modSeq = keywords, m.modSeq
 }
 
 // remove removes the message at the index.

@@ -37,6 +37,14 @@ func (s *Server) SetFlags(name string, uid state.UID, flags state.Flags) {
 	m.setFlags(m.must(uid), flags&s.permanent())
 }
 
+// SetKeywords gives the message exactly these keywords.
+func (s *Server) SetKeywords(name string, uid state.UID, keywords state.Keywords) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.must(name)
+	m.setKeywords(m.must(uid), s.rule().Of(keywords))
+}
+
 // must returns the message.
 func (m *mailbox) must(uid state.UID) *message {
 	_, msg := m.find(uid)

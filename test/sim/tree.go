@@ -40,6 +40,8 @@ type Tree struct {
 	folders   map[string]*folder
 	unmounted bool
 	held      map[string]*file
+	// keywords are what the letters a, b, c and so on stand for.
+	keywords []string
 	// ticks makes every time, inode, key and marker a new one.
 	ticks int64
 	// changed are the effects that the engine had on the tree.
@@ -160,6 +162,62 @@ func (f *file) setFlags(flags state.Flags) {
 	slices.Sort(letters)
 	f.letters = string(letters)
 	f.inNew = f.inNew && f.letters == ""
+}
+
+// letter returns the letter of the keyword; "" when there is none left.
+func (t *Tree) letter(name string) string {
+	n := slices.IndexFunc(t.keywords, func(k string) bool { return strings.EqualFold(k, name) })
+	if n < 0 && len(t.keywords) < lettersMax {
+		t.keywords, n = append(t.keywords, name), len(t.keywords)
+	}
+	if n < 0 {
+		return ""
+	}
+	return string(rune('a' + n))
+}
+
+// lettersMax is how many keywords can have a letter.
+const lettersMax = 26
+
+// tagged returns the keywords of the letters.
+func (t *Tree) tagged(f *file) state.Keywords {
+	var names []string
+	for _, c := range f.letters {
+		if n := int(c - 'a'); n >= 0 && n < len(t.keywords) {
+			names = append(names, t.keywords[n])
+		}
+	}
+	return state.NewKeywords(names...)
+}
+
+// tags returns the keywords of a file whose record is r: those of its letters, and
+// those of the record that cannot have letters.
+func (t *Tree) tags(f *file, r state.Record) state.Keywords {
+	k := t.tagged(f)
+	for _, name := range r.AllKeywords().Names() {
+		if f.inNew || t.letter(name) == "" {
+			k = k.And(state.NewKeywords(name))
+		}
+	}
+	return k
+}
+
+// setKeywords replaces the letters of the keywords expect by those of want.
+func (t *Tree) setKeywords(f *file, expect, want state.Keywords) {
+	if f.inNew {
+		return
+	}
+	letters := []byte(f.letters)
+	for _, name := range expect.Without(want).Names() {
+		letters = bytes.ReplaceAll(letters, []byte(t.letter(name)), nil)
+	}
+	for _, name := range want.Names() {
+		if l := t.letter(name); l != "" && !bytes.Contains(letters, []byte(l)) {
+			letters = append(letters, l...)
+		}
+	}
+	slices.Sort(letters)
+	f.letters = string(letters)
 }
 
 func (f *file) flags() state.Flags { return state.ParseFlags(f.letters) }

@@ -73,6 +73,35 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 	return m, nil
 }
 
+// SetKeywords implements engine.LocalChanger.
+func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expect, want state.Keywords) (m state.LocalMessage, err error) {
+	if err := ctx.Err(); err != nil {
+		return m, fmt.Errorf("set keywords of %s in folder %q: %w", key, path, err)
+	}
+	err = t.do("local.keywords", path+"/"+string(key), func() error {
+		f, err := t.folder(path)
+		if err != nil {
+			return err
+		}
+		file := f.files[key]
+		if file == nil {
+			return stale(path, key, "the file is not there any more")
+		}
+		before, added := file.letters, t.tagged(file).Without(expect)
+		if t.setKeywords(file, expect, want); file.letters != before {
+			t.touch(f)
+			t.log("keywords %q of %s/%s", want, path, key)
+		}
+		m = file.message()
+		m.Keywords = want.And(added)
+		return nil
+	})
+	if err != nil {
+		return state.LocalMessage{}, err
+	}
+	return m, nil
+}
+
 // Move implements engine.LocalChanger.
 func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest string, want state.Flags) (m state.LocalMessage, err error) {
 	if err := ctx.Err(); err != nil {
@@ -98,6 +127,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 		t.touch(to)
 		t.log("move %s/%s to %s/%s", path, r.Key, dest, file.key)
 		m = file.message()
+		m.Keywords = t.tagged(file).And(r.AllKeywords())
 		return nil
 	})
 	if err != nil {

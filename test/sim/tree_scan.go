@@ -99,7 +99,8 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 	for _, key := range keys(f.files) {
 		file := f.files[key]
 		r, isKnown := known[key]
-		looked := !isKnown || o.Stat || file.flags() != r.Flags
+		tags := t.tags(file, r)
+		looked := !isKnown || o.Stat || file.flags() != r.Flags || !tags.Equal(r.AllKeywords())
 		switch {
 		case looked && file.unreadable:
 			d.Problems = append(d.Problems, state.Problem{
@@ -109,11 +110,15 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 				d.Unread = append(d.Unread, state.LocalMessage{Key: key, Flags: file.flags(), Stat: file.stat()})
 			}
 		case !isKnown:
-			d.New = append(d.New, file.message())
+			m := file.message()
+			m.Keywords = tags
+			d.New = append(d.New, m)
 		case looked:
 			edited := !file.is(r.Stat, r.Content)
-			if edited || file.stat() != r.Stat || file.flags() != r.Flags {
-				d.Changed = append(d.Changed, state.LocalChange{Base: r, Now: file.message(), Edited: edited})
+			if edited || file.stat() != r.Stat || file.flags() != r.Flags || !tags.Equal(r.AllKeywords()) {
+				m := file.message()
+				m.Keywords = tags
+				d.Changed = append(d.Changed, state.LocalChange{Base: r, Now: m, Edited: edited})
 			}
 		}
 	}

@@ -73,6 +73,7 @@ func (d *delivery) Add(key state.Key, in state.Incoming) (m state.LocalMessage, 
 		file := d.tree.newFile(key, in, data)
 		f.tmp[key] = file
 		m = file.message()
+		m.Keywords = in.Keywords
 		d.added = append(d.added, key)
 		return nil
 	})
@@ -96,6 +97,7 @@ func readBody(in state.Incoming) ([]byte, error) {
 func (t *Tree) newFile(key state.Key, in state.Incoming, wire []byte) *file {
 	f := &file{key: key, inNew: true, inode: uint64(t.tick()), data: stored(wire)}
 	f.setFlags(in.Flags)
+	t.setKeywords(f, "", in.Keywords)
 	date := in.Date
 	if date == 0 {
 		date = t.world.Now()

@@ -81,6 +81,21 @@ func (t *Tree) SetLetters(path string, key state.Key, letters string) {
 	t.touch(f)
 }
 
+// Letter returns the letter that the keyword has in file names, which it gets if it has
+// none yet.
+func (t *Tree) Letter(keyword string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.letter(keyword)
+}
+
+// KeywordsOf returns the keywords that the letters of a file stand for.
+func (t *Tree) KeywordsOf(f File) state.Keywords {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tagged(&file{letters: f.Letters})
+}
+
 // MoveOptions says how a reader moves a file.
 type MoveOptions struct {
 	// FreshKey gives it another name, as mutt does.
