@@ -43,6 +43,7 @@ type Directory struct {
 	path  string
 	steps []string         // of the schema
 	now   func() time.Time // for the locks
+	boot  string           // see bootID
 }
 
 // OpenDirectory returns the state directory at path, which it creates if need
@@ -75,7 +76,7 @@ func OpenDirectory(path string) (*Directory, error) {
 			"set state_dir to a directory on a local disk; the mail itself may lie elsewhere",
 			fmt.Errorf("it is on a network file system (%s), which keeps neither locks nor the database safe", kind))
 	}
-	return &Directory{path: abs, steps: schema(), now: time.Now}, nil
+	return &Directory{path: abs, steps: schema(), now: time.Now, boot: bootID()}, nil
 }
 
 // HoldArea returns the path of the account's hold area. It need not exist.

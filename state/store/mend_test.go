@@ -231,3 +231,35 @@ func TestOldLogIsNotTakenForTheNewOne(t *testing.T) {
 	s := open(t, v.d, Options{Now: testNow})
 	wantDoubt(t, s, state.DoubtBase) // without its log it would look good, and old
 }
+
+// TestExaminedOncePerBoot: a killed program takes nothing away from the database; a
+// machine that lost its power may. So every page is read again only after that.
+func TestExaminedOncePerBoot(t *testing.T) {
+	d := newDirectory(t)
+	d.boot = "first"
+	killed := func(s *Store) {
+		must(t, s.PutLastRun(t.Context(), Run{Started: 1, Exit: 1}))
+		s.close.Do(func() { must(t, errors.Join(s.reader.Close(), s.writer.Close())) })
+	}
+	s := open(t, d, Options{Now: testNow})
+	putMailboxes(t, s, "INBOX")
+	must(t, s.Settle(t.Context(), state.Settlement{Put: manyRecords("INBOX", 1, 500)}))
+	must(t, s.Close())
+	killed(open(t, d, Options{Now: testNow}))
+	// A page of records, which opening the database does not read.
+	data, err := os.ReadFile(s.path)
+	must(t, err)
+	middle := len(data) / 2 / 4096 * 4096
+	copy(data[middle:], strings.Repeat("\xff", 4096))
+	must(t, os.WriteFile(s.path, data, 0o600))
+	for _, boot := range []string{"first", "second"} {
+		d.boot = boot
+		s := open(t, d, Options{Now: testNow})
+		news, err := s.News(t.Context())
+		must(t, err)
+		if found := len(news) > 0; found != (boot != "first") {
+			t.Errorf("after the boot %q: news %+v", boot, news)
+		}
+		killed(s)
+	}
+}

@@ -63,7 +63,7 @@ func (d *Directory) openOnce(ctx context.Context, path string, account, was Acco
 	if _, err := os.Lstat(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, o: o, steps: d.steps}
+	s := &Store{path: path, o: o, steps: d.steps, boot: d.boot}
 	if err := s.connect(); err != nil {
 		return nil, err
 	}
@@ -229,7 +229,10 @@ func (s *Store) refuseNewer(ctx context.Context, db queryer, version, known int)
 }
 
 // checkAfterCrash examines every page when the last owner did not close the
-// database. PRAGMA quick_check tells its first finding, or "ok".
+// database and the machine has been started since: only the machine's own end can
+// take away what a transaction has written. Otherwise a program that is killed again
+// and again would do nothing but examine. PRAGMA quick_check tells its first finding,
+// or "ok".
 func (s *Store) checkAfterCrash(ctx context.Context) error {
 	clean, err := meta(ctx, s.writer, metaClean)
 	if err != nil || clean != "0" {
@@ -237,12 +240,23 @@ func (s *Store) checkAfterCrash(ctx context.Context) error {
 	}
 	// It is unclean until this owner closes it, even if this one only reads.
 	s.unclean = true
-	s.dirty.Store(true)
+	boot, err := meta(ctx, s.writer, metaBoot)
+	if err != nil {
+		return err
+	}
+	if s.boot != "" && boot == s.boot {
+		s.dirty.Store(true)
+		return nil
+	}
 	var finding string
 	if err := s.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&finding); err != nil {
 		return err
 	}
-	return findingError(finding)
+	if err := findingError(finding); err != nil {
+		return err
+	}
+	s.dirty.Store(true)
+	return putMeta(ctx, s.writer, metaBoot, s.boot)
 }
 
 // checkSuspicion examines all of the database when damage was met, in an earlier run or

@@ -24,7 +24,9 @@ const (
 	metaWritten = "written" // when the schema was made, Unix seconds
 	// metaGeneration is that of the last run that changed something: see change.
 	metaGeneration = "generation"
-	metaNews       = "news" // what the user has not been told yet, JSON
+	// metaBoot is when the machine on which the owner writes was started: see bootID.
+	metaBoot = "boot"
+	metaNews = "news" // what the user has not been told yet, JSON
 )
 
 // schema returns the steps of the schema: step n leads from version n to n+1.
@@ -109,8 +111,13 @@ func meta(ctx context.Context, db queryer, key string) (string, error) {
 	return value, err
 }
 
-func putMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO meta (key, value) VALUES (?, ?) "+
+// executor is a database or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func putMeta(ctx context.Context, db executor, key, value string) error {
+	_, err := db.ExecContext(ctx, "INSERT INTO meta (key, value) VALUES (?, ?) "+
 		"ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
 	return err
 }

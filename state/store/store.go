@@ -70,6 +70,7 @@ type Store struct {
 	path   string // of the database
 	o      Options
 	steps  []string // of the schema
+	boot   string   // see bootID
 	writer *sql.DB  // exactly one connection; nil when read-only
 	reader *sql.DB
 	// dirty is true when this owner has written, so that the database says
@@ -162,6 +163,9 @@ func (s *Store) write(ctx context.Context, point, doing string, do func(context.
 func (s *Store) soil(ctx context.Context, tx *sql.Tx) error {
 	if s.o.Guest || s.dirty.Load() {
 		return nil
+	}
+	if err := putMeta(ctx, tx, metaBoot, s.boot); err != nil {
+		return err
 	}
 	return putMeta(ctx, tx, metaClean, "0")
 }
