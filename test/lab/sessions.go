@@ -9,8 +9,9 @@ import (
 )
 
 // sessionsTimeout is how long the server may take to notice that a client has
-// gone and to finish what it had begun for it.
-const sessionsTimeout = 30 * time.Second
+// gone and to finish what it had begun for it: over a line of 2 kB/s, what is still on
+// its way takes a minute.
+const sessionsTimeout = 2 * time.Minute
 
 // AwaitSessions waits until the server has at most n sessions left: what clients
 // asked for that are gone by now has been done then, or never will be. It needs
