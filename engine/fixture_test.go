@@ -166,7 +166,7 @@ func (f *fixture) uid(mailbox, want string) state.UID {
 	return 0
 }
 
-// remote returns the server's mail as "mailbox/token:flags", sorted. Where the
+// remote returns the server's mail as "mailbox/token:flags[keywords]", sorted. Where the
 // server cannot expunge single messages, those marked deleted count as gone.
 func (f *fixture) remote() []string {
 	var list []string
@@ -175,7 +175,7 @@ func (f *fixture) remote() []string {
 			if f.noExpunge && m.Flags&state.Trashed != 0 {
 				continue
 			}
-			list = append(list, fmt.Sprintf("%s/%s:%s", name, token(m.Body), m.Flags))
+			list = append(list, fmt.Sprintf("%s/%s:%s", name, token(m.Body), m.Flags)+bracketed(m.Keywords))
 		}
 	}
 	slices.Sort(list)
@@ -187,11 +187,37 @@ func (f *fixture) local() []string {
 	var list []string
 	for _, path := range f.tree.Paths() {
 		for _, file := range f.tree.Files(path) {
-			list = append(list, fmt.Sprintf("%s/%s:%s", path, token(file.Data), state.ParseFlags(file.Letters)))
+			list = append(list, fmt.Sprintf("%s/%s:%s", path, token(file.Data), state.ParseFlags(file.Letters))+bracketed(f.keywords(path, file)))
 		}
 	}
 	slices.Sort(list)
 	return list
+}
+
+// bracketed shows keywords, if there are any.
+func bracketed(k state.Keywords) string {
+	if k == "" {
+		return ""
+	}
+	return fmt.Sprint("[", k, "]")
+}
+
+// keywords returns those of a file: of its letters, or of its record as long as the
+// file cannot have letters, because it is new.
+func (f *fixture) keywords(path string, file sim.File) state.Keywords {
+	if !file.New {
+		return f.tree.KeywordsOf(file)
+	}
+	records, err := f.store.Records(f.t.Context(), path)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, r := range records {
+		if r.Key == file.Key {
+			return r.AllKeywords()
+		}
+	}
+	return ""
 }
 
 // expect checks that both sides hold exactly this mail, and that another run

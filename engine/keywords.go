@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -75,6 +74,8 @@ func (x *executor) keywordsRefused(mailbox string, refused state.Keywords) {
 // tagUploads gives uploaded messages their keywords, before anything is recorded.
 // An upload of which the connection broke meanwhile counts as one without a UID: it
 // is looked for, and gets them then. A message that was there before keeps its own.
+// Where the server could not do it now, the letters of the file show later that it is
+// still to be done.
 func (x *executor) tagUploads(ctx context.Context, r Remote, ref state.Ref, items []item, results []state.Uploaded) error {
 	wanted := make(map[state.UID]state.Keywords)
 	for i, u := range results {
@@ -83,17 +84,17 @@ func (x *executor) tagUploads(ctx context.Context, r Remote, ref state.Ref, item
 		}
 	}
 	now, err := sendKeywords(ctx, r, ref, wanted)
-	if err = x.passRefusal(ref, err); err != nil {
-		for i, u := range results {
-			if wanted[u.UID] != "" {
-				results[i].UID = 0
-			}
+	lost := err != nil && state.ScopeOf(err) >= state.ScopeAccount
+	for i, u := range results {
+		items[i].shown, items[i].untagged = now[u.UID], err != nil && wanted[u.UID] != ""
+		if lost && items[i].untagged {
+			results[i].UID = 0
 		}
+	}
+	if err == nil || lost {
 		return err
 	}
-	for i, u := range results {
-		items[i].shown = now[u.UID]
-	}
+	x.problem(state.ProblemOf(ref.Mailbox, "keywords", err))
 	return nil
 }
 
@@ -108,16 +109,7 @@ func (v *resolver) tagArrived(ctx context.Context, r Remote, found map[int64]sta
 		}
 	}
 	now, err := sendKeywords(ctx, r, ref, wanted)
-	return now, v.passRefusal(ref, err)
-}
-
-// passRefusal lets an upload be recorded although its keywords were refused.
-func (e *Engine) passRefusal(ref state.Ref, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || state.ScopeOf(err) >= state.ScopeAccount {
-		return err
-	}
-	e.Log.Info().Err(err).Str("mailbox", ref.Mailbox).Msg("uploaded messages keep their keywords here only")
-	return nil
+	return now, err
 }
 
 // setLocalKeywords gives the file of op the letters of its keywords.

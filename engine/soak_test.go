@@ -160,7 +160,8 @@ func (s *soak) act(name string) {
 		case action == 3 && s.fileMoves:
 			s.tree.MoveFile(from, file.Key, to, sim.MoveOptions{FreshKey: s.random.IntN(2) == 0})
 		default:
-			s.tree.SetLetters(from, file.Key, []string{"S", "F", "FS", ""}[s.random.IntN(4)])
+			letters := []string{"S", "F", "FS", ""}[s.random.IntN(4)]
+			s.tree.SetLetters(from, file.Key, s.letters(letters, s.keywords().Names()...))
 		}
 	case action >= 5 && len(messages) > 4:
 		m := messages[s.random.IntN(len(messages))]
@@ -171,10 +172,23 @@ func (s *soak) act(name string) {
 			s.messages[token(m.Body)].deleted++
 		case action == 6 && s.moves && from != to && s.upheaval.tells(from, m.UID):
 			s.server.Move(from, m.UID, to)
+		case action == 7 && s.random.IntN(2) == 0:
+			s.server.SetKeywords(from, m.UID, s.keywords())
 		default:
 			s.server.SetFlags(from, m.UID, m.Flags^state.Seen)
 		}
 	}
+}
+
+// keywords draws some keywords.
+func (s *soak) keywords() state.Keywords {
+	var drawn []string
+	for _, name := range []string{"$Label1", "todo", "Work"} {
+		if s.random.IntN(3) == 0 {
+			drawn = append(drawn, name)
+		}
+	}
+	return state.NewKeywords(drawn...)
 }
 
 // localIn returns the files of a folder, if it exists.

@@ -37,7 +37,7 @@ type scenario struct {
 	run  func(*fixture)
 }
 
-var scenarios = slices.Concat(everyday, rematched)
+var scenarios = slices.Concat(everyday, rematched, tagging)
 
 var everyday = []scenario{
 	{"first sync into an empty tree", func(f *fixture) {

@@ -28,6 +28,8 @@ type item struct {
 	// keywords are those that the message has here, shown those that the server is
 	// known to have of it.
 	keywords, shown state.Keywords
+	// untagged is true when the server could not be asked to add them.
+	untagged bool
 
 	upload state.Upload
 	intent state.Intent
@@ -47,6 +49,9 @@ type unsure struct {
 func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 	var items []item
 	for _, op := range b.ops {
+		if op.Local.Key != "" && !op.Tags.Local.Equal(op.Local.Keywords) {
+			b.target.leaveOpen() // the next scan finds letters that are still to be written
+		}
 		if op.Kind == plan.Replace {
 			items = append(items, item{file: op.Local, base: op.Base, edited: true, send: op.WantRemote, keywords: op.Tags.Local})
 		}
@@ -226,6 +231,10 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 				s.Put = append(s.Put, retired(it.base))
 			}
 			r := uploadedRecord(it.intent, u.UID, it.file.Stat, it.shown)
+			if it.untagged {
+				t.leaveOpen()
+				r.LocalKeywords = it.base.LocalKeywords
+			}
 			if r.Remote, r.Since = it.arrived, 0; it.arrived == (state.RemoteIdentity{}) {
 				r.Remote, r.Since = sentIdentity(it.intent), x.now()
 			}
