@@ -228,7 +228,7 @@ func changes(c engine.Counts) string {
 	add(c.Downloaded, "downloaded")
 	add(c.Uploaded, "uploaded")
 	add(c.Paired, "paired")
-	add(c.Rematched, "found again in a renumbered mailbox")
+	add(c.Rematched, "matched afresh")
 	add(c.Lost, "lost by the server")
 	if n := c.FlagsLocal + c.FlagsRemote; n > 0 {
 		parts = append(parts, "flags of "+count(n, "message")+" changed")

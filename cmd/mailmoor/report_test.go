@@ -42,7 +42,7 @@ func TestReport(t *testing.T) {
 				RemovedLocal: 5, RemovedRemote: 6, NewFolders: 1, NewMailboxes: 2,
 			}},
 			nil, exitInStep, true,
-			"in step; 12 downloaded, 1 uploaded, 2 paired, 7 found again in a renumbered mailbox, 8 lost by the server, flags of 3 messages changed, 3 moved locally, " +
+			"in step; 12 downloaded, 1 uploaded, 2 paired, 7 matched afresh, 8 lost by the server, flags of 3 messages changed, 3 moved locally, " +
 				"4 moved on the server, 5 removed locally, 6 removed on the server, 1 new folder, 2 new mailboxes; 1 mailbox in 0.0 s",
 		},
 		{"still changing", engine.Report{}, nil, exitInStep, false, "still changing, the next run goes on; nothing to do"},

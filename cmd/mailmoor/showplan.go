@@ -177,6 +177,12 @@ func singleLine(op plan.Op) string {
 	}
 	text := op.Kind.String() + " " + what
 	switch op.Kind {
+	case plan.Depart:
+		text = "note that " + what + " has a copy in " + op.Dest + " already"
+	case plan.Disown:
+		text = "note that " + what + " is one copy too many"
+	case plan.Retire:
+		text = "remove " + what + " from the server, its body into the hold area"
 	case plan.Replace:
 		text = "upload the edited version of " + what
 	case plan.MoveLocal:
