@@ -11,8 +11,8 @@ import (
 
 // Keywords are sent apart from flags, because a server that refuses one of them
 // refuses the whole command. What it does not take stays with the message here, and
-// is recorded so: it is sent again only when the message changes, and an answer that
-// was not given is never assumed.
+// is recorded so: it is sent again only when the message changes, and once a day. What
+// the server shows counts, not what it was told.
 
 // sendKeywords gives messages the keywords that are wanted, and returns those that
 // they have then. Messages that are not in the result no longer exist.
@@ -56,18 +56,21 @@ func (x *executor) storeKeywords(ctx context.Context, r Remote, t *target, ops [
 		shown, there := now[op.Remote.UID]
 		if refused := op.Tags.Send.Without(shown); there && refused != "" {
 			op.Tags.Agreed, op.Tags.Own = op.Tags.Agreed.Without(refused), op.Tags.Own.And(refused)
-			x.keywordsRefused(t.Name, refused)
+			x.keywordsRefused(t.Name, refused.Without(op.Base.LocalKeywords))
 		}
 		return there
 	}, err
 }
 
-// keywordsRefused says which keywords a server does not take.
+// keywordsRefused says which keywords a server does not take, if that is news.
 func (x *executor) keywordsRefused(mailbox string, refused state.Keywords) {
+	if refused == "" {
+		return
+	}
 	x.problem(state.Problem{
 		Scope: state.ScopeMessage, Cause: state.CauseRefused, Mailbox: mailbox, Subject: "keywords " + string(refused),
 		Text: "the server does not take these keywords",
-		Hint: "the messages keep them here; they are sent again when a message changes",
+		Hint: "the messages keep them here; they are sent again once a day, and when a message changes",
 	})
 }
 
@@ -76,7 +79,7 @@ func (x *executor) keywordsRefused(mailbox string, refused state.Keywords) {
 // is looked for, and gets them then. A message that was there before keeps its own.
 // Where the server could not do it now, the letters of the file show later that it is
 // still to be done.
-func (x *executor) tagUploads(ctx context.Context, r Remote, ref state.Ref, items []item, results []state.Uploaded) error {
+func (x *executor) tagUploads(ctx context.Context, r Remote, t *target, ref state.Ref, items []item, results []state.Uploaded) error {
 	wanted := make(map[state.UID]state.Keywords)
 	for i, u := range results {
 		if u.Err == nil && u.UID >= items[i].intent.UIDNext && u.UIDValidity == ref.UIDValidity {
@@ -89,6 +92,9 @@ func (x *executor) tagUploads(ctx context.Context, r Remote, ref state.Ref, item
 		items[i].shown, items[i].untagged = now[u.UID], err != nil && wanted[u.UID] != ""
 		if lost && items[i].untagged {
 			results[i].UID = 0
+		}
+		if shown, there := now[u.UID]; there && err == nil {
+			x.keywordsRefused(t.Name, t.Stores().Of(items[i].keywords).Without(shown).Without(items[i].base.LocalKeywords))
 		}
 	}
 	if err == nil || lost {

@@ -245,6 +245,10 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		if r.State == state.Paired {
 			l.Paired++
 		}
+		// Once a day a server may take what it did not take before.
+		if r.State == state.Paired && r.LocalKeywords != "" && (l.sample || !l.Known.Tagged) {
+			l.Offer = append(l.Offer, r)
+		}
 	}
 	if l.Folder == "" {
 		if !l.Suspended {

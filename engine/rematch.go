@@ -80,6 +80,7 @@ func (x *executor) rematchMailbox(ctx context.Context, t *target, r plan.Rematch
 	}
 	known := *t.Known
 	known.Cursor, known.Stamp, known.Doubt, known.Sampled = r.Cursor, state.FolderStamp{}, state.Believed, x.now()
+	known.Tagged = false // keywords of both sides that add up are still to be sent
 	s.Mailboxes = []state.Mailbox{known}
 	if err := x.settle(ctx, s); err != nil {
 		return err

@@ -102,7 +102,7 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 			return err
 		}
 		arrived = x.identities(ctx, r, ref, results)
-		return x.tagUploads(ctx, r, ref, ready, results)
+		return x.tagUploads(ctx, r, t, ref, ready, results)
 	})
 	if ctx.Err() != nil {
 		// Stopped while answers were due: the intents stay, and the next run

@@ -125,6 +125,9 @@ func newView(m *Mailbox) *view {
 	if m.Remote != nil {
 		v.newRemote = slices.Clone(m.Remote.New)
 		v.joinRemote(m.Remote)
+		for _, r := range m.Offer {
+			v.entry(r)
+		}
 	}
 	v.joinLost()
 	slices.SortStableFunc(v.entries, func(a, b *entry) int { return cmp.Compare(a.base.UID, b.base.UID) })

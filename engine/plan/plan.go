@@ -68,6 +68,9 @@ type Mailbox struct {
 	Late     []state.Intent
 	Repeated map[state.Digest]bool
 	Buried   []state.Tombstone
+	// Offer are the records of which the server shall be offered once more the
+	// keywords that only the local side has.
+	Offer []state.Record
 	// Waiting are the records that are not paired: stuck ones, and deleted
 	// ones that wait for an expunge.
 	Waiting []state.Record
