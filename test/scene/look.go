@@ -64,7 +64,7 @@ func (s *Stage) readMailbox(c *imapclient.Client, mailbox string, mail side) err
 			return fmt.Errorf("%d of %d bytes of UID %d of %q could be read", len(body), m.RFC822Size, m.UID, mailbox)
 		}
 		at := place{Mailbox: mailbox, UID: state.UID(m.UID)}
-		mail[at] = Mail{mailbox, tokenOf(body), flags, m.InternalDate.Unix(), digest(body)}
+		mail[at] = Mail{mailbox, tokenOf(body), flags, keywordsOf(m.Flags), m.InternalDate.Unix(), digest(body)}
 	}
 	return nil
 }
@@ -80,6 +80,47 @@ func flagsOf(names []imap.Flag) state.Flags {
 		}
 	}
 	return flags
+}
+
+// keywordsOf returns all other keywords.
+func keywordsOf(names []imap.Flag) state.Keywords {
+	var keywords []string
+	for _, name := range names {
+		keywords = append(keywords, string(name))
+	}
+	return state.NewKeywords(keywords...)
+}
+
+// table returns what letters in file names of a folder stand for, as its file
+// dovecot-keywords says.
+func (s *Stage) table(folder string) map[rune]string {
+	s.Helper()
+	text, err := os.ReadFile(filepath.Join(s.Root, folder, "dovecot-keywords"))
+	if !errors.Is(err, fs.ErrNotExist) {
+		s.must(err)
+	}
+	table := make(map[rune]string)
+	for line := range strings.Lines(string(text)) {
+		number, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.Atoi(number)
+		s.must(err)
+		table[rune('a'+n)] = name
+	}
+	return table
+}
+
+// named returns what the letters of a file stand for.
+func (s *Stage) named(folder, letters string) state.Keywords {
+	s.Helper()
+	if !strings.ContainsFunc(letters, func(r rune) bool { return 'a' <= r && r <= 'z' }) {
+		return ""
+	}
+	table := s.table(folder)
+	var names []string
+	for _, letter := range letters {
+		names = append(names, table[letter])
+	}
+	return state.NewKeywords(names...)
 }
 
 // local reads all mail of the tree.
@@ -98,7 +139,9 @@ func (s *Stage) local() side {
 		if _, twice := mail[at]; twice {
 			s.Errorf("two files of folder %s have the key %s", folder, key)
 		}
-		mail[at] = s.readFile(at.Mailbox, path, letters)
+		m := s.readFile(at.Mailbox, path, letters)
+		m.Keywords = s.named(at.Mailbox, letters)
+		mail[at] = m
 	})
 	return mail
 }
@@ -109,7 +152,7 @@ func (s *Stage) readFile(folder, path, letters string) Mail {
 	s.must(err)
 	info, err := os.Stat(path)
 	s.must(err)
-	return Mail{folder, tokenOf(data), state.ParseFlags(letters), info.ModTime().Unix(), digest(data)}
+	return Mail{folder, tokenOf(data), state.ParseFlags(letters), "", info.ModTime().Unix(), digest(data)}
 }
 
 // held returns the tokens of what lies in the hold area, sorted.

@@ -74,12 +74,20 @@ func digest(body []byte) state.Digest {
 type Mail struct {
 	Mailbox, Token string
 	Flags          state.Flags
+	Keywords       state.Keywords
 	Date           int64 // Unix seconds
 	Digest         state.Digest
 }
 
-// String returns the form in which scenes name messages: "INBOX/token:FLAGS".
-func (m Mail) String() string { return fmt.Sprintf("%s/%s:%s", m.Mailbox, m.Token, m.Flags) }
+// String returns the form in which scenes name messages: "INBOX/token:FLAGS", and
+// "INBOX/token:FLAGS[a b]" with keywords.
+func (m Mail) String() string {
+	name := fmt.Sprintf("%s/%s:%s", m.Mailbox, m.Token, m.Flags)
+	if m.Keywords != "" {
+		name += fmt.Sprint("[", m.Keywords, "]")
+	}
+	return name
+}
 
 func compareMail(a, b Mail) int {
 	return cmp.Or(cmp.Compare(a.String(), b.String()), cmp.Compare(a.Date, b.Date), bytes.Compare(a.Digest[:], b.Digest[:]))

@@ -205,6 +205,9 @@ func (c *census) record(r state.Record, folder string) {
 		c.Errorf("the record of UID %d and key %q pairs %s with %s", r.UID, r.Key, found[0], found[1])
 	case found[0].Flags != r.Flags || found[1].Flags != r.Flags:
 		c.Errorf("the record of UID %d and key %q has flags %q; there are %s and %s", r.UID, r.Key, r.Flags, found[0], found[1])
+	case !found[0].Keywords.Equal(r.Keywords) || !found[1].Keywords.Equal(r.AllKeywords()):
+		c.Errorf("the record of UID %d and key %q has keywords %q and %q; there are %s and %s", r.UID, r.Key,
+			r.Keywords, r.LocalKeywords, found[0], found[1])
 	}
 }
 

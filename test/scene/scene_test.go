@@ -47,6 +47,11 @@ func TestOracle(t *testing.T) {
 		"a message too few":  func(_ *Stage, w *Want) { w.Both = append(w.Both, "INBOX/a:") },
 		"a message too many": func(_ *Stage, w *Want) { w.Both = w.Both[1:] },
 		"other flags":        func(_ *Stage, w *Want) { w.Both[0] += "S" },
+		"other keywords":     func(_ *Stage, w *Want) { w.Both[0] += "[work]" },
+		"a letter too many": func(s *Stage, _ *Want) {
+			s.must(os.WriteFile(s.Root+"/INBOX/dovecot-keywords", []byte("0 work\n"), 0o600))
+			s.letters("INBOX", "b", "Sa")
+		},
 		"an unfinished file": func(s *Stage, _ *Want) { s.must(os.WriteFile(s.Root+"/INBOX/tmp/left", nil, 0o600)) },
 		"a changed text": func(s *Stage, _ *Want) {
 			s.must(os.WriteFile(s.file("Archive", "filed"), []byte("Subject: x\n\nThis is [filed].\n"), 0o600))

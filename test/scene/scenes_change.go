@@ -18,6 +18,34 @@ func changes() []Scene {
 		},
 		Check: expects(Want{Both: []string{"INBOX/a:FS", "INBOX/b:PRS", "INBOX/c:", "INBOX/anon1:FT", "INBOX/anon2:DS"}}),
 	}, {
+		Name: "keywords",
+		Prepare: func(s *Stage) {
+			s.deliver("INBOX", "a", "b", "c", "d", "e", "f", "anon1")
+			s.tag("INBOX", "a", "S", "$Label1 work todo", "")
+			s.tag("INBOX", "c", "S", "work", "")
+			s.tag("INBOX", "d", "S", "work", "")
+			s.tag("INBOX", "e", "F", "work", "")
+			s.tag("INBOX", "f", "F", "work", "")
+			s.Rest()
+		},
+		Happen: func(s *Stage) {
+			s.tag("INBOX", "a", "FS", "more", "todo")
+			s.letters("INBOX", "b", s.tagged("INBOX", "S", "work"))
+			s.tag("INBOX", "c", "S", "theirs", "work")
+			s.letters("INBOX", "c", s.tagged("INBOX", "S", "work", "todo"))
+			s.letters("INBOX", "d", "RS")
+			s.carry("INBOX", "e", "Archive")
+			s.tag("INBOX", "f", "FS", "theirs", "")
+			s.Server.Move(s.User, "INBOX", s.uids("INBOX", "f"), "Archive")
+			s.deliver("INBOX", "in")
+			s.tag("INBOX", "in", "S", "fresh", "")
+			s.put("INBOX", s.tagged("INBOX", "S", "work"), "out")
+		},
+		Check: expects(Want{Both: []string{
+			"INBOX/a:FS[$Label1 more work]", "INBOX/b:S[work]", "INBOX/c:S[theirs todo]", "INBOX/d:RS[work]", "INBOX/anon1:",
+			"Archive/e:F[work]", "Archive/f:FS[theirs work]", "INBOX/in:S[fresh]", "INBOX/out:S[work]",
+		}}),
+	}, {
 		Name:    "draft-edited",
 		Prepare: drafts,
 		Happen: func(s *Stage) {

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	_ "embed" // the script
 	"errors"
+	"os"
 	"path/filepath"
 
+	"mailmoor/state"
 	"mailmoor/state/store"
 )
 
@@ -22,11 +24,15 @@ func upgrades() []Scene {
 		Prepare: func(s *Stage) {
 			s.deliver("INBOX", "a", "b", "anon1", "twin", "twin")
 			s.deliver("Drafts", "draft1")
+			s.tag("INBOX", "anon1", "S", "work", "")
 			begun(s)
 		},
 		Happen: func(s *Stage) {
-			s.inStore(unsampled)
+			// The program before left keywords to the server.
+			s.inStore(untagged)
 			s.downgrade()
+			s.letters("INBOX", "anon1", "S")
+			s.must(os.Remove(filepath.Join(s.Root, "INBOX", "dovecot-keywords")))
 			s.deliver("INBOX", "in")
 			s.put("INBOX", "S", "out")
 			s.flag("INBOX", "a", "F")
@@ -36,24 +42,28 @@ func upgrades() []Scene {
 		Check: func(s *Stage) {
 			s.Expect(Want{
 				Both: []string{
-					"INBOX/still:", "INBOX/a:F", "INBOX/anon1:", "INBOX/twin:", "INBOX/twin:", "INBOX/in:", "INBOX/out:S",
+					"INBOX/still:", "INBOX/a:F", "INBOX/anon1:S[work]", "INBOX/twin:", "INBOX/twin:", "INBOX/in:", "INBOX/out:S",
 					"Trash/b:", "Archive/filed:", "Drafts/draft2:",
 				},
 				Held: []string{"draft1"},
 			})
-			if copied, _ := filepath.Glob(filepath.Join(s.States, "*", "state-v1.db")); len(copied) != 1 {
+			if copied, _ := filepath.Glob(filepath.Join(s.States, "*", "state-v2.db")); len(copied) != 1 {
 				s.Errorf("the copies of the old database are %q, want one", copied)
 			}
 		},
 	}}
 }
 
-// unsampled forgets what the schema before had no place for.
-func unsampled(ctx context.Context, db *store.Store) error {
+// untagged forgets what the schema before had no place for.
+func untagged(ctx context.Context, db *store.Store) error {
 	mailboxes, err := db.Mailboxes(ctx)
 	for _, m := range mailboxes {
-		m.Sampled = 0
-		err = errors.Join(err, db.PutMailbox(ctx, m))
+		records, readErr := db.Records(ctx, m.Name)
+		for i := range records {
+			records[i].Keywords, records[i].LocalKeywords = "", ""
+		}
+		m.Tagged = false
+		err = errors.Join(err, readErr, db.Settle(ctx, state.Settlement{Put: records}), db.PutMailbox(ctx, m))
 	}
 	return err
 }

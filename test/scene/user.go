@@ -47,6 +47,31 @@ func (s *Stage) flag(mailbox, token, letters string) {
 	s.Server.StoreFlags(s.User, mailbox, s.uids(mailbox, token), lab.IMAPFlags(want), lab.IMAPFlags(state.AllFlags&^want))
 }
 
+// tag sets flags and adds and removes keywords on the server.
+func (s *Stage) tag(mailbox, token, letters string, add, remove state.Keywords) {
+	s.Helper()
+	s.flag(mailbox, token, letters)
+	s.Server.StoreFlags(s.User, mailbox, s.uids(mailbox, token), add.Names(), remove.Names())
+}
+
+// tagged returns info letters with those that keywords have in the folder.
+func (s *Stage) tagged(folder, letters string, keywords ...string) string {
+	s.Helper()
+	table := s.table(folder)
+	for _, k := range keywords {
+		found := false
+		for letter, name := range table {
+			if name == k {
+				letters, found = letters+string(letter), true
+			}
+		}
+		if !found {
+			s.Fatalf("keyword %s has no letter in folder %s: %v", k, folder, table)
+		}
+	}
+	return letters
+}
+
 // expunge removes messages from the server for good.
 func (s *Stage) expunge(mailbox string, tokens ...string) {
 	s.Helper()
