@@ -17,6 +17,9 @@ type settings struct {
 	password   string
 	layout     string
 	separator  string
+	prefix     string
+	shares     string // the setting "list" of the namespace, empty for none
+	public     bool
 	quota      int64 // bytes, 0 = no quota
 	acl        bool
 	requireTLS bool
@@ -58,6 +61,18 @@ func RequireTLS() Option {
 
 // Separator sets the hierarchy separator; the default is "/".
 func Separator(sep string) Option { return func(s *settings) { s.separator = sep } }
+
+// Prefix puts this before the names of all of a user's mailboxes but INBOX, such as
+// "INBOX.". RFC 2342.
+func Prefix(prefix string) Option { return func(s *settings) { s.prefix = prefix } }
+
+// Shares lets users share mailboxes, which others find below "shared", the owner's name
+// and their name there; see [Server.Share]. list is "yes" when LIST "" "*" shows them,
+// "no" when they have to be asked for.
+func Shares(list string) Option { return func(s *settings) { s.acl, s.shares = true, list } }
+
+// Public gives all users a namespace below "Public"; see [Server.Publish].
+func Public() Option { return func(s *settings) { s.acl, s.public = true, true } }
 
 // NestedStorage stores child mailboxes as nested directories instead of
 // Maildir++, so that names may contain dots and a mailbox may be \NoSelect.
@@ -142,7 +157,7 @@ func (s *settings) config(srv *Server) string {
 	line("service imap {\n  process_limit = 1000\n}")
 	// Without this listener wrong passwords do not slow later logins down.
 	line("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}")
-	s.mailConfig(line)
+	s.mailConfig(srv, line)
 	for _, lines := range s.extra {
 		line("%s", lines)
 	}
@@ -150,12 +165,13 @@ func (s *settings) config(srv *Server) string {
 }
 
 // mailConfig writes the part about mailboxes and plugins.
-func (s *settings) mailConfig(line func(format string, args ...any)) {
-	line("namespace inbox {\n  inbox = yes\n  separator = %s", s.separator)
+func (s *settings) mailConfig(srv *Server, line func(format string, args ...any)) {
+	line("namespace inbox {\n  inbox = yes\n  separator = %s\n  prefix = %s", s.separator, s.prefix)
 	for _, name := range s.specialUse {
 		line("  mailbox %s {\n    auto = create\n    special_use = \\%[1]s\n  }", name)
 	}
 	line("}")
+	s.spaces(srv, line)
 	var plugins, imapPlugins []string
 	if s.acl {
 		plugins, imapPlugins = append(plugins, "acl"), append(imapPlugins, "imap_acl")
@@ -169,5 +185,20 @@ func (s *settings) mailConfig(line func(format string, args ...any)) {
 	if len(plugins) > 0 {
 		line("mail_plugins = %s", strings.Join(plugins, " "))
 		line("protocol imap {\n  mail_plugins = $mail_plugins %s\n}", strings.Join(imapPlugins, " "))
+	}
+}
+
+// spaces writes the namespaces that are not the user's own.
+func (s *settings) spaces(srv *Server, line func(format string, args ...any)) {
+	space := func(kind, prefix, location, list string) {
+		line("namespace %s {\n  type = %[1]s\n  prefix = %s%s\n  separator = %[3]s", kind, prefix, s.separator)
+		line("  location = maildir:%s\n  subscriptions = no\n  list = %s\n}", location, list)
+	}
+	if s.shares != "" {
+		space("shared", "shared"+s.separator+"%%u", "%%h/Maildir", s.shares)
+		line("plugin {\n  acl_shared_dict = file:%s/mail/.shared\n}", srv.dir)
+	}
+	if s.public {
+		space("public", "Public", srv.publicDir(), "yes")
 	}
 }

@@ -155,5 +155,24 @@ func (srv *Server) SetACL(user, mailbox, rights string) {
 	}
 }
 
+// Publish makes a mailbox of one level in the public namespace, with these rights for
+// all users. It needs the option [Public].
+func (srv *Server) Publish(name, rights string) {
+	srv.t.Helper()
+	dir := filepath.Join(srv.publicDir(), "."+name)
+	path := filepath.Join(dir, "dovecot-acl")
+	err := os.MkdirAll(dir, 0o700)
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		err = errors.Join(err, os.Mkdir(filepath.Join(dir, sub), 0o700), srv.own(filepath.Join(dir, sub)))
+	}
+	err = errors.Join(err, os.WriteFile(path, []byte("authenticated "+rights+"\n"), 0o600),
+		srv.own(path), srv.own(dir), srv.own(srv.publicDir()))
+	if err != nil {
+		srv.t.Fatalf("publish mailbox %q: %v", name, err)
+	}
+}
+
+func (srv *Server) publicDir() string { return filepath.Join(srv.dir, "public") }
+
 // MailHome returns the directory in which the server keeps all mail of the user.
 func (srv *Server) MailHome(user string) string { return filepath.Join(srv.home(user), "Maildir") }

@@ -95,17 +95,7 @@ func TestPrefix(t *testing.T) {
 // sharing starts a Dovecot on which users may share mailboxes. list says whether
 // LIST "" "*" shows what others share, as its setting of that name does.
 func sharing(t *testing.T, list string) lab.IMAP {
-	return lab.Dovecot(t, lab.ACL(), lab.Config(`namespace shared {
-  type = shared
-  prefix = shared/%%u/
-  separator = /
-  location = maildir:%%h/Maildir
-  subscriptions = no
-  list = `+list+`
-}
-plugin {
-  acl_shared_dict = file:%{home}/../shared
-}`))
+	return lab.Dovecot(t, lab.Shares(list))
 }
 
 // TestNamedByPatterns: the program looks for what the server hides when its

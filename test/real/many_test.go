@@ -14,7 +14,7 @@ import (
 	"mailmoor/test/lab"
 )
 
-var manyCount = flag.Int("mailboxes", 300, "number of mailboxes of the test with many")
+var manyCount = flag.Int("mailboxes", 200, "number of mailboxes of the test with many")
 
 // What a run may need, however many mailboxes there are.
 const (
