@@ -18,14 +18,16 @@ import (
 // a storm of renames misses about one file in a thousand.
 const absencePassesMax = 4
 
-// Scan compares the folder with base. See engine.LocalObserver.
+// Scan compares the folder with base. See engine.LocalObserver. When a reader has moved
+// files with letters here, it tells other readers what they stand for; nothing else
+// is written.
 func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
 		return state.LocalDelta{}, err
 	}
 	defer f.close()
-	s := &scan{t: t, f: f, base: make(map[state.Key]int, len(base)), mailbox: path}
+	s := &scan{t: t, f: f, base: make(map[state.Key]int, len(base)), mailbox: path, tagged: make(map[state.Keywords]bool)}
 	s.delta = state.LocalDelta{Folder: path, Statted: o.Stat}
 	if len(base) > 0 {
 		s.mailbox = base[0].Mailbox
@@ -38,6 +40,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 		func() error { return s.findMissing(ctx, base) },
 		func() error { return s.compare(ctx, base, o.Stat) },
 		func() error { return s.readNew(ctx) },
+		func() error { return s.explain(ctx) },
 	} {
 		if err := step(); err != nil {
 			return state.LocalDelta{}, wrap(state.ScopeMailbox, err, "scan folder %q", path)
@@ -60,6 +63,8 @@ type scan struct {
 	mailbox string
 	listing *listing
 	base    map[state.Key]int // index of the first record with the key
+	// tagged are the sets of keywords that files have letters of.
+	tagged map[state.Keywords]bool
 	delta   state.LocalDelta
 }
 
@@ -253,10 +258,28 @@ func (s *scan) keywords(ctx context.Context, e entry, r state.Record) (state.Key
 		return "", err
 	}
 	named := l.keywords(e.letters)
+	s.tagged[named] = true
 	if e.inNew {
 		return all.And(named), nil
 	}
 	return all.Without(l.keywords(l.letters(all))).And(named), nil
+}
+
+// explain makes the folder's own file say what the letters in it stand for, where so far
+// only those of other folders do.
+func (s *scan) explain(ctx context.Context) error {
+	var all state.Keywords
+	for k := range s.tagged {
+		all = all.And(k)
+	}
+	if all == "" || s.t.o.Peek {
+		return nil
+	}
+	if _, err := readMarker(s.f.base); err != nil {
+		return nil // a folder that is nobody's, or not what it was, is left as it is
+	}
+	_, err := s.t.makeLetters(ctx, s.f, "", all)
+	return err
 }
 
 // reportOdd reports the entries whose names no message can have.
