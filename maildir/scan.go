@@ -65,7 +65,7 @@ type scan struct {
 	base    map[state.Key]int // index of the first record with the key
 	// tagged are the sets of keywords that files have letters of.
 	tagged map[state.Keywords]bool
-	delta   state.LocalDelta
+	delta  state.LocalDelta
 }
 
 // problem reports one file; the scan goes on.
