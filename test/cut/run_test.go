@@ -11,9 +11,8 @@ import (
 	"mailmoor/engine/plan"
 	"mailmoor/engine/remote"
 	"mailmoor/engine/remote/wire"
-	"mailmoor/maildir"
 	"mailmoor/state"
-	"mailmoor/state/store"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
@@ -63,46 +62,12 @@ func (a *account) run() (report engine.Report, err error) {
 	a.Helper()
 	ctx, cancel := context.WithTimeout(a.Context(), runTimeout)
 	defer cancel()
-	dir, err := store.OpenDirectory(a.States)
+	h, err := home.Open(ctx, home.Account{Name: "scene", Root: a.Root, States: a.States, Host: a.Server.Host, User: a.User})
 	if err != nil {
 		return report, err
 	}
-	info, err := maildir.ReadRoot(a.Root)
-	if err != nil {
-		return report, err
-	}
-	owner, verdict, err := dir.Resolve(
-		store.Account{Name: "scene", Root: a.Root, Host: a.Server.Host, User: a.User},
-		store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty},
-	)
-	if err != nil {
-		return report, err
-	}
-	if verdict == store.New {
-		if err := maildir.CreateRoot(a.Root, owner.ID, maildir.LayoutFS); err != nil {
-			return report, err
-		}
-	}
-	hold, err := dir.HoldArea(owner.ID)
-	if err != nil {
-		return report, err
-	}
-	lock, err := dir.Lock(ctx, owner.ID, store.LockFail)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	tree, err := maildir.Open(maildir.Options{Root: a.Root, AccountID: owner.ID, HoldDir: hold})
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, tree.Close()) }()
-	db, err := dir.Open(ctx, owner, store.Options{})
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return a.sync(ctx, tree, db)
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return a.sync(ctx, h.Tree, h.Store)
 }
 
 func (a *account) sync(ctx context.Context, tree engine.LocalTree, db engine.Store) (engine.Report, error) {

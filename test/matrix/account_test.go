@@ -21,9 +21,8 @@ import (
 	"mailmoor/engine/plan"
 	"mailmoor/engine/remote"
 	"mailmoor/engine/remote/wire"
-	"mailmoor/maildir"
 	"mailmoor/state"
-	"mailmoor/state/store"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -192,34 +191,15 @@ func (a *account) sync() engine.Report {
 // run runs once, with everything opened before and closed after it.
 func (a *account) run() engine.Report {
 	a.Helper()
-	dir, err := store.OpenDirectory(a.state)
-	a.must(err)
-	info, err := maildir.ReadRoot(a.root)
-	a.must(err)
-	owner, verdict, err := dir.Resolve(
-		store.Account{Name: "test", Root: a.root, Host: a.host(), User: a.user.Name},
-		store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty},
-	)
-	a.must(err)
-	if verdict == store.New {
-		a.must(maildir.CreateRoot(a.root, owner.ID, maildir.LayoutFS))
-	}
-	hold, err := dir.HoldArea(owner.ID)
-	a.must(err)
-	lock, err := dir.Lock(a.Context(), owner.ID, store.LockFail)
-	a.must(err)
-	tree, err := maildir.Open(maildir.Options{Root: a.root, AccountID: owner.ID, HoldDir: hold, Now: time.Now})
-	a.must(err)
-	records, err := dir.Open(a.Context(), owner, store.Options{Now: time.Now})
+	h, err := home.Open(a.Context(), home.Account{Root: a.root, States: a.state, Host: a.host(), User: a.user.Name})
 	a.must(err)
 	e := engine.New(engine.Options{
-		Account: "test", Connect: a.connect, Connections: 2, Local: tree, Store: records, Limits: plan.DefaultLimits(),
+		Account: "test", Connect: a.connect, Connections: 2, Local: h.Tree, Store: h.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
-		Now:    time.Now,
 		Wait:   func(_ context.Context, d time.Duration) error { time.Sleep(d / 20); return nil },
 	})
 	report, err := e.Sync(a.Context())
-	a.must(errors.Join(err, e.Close(), records.Close(), tree.Close(), lock.Unlock()))
+	a.must(errors.Join(err, e.Close(), h.Close()))
 	return report
 }
 

@@ -18,9 +18,8 @@ import (
 	"mailmoor/engine/plan"
 	"mailmoor/engine/remote"
 	"mailmoor/engine/remote/wire"
-	"mailmoor/maildir"
 	"mailmoor/state"
-	"mailmoor/state/store"
+	"mailmoor/test/home"
 	"mailmoor/test/quirk"
 )
 
@@ -69,52 +68,8 @@ func (a *account) now() time.Time { return time.Now().Add(a.ahead) }
 
 func (a *account) later(d time.Duration) { a.ahead += d }
 
-// opened is what a run works with, opened in the order of the program.
-type opened struct {
-	tree  *maildir.Tree
-	store *store.Store
-	lock  *store.Lock
-}
-
-func (o *opened) close() error { return errors.Join(o.store.Close(), o.tree.Close(), o.lock.Unlock()) }
-
-func (a *account) open() (*opened, error) {
-	dir, err := store.OpenDirectory(a.states)
-	if err != nil {
-		return nil, err
-	}
-	info, err := maildir.ReadRoot(a.root)
-	if err != nil {
-		return nil, err
-	}
-	owner, verdict, err := dir.Resolve(
-		store.Account{Name: "test", Root: a.root, Host: a.srv.Host, User: quirk.User},
-		store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty},
-	)
-	if err != nil {
-		return nil, err
-	}
-	if verdict == store.New {
-		if err := maildir.CreateRoot(a.root, owner.ID, maildir.LayoutFS); err != nil {
-			return nil, err
-		}
-	}
-	hold, err := dir.HoldArea(owner.ID)
-	if err != nil {
-		return nil, err
-	}
-	o := &opened{}
-	if o.lock, err = dir.Lock(a.Context(), owner.ID, store.LockFail); err != nil {
-		return nil, err
-	}
-	o.tree, err = maildir.Open(maildir.Options{Root: a.root, AccountID: owner.ID, HoldDir: hold, Now: a.now})
-	if err != nil {
-		return nil, errors.Join(err, o.lock.Unlock())
-	}
-	if o.store, err = dir.Open(a.Context(), owner, store.Options{Now: a.now}); err != nil {
-		return nil, errors.Join(err, o.tree.Close(), o.lock.Unlock())
-	}
-	return o, nil
+func (a *account) open() (*home.Home, error) {
+	return home.Open(a.Context(), home.Account{Root: a.root, States: a.states, Host: a.srv.Host, User: quirk.User, Now: a.now})
 }
 
 func (a *account) connect(ctx context.Context) (engine.Remote, error) {
@@ -141,7 +96,7 @@ func (a *account) run() (engine.Report, error) {
 	}
 	options := engine.Options{
 		Account: "test", Connect: a.connect, Connections: 2,
-		Local: o.tree, Store: o.store, Limits: plan.DefaultLimits(),
+		Local: o.Tree, Store: o.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
 		Now:    a.now,
 		// What waits for a busy server need not wait for this one.
@@ -154,7 +109,7 @@ func (a *account) run() (engine.Report, error) {
 	report, err := e.Sync(a.Context())
 	// How connections close that were cut is of no interest.
 	_ = e.Close()
-	return report, errors.Join(err, o.close())
+	return report, errors.Join(err, o.Close())
 }
 
 // sync runs once, checks that no message got lost or doubled by it, and expects

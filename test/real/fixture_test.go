@@ -18,6 +18,7 @@ import (
 	"mailmoor/maildir"
 	"mailmoor/state"
 	"mailmoor/state/store"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -79,54 +80,10 @@ func (a *account) must(err error) {
 
 func (a *account) now() time.Time { return time.Now().Add(a.ahead) }
 
-// opened is what a run works with, opened in the order of the program.
-type opened struct {
-	tree  *maildir.Tree
-	store *store.Store
-	lock  *store.Lock
-}
-
-func (a *account) open() (*opened, error) {
-	dir, err := store.OpenDirectory(a.states)
-	if err != nil {
-		return nil, err
-	}
-	info, err := maildir.ReadRoot(a.root)
-	if err != nil {
-		return nil, err
-	}
-	owner, verdict, err := dir.Resolve(
-		store.Account{Name: "test", Root: a.root, Host: a.srv.Host, User: a.user},
-		store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty},
-	)
-	if err != nil {
-		return nil, err
-	}
-	if verdict == store.New {
-		if err := maildir.CreateRoot(a.root, owner.ID, a.layout); err != nil {
-			return nil, err
-		}
-	}
-	hold, err := dir.HoldArea(owner.ID)
-	if err != nil {
-		return nil, err
-	}
-	o := &opened{}
-	if o.lock, err = dir.Lock(a.Context(), owner.ID, store.LockFail); err != nil {
-		return nil, err
-	}
-	o.tree, err = maildir.Open(maildir.Options{Root: a.root, AccountID: owner.ID, Layout: a.layout, HoldDir: hold, Now: a.now})
-	if err != nil {
-		return nil, errors.Join(err, o.lock.Unlock())
-	}
-	if o.store, err = dir.Open(a.Context(), owner, store.Options{Now: a.now}); err != nil {
-		return nil, errors.Join(err, o.tree.Close(), o.lock.Unlock())
-	}
-	return o, nil
-}
-
-func (o *opened) close() error {
-	return errors.Join(o.store.Close(), o.tree.Close(), o.lock.Unlock())
+func (a *account) open() (*home.Home, error) {
+	return home.Open(a.Context(), home.Account{
+		Root: a.root, States: a.states, Host: a.srv.Host, User: a.user, Layout: a.layout, Now: a.now,
+	})
 }
 
 // connect opens a connection of the engine.
@@ -162,7 +119,7 @@ func (a *account) run() (engine.Report, error) {
 	}
 	options := engine.Options{
 		Account: "test", Connect: a.connect, Connections: 3,
-		Local: o.tree, Store: o.store, Limits: plan.DefaultLimits(),
+		Local: o.Tree, Store: o.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
 		Now:    a.now,
 		// Our server needs no seconds to finish what it was sent.
@@ -175,7 +132,7 @@ func (a *account) run() (engine.Report, error) {
 	report, err := e.Sync(a.Context())
 	// How connections close that were cut is of no interest.
 	_ = e.Close()
-	return report, errors.Join(err, o.close())
+	return report, errors.Join(err, o.Close())
 }
 
 // sync runs once and expects success.

@@ -9,63 +9,21 @@ import (
 	"mailmoor/engine/plan"
 	"mailmoor/engine/remote"
 	"mailmoor/engine/remote/wire"
-	"mailmoor/maildir"
 	"mailmoor/state"
 	"mailmoor/state/store"
+	"mailmoor/test/home"
 )
 
 // restMax is how many runs may be needed to come to rest.
 const restMax = 5
 
-// opened is what a run works with, opened in the order of the program.
-type opened struct {
-	lock  *store.Lock
-	tree  *maildir.Tree
-	store *store.Store
-}
-
 func (s *Stage) now() time.Time { return time.Now().Add(s.ahead) }
 
 // open does what the program does before its run.
-func (s *Stage) open(ctx context.Context) (*opened, error) {
-	dir, err := store.OpenDirectory(s.States)
-	if err != nil {
-		return nil, err
-	}
-	info, err := maildir.ReadRoot(s.Root)
-	if err != nil {
-		return nil, err
-	}
-	account := store.Account{Name: accountName, Root: s.Root, Host: s.host, User: s.User}
-	owner, verdict, err := dir.Resolve(account, store.RootFacts{Exists: info.Exists, MarkerID: info.MarkerID, HasMail: !info.Empty})
-	if err != nil {
-		return nil, err
-	}
-	if verdict == store.New {
-		if err := maildir.CreateRoot(s.Root, owner.ID, maildir.LayoutFS); err != nil {
-			return nil, err
-		}
-	}
-	hold, err := dir.HoldArea(owner.ID)
-	if err != nil {
-		return nil, err
-	}
-	o := &opened{}
-	if o.lock, err = dir.Lock(ctx, owner.ID, store.LockFail); err != nil {
-		return nil, err
-	}
-	o.tree, err = maildir.Open(maildir.Options{Root: s.Root, AccountID: owner.ID, HoldDir: hold, Now: s.now})
-	if err != nil {
-		return nil, errors.Join(err, o.lock.Unlock())
-	}
-	if o.store, err = dir.Open(ctx, owner, store.Options{Now: s.now}); err != nil {
-		return nil, errors.Join(err, o.tree.Close(), o.lock.Unlock())
-	}
-	return o, nil
-}
-
-func (o *opened) close() error {
-	return errors.Join(o.store.Close(), o.tree.Close(), o.lock.Unlock())
+func (s *Stage) open(ctx context.Context) (*home.Home, error) {
+	return home.Open(ctx, home.Account{
+		Name: accountName, Root: s.Root, States: s.States, Host: s.host, User: s.User, Now: s.now,
+	})
 }
 
 // connect opens a connection through the recorder.
@@ -93,13 +51,13 @@ func (s *Stage) TrySync() (engine.Report, error) {
 	}
 	e := engine.New(engine.Options{
 		Account: accountName, Connect: s.connect, Connections: 4,
-		Local: o.tree, Store: o.store, Limits: plan.DefaultLimits(),
+		Local: o.Tree, Store: o.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
 		Now:    s.now,
 		Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	report, err := e.Sync(ctx)
-	return report, errors.Join(err, e.Close(), o.close())
+	return report, errors.Join(err, e.Close(), o.Close())
 }
 
 // Sync is TrySync for a run that must not fail as a whole.
