@@ -100,7 +100,7 @@ power: servers
 
 # 100,000 messages arrive and 20,000 leave while the program is killed every moment.
 storm: servers
-	nice $(GO) test ./test/storm -run '^TestStorm$$' -messages=100000 -leaving=20000 -mailboxes=25 -kills=300 \
+	nice $(GO) test ./test/storm -run '^TestStorm$$' -messages=100000 -leaving=20000 -mailboxes=25 -kills=400 \
 		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(STORMFLAGS)
 
 # Disturb the program at every system call of every scene; takes an hour or two.
