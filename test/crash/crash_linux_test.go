@@ -24,6 +24,7 @@ var (
 	atFlag     = flag.Int("at", 0, "disturb only this call")
 	shareFlag  = flag.Int("share", 1, "how many points to try for each scene and mode, chosen at random; 0 for all")
 	everyFlag  = flag.Int("every", 1, "of all points try every so many-th")
+	fromFlag   = flag.Int("from", 1, "the first of them")
 	reportFlag = flag.String("report", "", "also write the table of what was tried to this file")
 	seedFlag   = flag.Uint64("seed", 0, "repeat the choices of this seed")
 )
@@ -165,7 +166,7 @@ func (p *play) points(calls int) func(func(int) bool) {
 		}
 	}
 	return func(yield func(int) bool) {
-		for at := 1; yield(at); at += max(*everyFlag, 1) {
+		for at := max(*fromFlag, 1); yield(at); at += max(*everyFlag, 1) {
 			continue
 		}
 	}
