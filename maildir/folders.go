@@ -115,7 +115,7 @@ func (w *folderWalk) foreign(d dir, path, name string) bool {
 	}
 	switch {
 	case !plus:
-		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out")
+		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out with layout = %q", LayoutFS)
 	case path == "":
 		w.leaveOut(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
 	default:
@@ -206,7 +206,7 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	stamp := state.FolderStamp{New: dirStamp(inNew), Cur: dirStamp(inCur)}
 	sameDevice := uint64(inNew.Dev) == w.t.device && uint64(inCur.Dev) == w.t.device
 	w.found = append(w.found, state.LocalFolder{
-		Path: path, Name: levels, Marker: id, Stamp: stamp,
+		Path: path, Name: levels, Foreign: foreignName(levels), Marker: id, Stamp: stamp,
 		Settled: w.t.trusted && sameDevice && settled(stamp, w.t.now()),
 	})
 	return true, nil

@@ -80,6 +80,9 @@ type LocalFolder struct {
 	Path string
 	// Name is the mailbox name that the path stands for, level by level.
 	Name []string
+	// Foreign is the name that the path stands for if another program wrote it in
+	// modified UTF-7, nil if it is not in that form. RFC 3501, section 5.1.3.
+	Foreign []string
 	// Marker is the id in the folder's .mailmoor file, empty without one.
 	Marker string
 	// Stamp was read by this listing.

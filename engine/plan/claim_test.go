@@ -113,3 +113,65 @@ func TestClaimOfAFolderThatIsGone(t *testing.T) {
 		t.Errorf("mailboxes are %q, problems %+v; want that Old is left out", got, m.Problems)
 	}
 }
+
+// TestForeignNames: a folder whose name another program left in modified UTF-7 is that of
+// the mailbox that the server lists, and of no other.
+func TestForeignNames(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		remote   []string
+		folders  []string
+		want     []string
+		problems int
+	}{
+		{
+			"on the server",
+			[]string{"INBOX", "Entwürfe", "Büro.A&B"},
+			[]string{"Entw&APw-rfe", "B&APw-ro/A&-B"},
+			[]string{"Büro.A&B=B&APw-ro/A&-B", "Entwürfe=Entw&APw-rfe", "INBOX=(INBOX)"},
+			0,
+		},
+		{
+			"the mailbox above it is on the server",
+			[]string{"INBOX", "Büro"},
+			[]string{"B&APw-ro", "B&APw-ro/neu"},
+			[]string{"Büro=B&APw-ro", "Büro.neu=B&APw-ro/neu+", "INBOX=(INBOX)"},
+			0,
+		},
+		{
+			"not on the server",
+			[]string{"INBOX"},
+			[]string{"Tom&Leo-Trip"},
+			[]string{"INBOX=(INBOX)", "Tom&Leo-Trip=Tom&Leo-Trip+"},
+			0,
+		},
+		{
+			"on the server under both names",
+			[]string{"INBOX", "Entwürfe", "Entw&APw-rfe"},
+			[]string{"Entw&APw-rfe"},
+			[]string{"Entw&APw-rfe=Entw&APw-rfe", "Entwürfe=(Entwürfe)", "INBOX=(INBOX)"},
+			0,
+		},
+		{
+			"in the tree under both names",
+			[]string{"INBOX", "Entwürfe"},
+			[]string{"Entwürfe", "Entw&APw-rfe"},
+			[]string{"Entwürfe=Entwürfe", "INBOX=(INBOX)"},
+			1,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := listing(nil, test.remote, test.folders...)
+			for i, f := range l.Folders {
+				decoded := strings.NewReplacer("&APw-", "ü", "&Leo-", "\u2dea", "&-", "&").Replace(f.Path)
+				if decoded != f.Path {
+					l.Folders[i].Foreign = strings.Split(decoded, "/")
+				}
+			}
+			m := plan.Match(l)
+			if got := places(m); !slices.Equal(got, test.want) || len(m.Problems) != test.problems {
+				t.Errorf("mailboxes are %q, want %q; problems %+v", got, test.want, m.Problems)
+			}
+		})
+	}
+}

@@ -84,19 +84,37 @@ func (h home) owns(levels []string) bool {
 	return h.prefix != "" && levels[0] != "" && !h.foreign[strings.ToLower(levels[0])]
 }
 
-// nameOf returns the mailbox name that a folder's path stands for.
+// nameOf returns the mailbox name that a folder's path stands for. It may have been
+// written by a program that leaves names as the server sends them. Only the server's
+// list tells whether it was: it has the mailbox, or one above it, by its name in full
+// and not in that form.
 func (m *matcher) nameOf(f state.LocalFolder) (string, error) {
-	if m.delimiter == 0 && len(f.Name) > 1 {
-		return "", fmt.Errorf("folder %q lies inside another, and the server knows no hierarchy", f.Path)
-	}
-	for _, level := range f.Name {
-		if m.delimiter != 0 && strings.ContainsRune(level, m.delimiter) {
-			return "", fmt.Errorf("folder %q cannot have a mailbox: its name contains %q, which separates levels on this server",
-				f.Path, m.delimiter)
+	for n := len(f.Foreign); n > 0; n-- {
+		plain, err := m.nameOfLevels(f.Path, f.Name[:n])
+		foreign, foreignErr := m.nameOfLevels(f.Path, f.Foreign[:n])
+		switch {
+		case foreignErr != nil || plain == foreign:
+		case err == nil && m.listed[plain]:
+			return m.nameOfLevels(f.Path, f.Name)
+		case m.listed[foreign]:
+			return m.nameOfLevels(f.Path, f.Foreign)
 		}
 	}
-	name := strings.Join(f.Name, string(m.delimiter))
-	if m.home.owns(f.Name) && m.delimiter == m.home.delimiter && !m.listed[name] {
+	return m.nameOfLevels(f.Path, f.Name)
+}
+
+func (m *matcher) nameOfLevels(path string, levels []string) (string, error) {
+	if m.delimiter == 0 && len(levels) > 1 {
+		return "", fmt.Errorf("folder %q lies inside another, and the server knows no hierarchy", path)
+	}
+	for _, level := range levels {
+		if m.delimiter != 0 && strings.ContainsRune(level, m.delimiter) {
+			return "", fmt.Errorf("folder %q cannot have a mailbox: its name contains %q, which separates levels on this server",
+				path, m.delimiter)
+		}
+	}
+	name := strings.Join(levels, string(m.delimiter))
+	if m.home.owns(levels) && m.delimiter == m.home.delimiter && !m.listed[name] {
 		return m.home.prefix + name, nil
 	}
 	return name, nil

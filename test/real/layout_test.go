@@ -171,3 +171,40 @@ func TestMaildirPlusInboxGone(t *testing.T) {
 	a.clean()
 	a.expect("INBOX/a:", "INBOX/b:", "Archive/x:")
 }
+
+// TestForeignNames: a tree of a program that leaves the names of folders in modified
+// UTF-7 is paired with the mailboxes that it was made from, in both layouts.
+func TestForeignNames(t *testing.T) {
+	srv := newServer(t)
+	for _, layout := range []maildir.Layout{maildir.LayoutFS, maildir.LayoutPlus} {
+		t.Run(layout.String(), func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, srv)
+			a.layout = layout
+			for mailbox, folder := range map[string]string{"Entwürfe": "Entw&APw-rfe", "Büro/R&D": "B&APw-ro/R&-D"} {
+				a.srv.CreateMailbox(a.user, mailbox)
+				a.deliver(mailbox, "in "+mailbox)
+				a.mkfolder(folder)
+				a.putFile(folder, "cur/1.x:2,S", lf(body("in "+mailbox)), start)
+			}
+			if c := a.clean().Counts; c.Paired != 2 || c.Downloaded+c.Uploaded+c.NewMailboxes != 0 {
+				t.Errorf("counts are %+v, want 2 pairs and no more", c)
+			}
+			a.deliver("Büro/R&D", "new")
+			a.drop("Entw&APw-rfe", "in Entwürfe")
+			a.mkfolder("B&APw-ro/neu")
+			a.put("B&APw-ro/neu", "", "mine")
+			a.clean()
+			want := []string{"Büro/R&D/in Büro/R&D:S", "Büro/R&D/new:", "Büro/neu/mine:", "Trash/in Entwürfe:S"}
+			if diff := gocmp.Diff(want, a.remote().names()); diff != "" {
+				t.Errorf("the server (-want +got):\n%s", diff)
+			}
+			want = []string{"B&APw-ro/R&-D/in Büro/R&D:S", "B&APw-ro/R&-D/new:", "B&APw-ro/neu/mine:", "Trash/in Entwürfe:S"}
+			if diff := gocmp.Diff(want, a.local().names()); diff != "" {
+				t.Errorf("the tree (-want +got):\n%s", diff)
+			}
+			a.settle()
+			a.idle()
+		})
+	}
+}
