@@ -257,6 +257,8 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 		}
 		d.since = d.Now()
 	}
+	kept := d.target.Stores().Of(in.Keywords)
+	in.Keywords = in.Keywords.And(d.op.Own[in.UID])
 	file, err := d.delivery.Add(intent.Key, in)
 	switch {
 	case err == nil:
@@ -271,7 +273,6 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 	default:
 		return err
 	}
-	kept := d.target.Stores().Of(in.Keywords)
 	d.batch.Put = append(d.batch.Put, state.Record{
 		Mailbox: d.target.Name, UID: in.UID, Key: intent.Key, State: state.Paired, Flags: in.Flags,
 		Keywords: kept, LocalKeywords: in.Keywords.Without(kept), Stat: file.Stat, Content: file.Content,

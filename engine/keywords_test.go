@@ -244,6 +244,20 @@ func TestKeywordsInOneDirection(t *testing.T) {
 	}
 }
 
+// TestOwnKeywordsComeBack: a message that the user gets back has the keywords that only
+// this side knew.
+func TestOwnKeywordsComeBack(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{NoNewKeywords: true})
+	f.deliver("INBOX", "a", "b", "c")
+	f.clean()
+	f.mark("INBOX", "a", f.letters("S", "mine"))
+	f.clean()
+	f.tree.DeleteFile("INBOX", f.key("INBOX", "a"))
+	f.server.SetFlags("INBOX", f.uid("INBOX", "a"), state.Seen|state.Flagged)
+	f.clean()
+	f.differ("INBOX/a:FS INBOX/b: INBOX/c:", "INBOX/a:FS[mine] INBOX/b: INBOX/c:")
+}
+
 // TestMoreKeywordsThanLetters: the state keeps those for which there is no letter,
 // through changes, moves and uploads.
 func TestMoreKeywordsThanLetters(t *testing.T) {

@@ -144,7 +144,11 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 	case plan.Pair:
 		return []string{at + "note that " + count(n, "message") + " are on both sides already"}
 	case plan.SetFlags:
-		return []string{at + "change flags of " + count(n, "message")}
+		what := "flags"
+		if slices.ContainsFunc(ops, func(op plan.Op) bool { return op.Tags.Send != "" || !op.Tags.Local.Equal(op.Local.Keywords) }) {
+			what = "flags and keywords"
+		}
+		return []string{at + "change " + what + " of " + count(n, "message")}
 	case plan.Settle, plan.Forget:
 		return []string{at + "note " + count(n, "change") + " that both sides show already"}
 	case plan.Exclude:

@@ -275,14 +275,28 @@ func (b *builder) transfer(v *view) {
 		b.add(v, Op{Kind: Download, UIDs: uids, Why: "new on the server"})
 	}
 	if len(v.wanted) > 0 {
-		b.add(v, Op{Kind: Download, UIDs: v.wanted, Why: "missing here, and wanted"})
+		b.add(v, Op{Kind: Download, UIDs: v.wanted, Own: v.own(v.wanted), Why: "missing here, and wanted"})
 	}
 	if len(v.restored) > 0 {
-		b.add(v, Op{Kind: Download, UIDs: v.restored, Decided: true, Why: "the removal was rejected"})
+		b.add(v, Op{Kind: Download, UIDs: v.restored, Own: v.own(v.restored), Decided: true, Why: "the removal was rejected"})
 	}
 	if len(v.newLocal) > 0 {
 		b.add(v, Op{Kind: Upload, Files: v.newLocal, Why: "new in the folder"})
 	}
+}
+
+// own returns the keywords that only the local side had of the messages.
+func (v *view) own(uids state.UIDSet) map[state.UID]state.Keywords {
+	var own map[state.UID]state.Keywords
+	for uid := range uids.All() {
+		if e := v.byUID[uid]; e != nil && e.base.LocalKeywords != "" {
+			if own == nil {
+				own = make(map[state.UID]state.Keywords)
+			}
+			own[uid] = e.base.LocalKeywords
+		}
+	}
+	return own
 }
 
 // order sorts the operations: by kind, then by mailbox, then by message.

@@ -178,6 +178,9 @@ type Op struct {
 	Levels           []string // CreateFolder
 
 	UIDs state.UIDSet // Download
+	// Own are the keywords that only the local side had of messages that are
+	// downloaded once more.
+	Own map[state.UID]state.Keywords
 	// Messages are those to exclude.
 	Messages []state.RemoteMessage
 	Files    []state.LocalMessage // Upload; Base has the record that it replaces, if any

@@ -77,16 +77,19 @@ func TestReadsFixtures(t *testing.T) {
 // must still tell.
 func TestUpgradeSignsNothing(t *testing.T) {
 	for name, statement := range map[string]string{
+		"uid":     "UPDATE record SET uid = 7 WHERE key = 'b'",
 		"record":  "UPDATE record SET flags = flags | 32 WHERE key = 'a'",
 		"mailbox": "UPDATE mailbox SET uidnext = 5 WHERE name = 'INBOX'",
 		"intent":  "UPDATE intent SET uidnext = 5 WHERE id = 2",
 		"hold":    "UPDATE hold_range SET last = 3 WHERE first = 1",
 	} {
-		d := fixture(t, "account_v1.sql")
-		raw(t, filepath.Join(d.path, testID, databaseName), statement)
-		s := open(t, d, Options{})
-		if _, err := readAccount(t, s); !errors.Is(err, errDamaged) {
-			t.Errorf("%s: %v after the upgrade", name, err)
+		for _, old := range []string{"account_v1.sql", "account_v2.sql"} {
+			d := fixture(t, old)
+			raw(t, filepath.Join(d.path, testID, databaseName), statement)
+			s := open(t, d, Options{})
+			if _, err := readAccount(t, s); !errors.Is(err, errDamaged) {
+				t.Errorf("%s of %s: %v after the upgrade", name, old, err)
+			}
 		}
 	}
 }
