@@ -45,9 +45,9 @@ func (t *Tree) forgetLetters(path string) {
 func (t *Tree) meaning(ctx context.Context, f *folder, text string, k state.Keywords, used letterSet) (letters, error) {
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l, err := t.lettering(f)
-	if err != nil || l.owned || l.own.explains(text) && l.own.has(k) {
-		return l.own, err
+	l := t.lettering(f)
+	if l.owned || l.own.explains(text) && l.own.has(k) {
+		return l.own, nil
 	}
 	account, err := t.accountLetters(ctx)
 	if err != nil {
@@ -65,9 +65,9 @@ func (t *Tree) makeLetters(ctx context.Context, f *folder, text string, k state.
 	}
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l, err := t.lettering(f)
-	if err != nil || l.owned || l.own.explains(text) && l.own.has(k) {
-		return l.own, err
+	l := t.lettering(f)
+	if l.owned || l.own.explains(text) && l.own.has(k) {
+		return l.own, nil
 	}
 	account, err := t.accountLetters(ctx)
 	if err != nil {
@@ -106,15 +106,13 @@ func (t *Tree) usedLetters(ctx context.Context, f *folder) (letterSet, error) {
 }
 
 // lettering returns what the folder's file says. The caller holds t.tables.mu.
-func (t *Tree) lettering(f *folder) (lettering, error) {
-	if l, known := t.tables.folders[f.path]; known {
-		return l, nil
-	}
-	l, err := readLetters(f.base)
-	if err == nil {
+func (t *Tree) lettering(f *folder) lettering {
+	l, known := t.tables.folders[f.path]
+	if !known {
+		l = t.readLetters(f.base)
 		t.tables.folders[f.path] = l
 	}
-	return l, err
+	return l
 }
 
 // accountLetters returns the account's table. The caller holds t.tables.mu.
@@ -135,11 +133,8 @@ func (t *Tree) accountLetters(ctx context.Context) (letters, error) {
 		if err != nil {
 			return letters{}, wrap(state.ScopeMailbox, err, "read the keywords of folder %q", folder.Path)
 		}
-		l, err := readLetters(base)
+		l := t.readLetters(base)
 		base.close()
-		if err != nil {
-			return letters{}, wrap(state.ScopeMailbox, err, "read the keywords of folder %q", folder.Path)
-		}
 		if !l.owned {
 			account = lettering{own: account}.effective(l.own)
 		}
@@ -148,8 +143,18 @@ func (t *Tree) accountLetters(ctx context.Context) (letters, error) {
 	return account, nil
 }
 
-// readLetters reads the letters of a folder that lies in d.
-func readLetters(d dir) (lettering, error) {
+// readLetters reads the letters of a folder that lies in d. A file that cannot be read
+// is somebody else's affair, and stops no mail: the letters stand for nothing then.
+func (t *Tree) readLetters(d dir) lettering {
+	l, err := lettersIn(d)
+	if err != nil {
+		t.o.Log.Warn().Err(err).Str("folder", d.path()).Msg("what the letters in file names stand for cannot be read")
+		return lettering{owned: true}
+	}
+	return l
+}
+
+func lettersIn(d dir) (lettering, error) {
 	_, err := d.stat(uidlistName)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return lettering{}, err

@@ -123,6 +123,37 @@ func TestTablesOfOthers(t *testing.T) {
 	}
 }
 
+// TestUnreadableTable: a table that cannot be read keeps no mail from being synced, and
+// is left alone.
+func TestUnreadableTable(t *testing.T) {
+	for name, put := range map[string]func(path string) error{
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"a symbolic link": func(path string) error { return os.Symlink("elsewhere", path) },
+		"a huge file":     func(path string) error { return os.WriteFile(path, make([]byte, 100<<10), 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.ok(put(f.path(f.inbox, table)))
+			r := f.tagged(f.inbox, "work")
+			file := f.names(f.path(f.inbox, "cur"))[0]
+			if !strings.HasSuffix(file, ":2,S") {
+				t.Errorf("the file is %s", file)
+			}
+			f.rename("INBOX/cur/"+file, "INBOX/cur/"+file+"a")
+			if d := f.scan(f.inbox, r); len(d.Changed)+len(d.Missing)+len(d.Problems) > 0 {
+				t.Errorf("the scan shows %+v", d)
+			}
+			before, err := os.Lstat(f.path(f.inbox, table))
+			f.ok(err)
+			_, err = f.SetKeywords(t.Context(), f.inbox, r.Key, "work", "home work")
+			f.ok(err)
+			if after, err := os.Lstat(f.path(f.inbox, table)); err != nil || !os.SameFile(before, after) {
+				t.Errorf("it was replaced: %v", err)
+			}
+		})
+	}
+}
+
 // TestStrangeLettersStay: a letter that somebody uses in a way of his own gets no other
 // meaning, and stays.
 func TestStrangeLettersStay(t *testing.T) {
