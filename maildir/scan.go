@@ -27,7 +27,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 		return state.LocalDelta{}, err
 	}
 	defer f.close()
-	s := &scan{t: t, f: f, base: make(map[state.Key]int, len(base)), mailbox: path, tagged: make(map[state.Keywords]bool)}
+	s := &scan{t: t, f: f, base: make(map[state.Key]int, len(base)), mailbox: path, tagged: make(map[state.Keywords]bool), seen: make(map[looks]state.Keywords)}
 	s.delta = state.LocalDelta{Folder: path, Statted: o.Stat}
 	if len(base) > 0 {
 		s.mailbox = base[0].Mailbox
@@ -63,8 +63,10 @@ type scan struct {
 	mailbox string
 	listing *listing
 	base    map[state.Key]int // index of the first record with the key
-	// tagged are the sets of keywords that files have letters of.
+	// tagged are the sets of keywords that files have letters of, seen those of files
+	// and records that look alike: there are few of them.
 	tagged map[state.Keywords]bool
+	seen   map[looks]state.Keywords
 	delta  state.LocalDelta
 }
 
@@ -253,16 +255,28 @@ func (s *scan) keywords(ctx context.Context, e entry, r state.Record) (state.Key
 	if all == "" && e.letters == "" {
 		return "", nil
 	}
+	as := looks{e.letters, e.inNew, all}
+	if k, known := s.seen[as]; known {
+		return k, nil
+	}
 	l, err := s.t.meaning(ctx, s.f, e.letters, all, s.listing.used)
 	if err != nil {
 		return "", err
 	}
 	named := l.keywords(e.letters)
 	s.tagged[named] = true
-	if e.inNew {
-		return all.And(named), nil
+	if !e.inNew {
+		all = all.Without(l.keywords(l.letters(all)))
 	}
-	return all.Without(l.keywords(l.letters(all))).And(named), nil
+	s.seen[as] = all.And(named)
+	return s.seen[as], nil
+}
+
+// looks is all that the keywords of a file depend on.
+type looks struct {
+	letters string
+	inNew   bool
+	known   state.Keywords
 }
 
 // explain makes the folder's own file say what the letters in it stand for, where so far
