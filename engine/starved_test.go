@@ -143,3 +143,18 @@ func (f *fixture) blind() {
 	f.sync()
 	f.world.SetFault(nil)
 }
+
+// TestUnreadableFileAndAnother: one of two new files cannot be read for a moment, and
+// the server has the same message as the other one. That one must not be uploaded.
+func TestUnreadableFileAndAnother(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "same")
+	f.tree.AddFolder("INBOX")
+	key := f.put("INBOX", "", "mine")
+	f.put("INBOX", "F", "same")
+	f.tree.SetUnreadable("INBOX", key, true)
+	f.sync()
+	f.tree.SetUnreadable("INBOX", key, false)
+	f.clean()
+	f.expect("INBOX/a:", "INBOX/mine:", "INBOX/same:F")
+}

@@ -102,9 +102,15 @@ func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteI
 	}
 	if v.Local != nil && len(v.Local.Unread) > 0 {
 		v.newRemote = without(v.newRemote, func(i int) bool {
-			alike := v.mayBeUnread(v.newRemote[i].Identity)
-			v.waiting = v.waiting || alike
-			return alike
+			id := v.newRemote[i].Identity
+			if !v.mayBeUnread(id) {
+				return false
+			}
+			v.waiting = true
+			if id != (state.RemoteIdentity{}) && id != Unidentified {
+				v.withheld[id.Header] = true // nor may a file that has it be taken for new
+			}
+			return true
 		})
 	}
 	if len(v.withheld) == 0 {
