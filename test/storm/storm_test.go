@@ -33,8 +33,8 @@ const (
 	lifeMost  = 500 * time.Millisecond
 )
 
-// trickle is the part of the mail, one in so many, that comes with each run.
-const trickle = 100
+// runsForEach is how many runs there are for each kill at most, if none is killed.
+const runsForEach = 4
 
 // idleUsual is what a run with nothing to do takes on an account with nothing in
 // it, on a machine of two cores that has no other work. Where it takes longer, lives
@@ -146,7 +146,8 @@ func (s *storm) rage() {
 func (s *storm) portion(room int) {
 	s.Helper()
 	upTo := func(now, all int) int {
-		part := max(all*(s.killed+1) / *kills, now+(all+trickle-1)/trickle)
+		few := *kills * runsForEach
+		part := max(all*(s.killed+1) / *kills, now+(all+few-1)/few)
 		return max(now, min(now+room, all, part))
 	}
 	s.must(errors.Join(
