@@ -298,6 +298,24 @@ func TestExpungeThatLeavesSomething(t *testing.T) {
 	}
 }
 
+// TestCreateNamesThePlace: the hint is right on a connection that has not asked for
+// the namespaces before. It was another one in each round, and the problem was said twice.
+func TestCreateNamesThePlace(t *testing.T) {
+	err := scripted(t, "NAMESPACE", `
+		C: CREATE "Box"
+		S: $ NO [CANNOT] bad name
+		C: LIST "" "Box"
+		S: $ OK done
+		C: NAMESPACE
+		S: * NAMESPACE (("INBOX." ".")) NIL NIL
+		S: $ OK done`).Create(t.Context(), "Box")
+	cause(t, err, state.CauseRefused, state.ScopeMailbox)
+	var e *state.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint, `below "INBOX."`) {
+		t.Errorf("%v does not say where: %q", err, e.Hint)
+	}
+}
+
 func TestCreate(t *testing.T) {
 	tests := []struct {
 		name, script string

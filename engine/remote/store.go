@@ -117,7 +117,14 @@ func (c *Conn) Create(ctx context.Context, mailbox string) error {
 			return c.fail(doing, lookErr)
 		}
 		if !exists {
-			return c.misplaced(mailbox, c.fail(doing, err))
+			refused := c.fail(doing, err)
+			if isRefusal(err) {
+				// Whichever connection says so, it gives the same hint.
+				if _, err := c.askNamespaces(doing); err != nil {
+					return err
+				}
+			}
+			return c.misplaced(mailbox, refused)
 		}
 	} else {
 		c.o.Hook("remote: created")
