@@ -105,6 +105,19 @@ var tagging = []scenario{
 		f.clean()
 		f.expect("Drafts/draft2:D[mine old]", "Drafts/other:")
 	}},
+	{"keywords of a mailbox that was renumbered", func(f *fixture) {
+		f.deliver("INBOX", "a", "b", "c")
+		for _, m := range []string{"a", "b", "c"} {
+			f.tag("INBOX", m, state.Seen, "old")
+		}
+		f.clean()
+		f.server.ResetUIDValidity("INBOX")
+		f.tag("INBOX", "a", state.Seen, "theirs")
+		f.mark("INBOX", "a", f.letters("S", "old", "mine"))
+		f.mark("INBOX", "b", "S")
+		f.clean()
+		f.expect("INBOX/a:S[mine theirs]", "INBOX/b:S[old]", "INBOX/c:S[old]")
+	}},
 	{"a message tagged on one side outlives its deletion", func(f *fixture) {
 		f.deliver("INBOX", "there", "untagged", "stay", "stay too")
 		f.tag("INBOX", "untagged", state.Seen, "old")
@@ -116,6 +129,43 @@ var tagging = []scenario{
 		f.clean()
 		f.expect("INBOX/there:[theirs]", "INBOX/stay:", "INBOX/stay too:", "Trash/untagged:S")
 	}},
+}
+
+// TestRejectedRemovalsKeepKeywords: whichever side was emptied, what comes back has its
+// keywords.
+func TestRejectedRemovalsKeepKeywords(t *testing.T) {
+	for side, empty := range map[string]func(*fixture){
+		"server": func(f *fixture) { f.server.WipeMailbox("INBOX") },
+		"tree":   func(f *fixture) { f.tree.EmptyFolder("INBOX") },
+	} {
+		t.Run(side, func(t *testing.T) {
+			f := newFixture(t, sim.ServerOptions{})
+			f.deliver("INBOX", "a", "b")
+			f.tag("INBOX", "a", state.Seen, "old")
+			f.clean()
+			f.mark("INBOX", "a", f.letters("S", "old", "mine"))
+			f.clean()
+			empty(f)
+			f.store.Decide(hold(t, f.sync()).ID, state.Rejected)
+			f.sync()
+			f.expect("INBOX/a:S[mine old]", "INBOX/b:")
+		})
+	}
+}
+
+// TestKeywordsInDoubt: when state and tree are not of the same time, the keywords of both
+// sides add up.
+func TestKeywordsInDoubt(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.tag("INBOX", "a", state.Seen, "old")
+	f.tag("INBOX", "b", state.Seen, "old")
+	f.clean()
+	f.store.Doubt()
+	f.tag("INBOX", "a", state.Seen)
+	f.mark("INBOX", "b", f.letters("S", "mine"))
+	f.clean()
+	f.expect("INBOX/a:S[old]", "INBOX/b:S[mine old]")
 }
 
 // TestTaggedHereAndDeletedThere: the file goes up again, with all of its keywords.
