@@ -331,10 +331,20 @@ func (d *downloading) giveUp(ctx context.Context) error {
 	d.target.leaveOpen()
 	var s state.Settlement
 	for _, intent := range d.intents {
-		s.Done = append(s.Done, intent.ID)
+		s.Done = append(s.Done, d.ended(ctx, intent)...)
 	}
 	d.intents = nil
 	return d.settle(ctx, s)
+}
+
+// ended returns the intent of a message that did not come, if nothing of it can be
+// left in tmp/. Otherwise it stays open, for recovery to try again.
+func (d *downloading) ended(ctx context.Context, i *state.Intent) []int64 {
+	if err := d.Local.Discard(ctx, d.target.Folder, i.Key); err != nil {
+		d.Log.Debug().Err(err).Str("mailbox", d.target.Name).Msg("an unfinished message stays in tmp/ for now")
+		return nil
+	}
+	return []int64{i.ID}
 }
 
 // setAside records a message that cannot be fetched, so that it is tried again
@@ -354,7 +364,7 @@ func (d *downloading) setAside(ctx context.Context, uid state.UID, cause error) 
 		Mailbox: d.target.Name, UID: uid, State: state.DownloadStuck, Retry: nextRetry(before, d.now(), reason),
 	}}}
 	if intent := d.intents[uid]; intent != nil {
-		s.Done = append(s.Done, intent.ID)
+		s.Done = append(s.Done, d.ended(ctx, intent)...)
 		delete(d.intents, uid)
 	}
 	if err := d.settle(ctx, s); err != nil {

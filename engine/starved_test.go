@@ -158,3 +158,31 @@ func TestUnreadableFileAndAnother(t *testing.T) {
 	f.clean()
 	f.expect("INBOX/a:", "INBOX/mine:", "INBOX/same:F")
 }
+
+// TestUnfinishedFileThatStays: a body breaks off, and the file that was begun cannot be
+// removed for a moment. It is removed later.
+func TestUnfinishedFileThatStays(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	broken, failures := false, 0
+	f.world.SetFault(func(s sim.Step) error {
+		switch {
+		case s.Op == "local.add" && s.After && !broken:
+			broken = true
+			return &state.Error{Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: "write UID 1", Err: errors.New("it breaks off")}
+		case s.Op == "local.discard" && !s.After && broken && failures < 2:
+			failures++
+			return &state.Error{Scope: state.ScopeMessage, Cause: state.CauseDisk, Doing: "remove tmp/k", Err: errors.New("input/output error")}
+		}
+		return nil
+	})
+	f.sync()
+	f.world.SetFault(nil)
+	f.sync()
+	if got := f.tree.Leftovers("INBOX"); len(got) > 0 {
+		t.Errorf("tmp/ still has %v", got)
+	}
+	if failures == 0 {
+		t.Error("nothing was to be removed")
+	}
+}
