@@ -19,7 +19,9 @@ func TestUnreadableFileAndItsMessage(t *testing.T) {
 	f.tree.AddFolder("INBOX")
 	key := f.put("INBOX", "", "a")
 	f.tree.SetUnreadable("INBOX", key, true)
-	f.sync()
+	if report := f.sync(); !slices.ContainsFunc(report.Problems, func(p state.Problem) bool { return p.Mailbox == "INBOX" && p.Subject == "" }) {
+		t.Errorf("problems are %+v, want one that says that a message waits", report.Problems)
+	}
 	if got := f.tree.Files("INBOX"); len(got) != 1 {
 		t.Errorf("the folder has %d files, want the one that nobody could read", len(got))
 	}

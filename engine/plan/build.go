@@ -49,6 +49,9 @@ type view struct {
 	// waiting is true when a message was moved here from a mailbox, or from
 	// here to one, of which a side is not known in this cycle.
 	waiting bool
+	// unsure is how many new messages wait because they may be in files that nobody
+	// could read.
+	unsure int
 	// doubted is true when an absence here could not be concluded from, so that
 	// what is held here may neither end nor be carried out.
 	doubted bool
@@ -90,6 +93,13 @@ func Build(in Input) Plan {
 		}
 		if v.waiting || v.Vanished {
 			b.open(v.Name)
+		}
+		if v.unsure > 0 {
+			b.plan.Problems = append(b.plan.Problems, state.Problem{
+				Scope: state.ScopeMailbox, Mailbox: v.Name,
+				Text: fmt.Sprintf("new messages are not downloaded, %d now: they may be in files of folder %q that nobody can read", v.unsure, v.Folder),
+				Hint: "make the files readable, or move them out of the folder",
+			})
 		}
 		if !v.known() {
 			continue

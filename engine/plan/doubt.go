@@ -106,13 +106,14 @@ func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteI
 			if !v.mayBeUnread(id) {
 				return false
 			}
-			v.waiting = true
+			v.unsure++
 			if id != (state.RemoteIdentity{}) && id != Unidentified {
 				v.withheld[id.Header] = true // nor may a file that has it be taken for new
 			}
 			return true
 		})
 	}
+	v.waiting = v.waiting || v.unsure > 0
 	if len(v.withheld) == 0 {
 		return
 	}
