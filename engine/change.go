@@ -209,6 +209,7 @@ func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op 
 	}
 	rec := op.Base
 	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
+	rec.LocalFlags = op.OnlyLocal & op.Agreed
 	rec.Keywords, rec.LocalKeywords = op.Tags.Agreed, op.Tags.Own
 	rec.State, rec.Remote, rec.Since = state.Paired, op.Remote.Identity, 0
 	// Another record may still claim the file name, that of a file which is gone

@@ -246,7 +246,7 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 			l.Paired++
 		}
 		// Once a day a server may take what it did not take before.
-		if r.State == state.Paired && r.LocalKeywords != "" && (l.sample || !l.Known.Tagged) {
+		if r.State == state.Paired && (r.LocalKeywords != "" && (l.sample || !l.Known.Tagged) || r.LocalFlags != 0 && l.sample) {
 			l.Offer = append(l.Offer, r)
 		}
 	}

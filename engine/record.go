@@ -62,6 +62,7 @@ func agreedRecord(op plan.Op) state.Record {
 	r := op.Base
 	r.Mailbox, r.UID, r.State = op.Mailbox, op.Remote.UID, state.Paired
 	r.Key, r.Stat, r.Flags = op.Local.Key, op.Local.Stat, op.Agreed
+	r.LocalFlags = op.OnlyLocal & op.Agreed
 	r.Keywords, r.LocalKeywords = op.Tags.Agreed, op.Tags.Own
 	if op.Local.Content != (state.Content{}) {
 		r.Content = op.Local.Content

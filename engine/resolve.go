@@ -200,6 +200,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.Remo
 			continue
 		}
 		arrived := uploadedRecord(i.Intent, m.UID, state.FileStat{}, shown[m.UID])
+		arrived.LocalFlags = arrived.Flags &^ m.Flags &^ state.Trashed
 		arrived.Remote = m.Identity
 		s.Drop = append(s.Drop, state.Record{Mailbox: i.Mailbox, Key: i.Key})
 		s.Put = append(s.Put, arrived)

@@ -231,6 +231,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 				s.Put = append(s.Put, retired(it.base))
 			}
 			r := uploadedRecord(it.intent, u.UID, it.file.Stat, it.shown)
+			r.LocalFlags = r.Flags &^ t.Shared() &^ state.Trashed
 			if it.untagged {
 				t.leaveOpen()
 				r.LocalKeywords = it.base.LocalKeywords

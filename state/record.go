@@ -77,6 +77,9 @@ type Record struct {
 	Key     Key
 	State   RecordState
 	Flags   Flags
+	// LocalFlags are those of Flags that only the file has: the mailbox did not store
+	// them when they were set. That the server does not show them means nothing.
+	LocalFlags Flags
 	// Keywords are those that both sides have. LocalKeywords are kept here only:
 	// the mailbox does not take them, or has not shown them yet.
 	Keywords, LocalKeywords Keywords
@@ -93,6 +96,9 @@ type Record struct {
 // AllKeywords returns the keywords that the message has here.
 func (r Record) AllKeywords() Keywords { return r.Keywords.And(r.LocalKeywords) }
 
+// SharedFlags returns the flags that both sides have.
+func (r Record) SharedFlags() Flags { return r.Flags &^ r.LocalFlags }
+
 // Check reports a record that must neither be stored nor believed.
 func (r Record) Check() error {
 	if err := r.check(); err != nil {
@@ -107,6 +113,9 @@ func (r Record) check() error {
 	}
 	if r.Flags&^AllFlags != 0 {
 		return fmt.Errorf("flags %#x do not exist", uint8(r.Flags))
+	}
+	if r.LocalFlags&^r.Flags != 0 {
+		return fmt.Errorf("flags %s of the file are none of the message's", r.LocalFlags&^r.Flags)
 	}
 	if err := errors.Join(r.Keywords.Check(), r.LocalKeywords.Check()); err != nil {
 		return err

@@ -189,7 +189,7 @@ func (v *view) entry(r state.Record) *entry {
 	e := &entry{
 		base: r, local: conflict.LocalSame, remote: conflict.RemoteSame,
 		now: recordedFile(r),
-		msg: state.RemoteMessage{UID: r.UID, Flags: r.Flags, Keywords: r.Keywords, Identity: r.Remote},
+		msg: state.RemoteMessage{UID: r.UID, Flags: r.SharedFlags(), Keywords: r.Keywords, Identity: r.Remote},
 	}
 	if v.Local == nil {
 		e.local = conflict.LocalUnknown

@@ -70,13 +70,13 @@ func (o Op) changesFile() bool {
 
 // records reports whether the record is to have other flags or keywords.
 func (o Op) records() bool {
-	return o.Agreed != o.Base.Flags || !o.Tags.Agreed.Equal(o.Base.Keywords) || !o.Tags.Own.Equal(o.Base.LocalKeywords)
+	return o.Agreed != o.Base.Flags || o.OnlyLocal != o.Base.LocalFlags || !o.Tags.Agreed.Equal(o.Base.Keywords) || !o.Tags.Own.Equal(o.Base.LocalKeywords)
 }
 
 // withoutRemote returns what is left of a change of flags when nothing may change on
 // the server, and false if that is nothing. The base then has what the server has.
 func (o Op) withoutRemote() (Op, bool) {
-	o.WantRemote, o.Agreed = o.Remote.Flags, o.Remote.Flags
+	o.WantRemote, o.Agreed, o.OnlyLocal = o.Remote.Flags, o.Remote.Flags, 0
 	o.Tags.Agreed, o.Tags.Send = o.Tags.Agreed.Without(o.Tags.Send), ""
 	o.Tags.Own = o.Tags.Own.And(o.Base.LocalKeywords).Without(o.Tags.Agreed)
 	return o, o.Kind != SetFlags || o.changesFile() || o.records()
@@ -85,7 +85,7 @@ func (o Op) withoutRemote() (Op, bool) {
 // withoutLocal is withoutRemote for the other side. The base then has what the file
 // has, and what was sent to the server.
 func (o Op) withoutLocal() (Op, bool) {
-	o.WantLocal, o.Agreed = o.Local.Flags, o.Local.Flags
+	o.WantLocal, o.Agreed, o.OnlyLocal = o.Local.Flags, o.Local.Flags, o.OnlyLocal&o.Local.Flags
 	o.Tags.Agreed = o.Base.Keywords.And(o.Tags.Send)
 	theirs := o.Tags.Own.Without(o.Local.Keywords.And(o.Base.LocalKeywords))
 	o.Tags.Own = o.Tags.Own.Without(theirs).Without(o.Tags.Agreed)

@@ -25,7 +25,7 @@ func (b *builder) decide(v *view, e *entry) {
 	}
 	d := conflict.Decide(conflict.Message{
 		Known: true, Local: e.local, Remote: e.remote,
-		BaseFlags: e.base.Flags, LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
+		BaseFlags: e.base.Flags &^ (e.base.LocalFlags & place.Shared()), LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
 		Shared:     place.Shared(),
 		Keywords:   e.keywords(place),
 		SameTarget: e.at != nil && e.at == e.to,
@@ -33,6 +33,7 @@ func (b *builder) decide(v *view, e *entry) {
 	op := Op{
 		Base: e.base, Local: e.now, Remote: e.msg,
 		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Tags: d.Tags, Why: d.Why,
+		OnlyLocal: d.Local &^ d.Remote &^ place.Shared() &^ state.Trashed,
 	}
 	switch d.Action {
 	case conflict.Nothing:
@@ -88,7 +89,7 @@ func (e *entry) keywords(place *Mailbox) conflict.Keywords {
 func (b *builder) renumber(v *view, e *entry) {
 	r := e.base
 	b.add(v, Op{
-		Kind: Settle, Base: r, Remote: e.msg, Agreed: r.Flags, WantLocal: r.Flags, WantRemote: e.msg.Flags,
+		Kind: Settle, Base: r, Remote: e.msg, Agreed: r.Flags, OnlyLocal: r.LocalFlags, WantLocal: r.Flags, WantRemote: e.msg.Flags,
 		Local: state.LocalMessage{Key: r.Key, Flags: r.Flags, Stat: r.Stat, Content: r.Content},
 		Tags:  conflict.Tags{Agreed: r.Keywords, Own: r.LocalKeywords},
 		Why:   "the server has given it another UID",

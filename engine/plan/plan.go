@@ -197,6 +197,8 @@ type Op struct {
 	WantLocal, WantRemote state.Flags
 	// Agreed are the flags that the record shall have afterwards.
 	Agreed state.Flags
+	// OnlyLocal are those of them that the mailbox does not store.
+	OnlyLocal state.Flags
 	// Tags is what becomes of the keywords.
 	Tags conflict.Tags
 	// Decided is true for what the user has said that is to be done.

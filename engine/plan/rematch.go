@@ -245,7 +245,7 @@ func (r *rematcher) found(i int, moved map[state.Key]bool) (state.Record, bool) 
 		if known {
 			local = file.now.Flags
 		}
-		rec.Flags = local & m.Flags
+		rec.Flags, rec.LocalFlags = local&m.Flags, 0
 		rec.Keywords, rec.LocalKeywords = "", rec.AllKeywords()
 	}
 	if r.asEdited[i] {

@@ -62,9 +62,10 @@ func diff(base []state.Record, list []listed, storable storable) (fresh []state.
 			fresh = append(fresh, state.RemoteMessage{UID: m.uid, Flags: m.flags, Keywords: m.keywords})
 			continue
 		}
-		now := m.flags | base[i].Flags&^storable.flags
+		was := base[i].SharedFlags()
+		now := m.flags | was&^storable.flags
 		keywords := storable.shown(m.keywords, base[i])
-		if now != base[i].Flags || !keywords.Equal(base[i].Keywords) {
+		if now != was || base[i].LocalFlags&storable.flags != 0 || !keywords.Equal(base[i].Keywords) {
 			changed = append(changed, state.RemoteChange{Base: base[i], Flags: now, Keywords: keywords})
 		}
 	}

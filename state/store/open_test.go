@@ -290,12 +290,12 @@ func TestConstraints(t *testing.T) {
 		"UPDATE record SET state = 5, uid = NULL, since = 1, digest = NULL",
 		"UPDATE record SET mailbox = 99", "UPDATE mailbox SET folder = ''", "UPDATE mailbox SET uidvalidity = -1",
 		"INSERT INTO record SELECT mailbox, uid, 'b', state, flags, inode, size, mtime, digest, header, content_size," +
-			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, keywords, local_keywords FROM record",
+			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords FROM record",
 		"INSERT INTO record SELECT mailbox, 2, key, state, flags, inode, size, mtime, digest, header, content_size," +
-			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, keywords, local_keywords FROM record",
+			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords FROM record",
 		"UPDATE intent SET uid = NULL", "UPDATE intent SET kind = 2", "UPDATE intent SET kind = 3",
 		"UPDATE hold SET decision = 3", "UPDATE hold_range SET last = 0", "UPDATE hold_range SET hold = 99",
-		"UPDATE mailbox SET doubt = 3", "UPDATE mailbox SET tagged = 2", "UPDATE hold SET lost = -1",
+		"UPDATE mailbox SET doubt = 3", "UPDATE record SET local_flags = 64", "UPDATE mailbox SET tagged = 2", "UPDATE hold SET lost = -1",
 		"INSERT INTO tombstone VALUES (99, 1, 1, 0, 0, NULL, 0, 0, 0)", "INSERT INTO tombstone VALUES (1, 0, 1, 0, 0, NULL, 0, 0, 0)",
 		"INSERT INTO given_up SELECT id, kind, 99, uidvalidity, uid, uidnext, key, flags, date, digest, header," +
 			" content_size, wire_size, replaces, created, 0, sum, keywords FROM intent",

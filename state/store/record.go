@@ -44,7 +44,7 @@ const countRecords = `SELECT
 
 const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
 	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-	tries, next_at, reason, since, keywords, local_keywords, record.sum`
+	tries, next_at, reason, since, local_flags, keywords, local_keywords, record.sum`
 
 const selectRecords = "SELECT " + recordColumns + " FROM record WHERE mailbox = ? ORDER BY record.uid, record.key"
 
@@ -99,10 +99,10 @@ type recordScanner struct {
 	r       state.Record
 	// Numbers are scanned as int64 because database/sql converts every other
 	// type by way of a string.
-	uid, state, flags, inode, tries, sum int64
-	digest, header, remoteHeader         sql.RawBytes
-	dest                                 []any
-	buffer                               rowSum
+	uid, state, flags, localFlags, inode, tries, sum int64
+	digest, header, remoteHeader                     sql.RawBytes
+	dest                                             []any
+	buffer                                           rowSum
 }
 
 func newRecordScanner(id int64, mailbox string) *recordScanner {
@@ -112,7 +112,7 @@ func newRecordScanner(id int64, mailbox string) *recordScanner {
 		&c.uid, (*string)(&r.Key), &c.state, &c.flags, &c.inode, &r.Stat.Size, &r.Stat.Mtime,
 		&c.digest, &c.header, &r.Content.Size, &r.Content.WireSize,
 		&r.Remote.Size, &r.Remote.Date, &c.remoteHeader,
-		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, (*string)(&r.Keywords), (*string)(&r.LocalKeywords), &c.sum,
+		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, &c.localFlags, (*string)(&r.Keywords), (*string)(&r.LocalKeywords), &c.sum,
 	}
 	return c
 }
@@ -124,6 +124,7 @@ func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
 	r := &c.r
 	r.Mailbox = c.mailbox
 	r.UID, r.State, r.Flags = state.UID(c.uid), state.RecordState(c.state), state.Flags(c.flags)
+	r.LocalFlags = state.Flags(c.localFlags)
 	r.Stat.Inode, r.Retry.Count = uint64(c.inode), int(c.tries)
 	err := errors.Join(
 		readDigest(&r.Content.Digest, c.digest),
@@ -150,7 +151,7 @@ func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
 		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
 		num(r.Remote.Size, r.Remote.Date)
 	s = append(s, r.Remote.Header[:]...)
-	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since).
+	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since).added(int64(r.LocalFlags)).
 		addedText(r.Keywords, r.LocalKeywords)
 }
 

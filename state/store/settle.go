@@ -12,8 +12,8 @@ import (
 const insertRecord = `
 	INSERT INTO record (mailbox, uid, key, state, flags, inode, size, mtime,
 		digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
-		tries, next_at, reason, since, keywords, local_keywords, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		tries, next_at, reason, since, local_flags, keywords, local_keywords, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Settle records confirmed results, all or nothing. Put replaces as a set: what
 // it replaces is removed before anything is inserted, so that records may swap
@@ -151,7 +151,7 @@ func insertRecords(ctx context.Context, tx *sql.Tx, ids mailboxIDs, records []st
 			int64(r.State), int64(r.Flags), int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime,
 			digestValue(r.Content.Digest), digestValue(r.Content.Header), r.Content.Size, r.Content.WireSize,
 			r.Remote.Size, r.Remote.Date, digestValue(r.Remote.Header),
-			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, r.Since,
+			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, r.Since, int64(r.LocalFlags),
 			string(r.Keywords), string(r.LocalKeywords), sum.value()); err != nil {
 			return fmt.Errorf("put the record of UID %d, key %q in mailbox %q: %w", r.UID, r.Key, r.Mailbox, err)
 		}

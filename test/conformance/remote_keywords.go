@@ -9,6 +9,7 @@ func keywordCases() []remoteCase {
 		{"keywords of new messages", keywordsNew},
 		{"keywords that changed", keywordsChanged},
 		{"keywords that are not stored have not gone", keywordsOwn},
+		{"flags that only the file has are shown to be missing", flagsOwn},
 		{"keywords come with the message", keywordsFetched},
 		{"added keywords are there", keywordsAdded},
 		{"added keywords of vanished messages", keywordsVanished},
@@ -137,4 +138,16 @@ func keywordsMoved(r *remoteRun) {
 	_, _, err := r.remote.Move(r.ctx, r.ref(work), state.NewUIDSet(uid), "Other")
 	ok(r.T, err)
 	equal(r.T, "the keywords", r.Other.Messages(r.T, "Other")[0].Keywords, "a b")
+}
+
+// flagsOwn: the mailbox did not store a flag once, and stores it now. What it shows
+// then is the flags without it, and not that somebody took it away.
+func flagsOwn(r *remoteRun) {
+	r.Helper()
+	uid := r.tagged("")
+	m := r.known(uid, "", "")
+	m.base[0].Flags, m.base[0].LocalFlags = state.Seen|state.Flagged, state.Flagged
+	r.Other.SetFlags(r.T, work, uid, state.Seen|state.Answered)
+	d := r.look(m)
+	equal(r.T, "what changed", d.Changed, []state.RemoteChange{{Base: m.base[0], Flags: state.Seen | state.Answered}})
 }

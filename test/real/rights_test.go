@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mailmoor/engine"
 	"mailmoor/state"
@@ -86,4 +87,30 @@ func (a *account) refusals(report engine.Report, want bool) {
 			a.Errorf("the problem is %+v, want one about the rights on %s", p, box)
 		}
 	}
+}
+
+// TestFlagStoredLater: a flag was set while the mailbox did not store it, and stores it
+// now. Nobody took it away; it travels with the next change of its message, or within a day.
+func TestFlagStoredLater(t *testing.T) {
+	srv := newServer(t, lab.ACL())
+	a := newAccount(t, srv)
+	a.srv.CreateMailbox(a.user, box)
+	a.deliver(box, "a", "b", "c")
+	a.clean()
+	a.srv.SetACL(a.user, box, "lrsite")
+	for _, token := range []string{"a", "b", "c"} {
+		a.letters(box, token, "F")
+	}
+	a.clean()
+	a.idle()
+	a.srv.SetACL(a.user, box, "lrwstipekxa")
+	a.flag(box, "a", "R")
+	a.letters(box, "b", "FS")
+	a.clean()
+	if got, want := a.local().names(), []string{"Box/a:FR", "Box/b:FS", "Box/c:F"}; !slices.Equal(got, want) {
+		t.Errorf("the tree has %q, want %q", got, want)
+	}
+	a.later(25 * time.Hour)
+	a.clean()
+	a.expect("Box/a:FR", "Box/b:FS", "Box/c:F")
 }

@@ -3,6 +3,7 @@
 -- empty texts: their checksums are the same.
 BEGIN;
 ALTER TABLE mailbox DROP COLUMN tagged;
+ALTER TABLE record DROP COLUMN local_flags;
 ALTER TABLE record DROP COLUMN keywords;
 ALTER TABLE record DROP COLUMN local_keywords;
 ALTER TABLE intent DROP COLUMN keywords;

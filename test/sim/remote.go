@@ -276,8 +276,11 @@ func (c *conn) compare(m *mailbox, saved state.Cursor, base []state.Record, d *s
 		r, known := lookup(base, msg.UID)
 		listed := !partial || msg.modSeq > saved.ModSeq
 		switch {
-		case known && listed && (msg.Flags != r.Flags || !shown(msg.Keywords, r, d.Selected.Keywords).Equal(r.Keywords)):
-			d.Changed = append(d.Changed, state.RemoteChange{Base: r, Flags: msg.Flags, Keywords: shown(msg.Keywords, r, d.Selected.Keywords)})
+		case known && listed && (msg.Flags|r.SharedFlags()&^d.Selected.Permanent != r.SharedFlags() ||
+			r.LocalFlags&d.Selected.Permanent != 0 || !shown(msg.Keywords, r, d.Selected.Keywords).Equal(r.Keywords)):
+			d.Changed = append(d.Changed, state.RemoteChange{
+				Base: r, Flags: msg.Flags | r.SharedFlags()&^d.Selected.Permanent, Keywords: shown(msg.Keywords, r, d.Selected.Keywords),
+			})
 		case !known && (listed || msg.UID >= saved.UIDNext):
 			d.New = append(d.New, state.RemoteMessage{UID: msg.UID, Flags: msg.Flags, Keywords: msg.Keywords})
 		}

@@ -1,7 +1,6 @@
 package quirk_test
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,17 +9,6 @@ import (
 	"mailmoor/state"
 	"mailmoor/test/quirk"
 )
-
-var openFlag = flag.Bool("open", false, "also run what is known not to work yet")
-
-// open skips a test of what does not work yet, unless it is asked for.
-func openQuestion(t *testing.T) {
-	t.Helper()
-	if !*openFlag {
-		t.Skip("known not to work yet: run with -open")
-	}
-	t.Parallel()
-}
 
 // TestDeduplicated: the server keeps only one of two equal messages: the upload of the
 // second is answered with the UID of the first. No file is lost, the other messages go
@@ -50,7 +38,7 @@ func TestDeduplicated(t *testing.T) {
 // TestFlagKeptLater: the server did not keep a flag when the user set it, and keeps
 // such flags now. What it does not show then was never removed by anybody.
 func TestFlagKeptLater(t *testing.T) {
-	openQuestion(t)
+	t.Parallel()
 	a := filled(t)
 	a.srv.Switch(quirk.FewFlags())
 	a.clean()
