@@ -90,8 +90,9 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 }
 
 func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
-	waited := false
-	for report.Rounds < roundsMax && !report.Quiet {
+	// A round that waits does nothing else for what it waits for.
+	waited, most := int64(0), roundsMax
+	for report.Rounds < most && !report.Quiet {
 		report.Rounds++
 		before := t.settledSoFar()
 		later, err := e.recover(ctx, t, waited)
@@ -130,10 +131,10 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 			return err
 		}
 		if later > 0 {
+			waited, most = e.now(), roundsMax+1
 			if err := e.Wait(ctx, later); err != nil {
 				return err
 			}
-			waited = true
 		} else if t.settledSoFar() == before && !c.moving {
 			break // another round would end like this one
 		}

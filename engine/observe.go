@@ -326,6 +326,9 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 		if delta, err = r.Delta(ctx, l.Name, saved, base); err != nil {
 			return err
 		}
+		if err := e.checkNext(base, delta.Selected); err != nil {
+			return err
+		}
 		// A mod-sequence that went back is that of a lost index or of a restore.
 		back := delta.Selected.ModSeq < saved.ModSeq
 		if !l.sample && !back && !l.changed(delta) {
@@ -343,6 +346,28 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	l.Remote, l.Sampled, l.Oldest = &delta, l.sampled, oldest(l.base, delta.Gone)
 	if delta.GoneUnknown {
 		l.unlist()
+	}
+	return nil
+}
+
+// checkNext compares the records with the UIDNEXT of now. A run that was interrupted
+// has recorded messages of which the saved cursor knows nothing yet: when the server
+// has not given their UIDs to anybody, it was set back, and they are not deleted.
+func (e *Engine) checkNext(base []state.Record, now state.Selected) error {
+	if len(base) == 0 || now.UIDNext == 0 {
+		return nil
+	}
+	for _, r := range slices.Backward(base) { // ordered by UID
+		switch {
+		case r.UID < now.UIDNext:
+			return nil
+		case r.Since != 0 && e.now()-r.Since < plan.ShownWithin:
+			continue // we brought it there, and the server does not show it yet
+		}
+		return &state.Error{
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("list mailbox %q", r.Mailbox),
+			Err: fmt.Errorf("UIDNEXT is %d, and UID %d was there before", now.UIDNext, r.UID),
+		}
 	}
 	return nil
 }

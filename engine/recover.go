@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 // announced effect happened and never assumes it. What it cannot find out about
 // a message, a mailbox or a folder is reported and stays open for the next time.
 // It returns how long to wait before uploads that cannot be seen yet are looked for
-// again; waited says that this has been done.
-func (e *Engine) recover(ctx context.Context, t *tally, waited bool) (time.Duration, error) {
+// again; waited is when that was last done, 0 if it was not. Unix seconds.
+func (e *Engine) recover(ctx context.Context, t *tally, waited int64) (time.Duration, error) {
 	intents, err := e.Store.Intents(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read intents: %w", err)
@@ -33,7 +34,7 @@ func (e *Engine) recover(ctx context.Context, t *tally, waited bool) (time.Durat
 		}
 		uploads = append(uploads, i)
 	}
-	if !waited {
+	if waited == 0 {
 		e.pace.slow()
 	}
 	if err := v.downloads(ctx, downloads); err != nil {
@@ -170,23 +171,30 @@ func (v *recovery) over(ctx context.Context, i state.Intent) (bool, error) {
 // downloads looks which of the announced files have come into being. A file has
 // its name only after it was complete and durable.
 func (v *recovery) downloads(ctx context.Context, intents []state.Intent) error {
-	if len(intents) == 0 {
-		return nil
+	var open []state.Intent
+	var keys []state.Key
+	for _, i := range intents {
+		over, err := v.over(ctx, i)
+		if err != nil {
+			return err
+		}
+		if !over {
+			open, keys = append(open, i), append(keys, i.Key)
+		}
 	}
-	keys := make([]state.Key, len(intents))
-	for n, i := range intents {
-		keys[n] = i.Key
+	if len(open) == 0 {
+		return v.flush(ctx)
 	}
 	files, err := v.Local.Find(ctx, keys)
 	if err != nil {
-		return v.narrow("", err)
+		return errors.Join(v.narrow("", err), v.flush(ctx))
 	}
 	found := make(map[state.Key]state.FoundFile, len(files))
 	for _, f := range files {
 		found[f.File.Key] = f
 	}
-	for _, i := range intents {
-		over, err := v.over(ctx, i)
+	for _, i := range open {
+		over, err := v.over(ctx, i) // another one may have been for the same message
 		if !over && err == nil {
 			file, there := found[i.Key]
 			err = v.narrow(i.Mailbox, v.download(ctx, i, file, there))
@@ -226,7 +234,7 @@ func (v *recovery) download(ctx context.Context, i state.Intent, f state.FoundFi
 
 // uploads asks the server, mailbox by mailbox, which of them have arrived. It returns
 // how long to wait for the others.
-func (v *recovery) uploads(ctx context.Context, intents []state.Intent, waited bool) (wait time.Duration, err error) {
+func (v *recovery) uploads(ctx context.Context, intents []state.Intent, waited int64) (wait time.Duration, err error) {
 	open := make(map[string][]unsure)
 	var names []string
 	for _, i := range intents {

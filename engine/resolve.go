@@ -55,13 +55,15 @@ func (e *Engine) resolve(ctx context.Context, conn *lease, t *tally, open []unsu
 // young that the server may still be busy with them, it gives none up and returns how
 // long to wait: meanwhile there may be other things to do, and a run that waited first
 // of all would do nothing else if it is ended soon, and neither would the next.
-func (e *Engine) revisit(ctx context.Context, conn *lease, t *tally, open []unsure, waited bool) (time.Duration, error) {
+func (e *Engine) revisit(ctx context.Context, conn *lease, t *tally, open []unsure, waited int64) (time.Duration, error) {
 	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox}
 	wait := time.Duration(0)
 	for _, i := range open {
-		if age := time.Duration(e.now()-i.Created) * time.Second; !waited {
-			wait = max(wait, resolveAge-max(0, age))
+		age := time.Duration(e.now()-i.Created) * time.Second
+		if known := i.Created <= waited || age < -resolveAge; known {
+			continue // waited for, or of a time before the clock was set back
 		}
+		wait = max(wait, resolveAge-max(0, age))
 	}
 	v.last = wait == 0
 	if err := conn.with(ctx, func(r Remote) error { return v.look(ctx, r) }); err != nil {

@@ -113,6 +113,7 @@ func Build(in Input) Plan {
 		b.retry(v)
 	}
 	b.guard()
+	b.awaitTrash()
 	for _, v := range b.views {
 		if v.known() {
 			b.exclude(v)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"mailmoor/conflict"
 	"mailmoor/state"
 )
@@ -22,13 +24,36 @@ func (b *builder) matchCopies() {
 			switch {
 			case e.local == conflict.LocalMoved:
 				e.copied = b.viewOf(e.at).takeCopy(e.base.Remote, true)
-			case e.local == conflict.LocalAbsent && !b.final(v):
+			case e.local == conflict.LocalAbsent && !b.final(v) && !b.undecided(v, e.base.UID):
 				if trash := b.viewNamed(b.in.Trash); trash != nil {
 					e.copied = trash.takeCopy(e.base.Remote, false)
 				}
 			}
 		}
 	}
+}
+
+// awaitTrash lets removals wait while nobody knows what lies in Trash: the message may
+// have been copied there already.
+func (b *builder) awaitTrash() {
+	trash := b.viewNamed(b.in.Trash)
+	if trash == nil || !trash.RemoteFailed && !trash.LocalFailed {
+		return
+	}
+	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
+		waits := op.Kind == RemoveRemote && !op.Final
+		if waits {
+			b.open(op.Mailbox, trash.Name)
+		}
+		return waits
+	})
+}
+
+// undecided reports whether the removal of the message waits for the user, or was
+// rejected: then a copy of it, whoever made it, is no reason to remove it.
+func (b *builder) undecided(v *view, uid state.UID) bool {
+	open, decided := b.holdsOf(v.Name, state.Local)
+	return open != nil && open.UIDs.Contains(uid) || decisionFor(decided, uid) == state.Rejected
 }
 
 // takeCopy returns a new message that the server describes alike, and takes it

@@ -15,7 +15,7 @@ const (
 // changesRemote reports whether the operation changes the server.
 func changesRemote(op Op) bool {
 	switch op.Kind {
-	case CreateMailbox, Upload, Replace, MoveRemote, RemoveRemote, Retire:
+	case CreateMailbox, Upload, Replace, Depart, MoveRemote, RemoveRemote, Retire:
 		return true
 	case SetFlags, Pair, MoveLocal:
 		return op.WantRemote != op.Remote.Flags || op.Tags.Send != ""

@@ -11,9 +11,9 @@ import (
 // every place on that side has been seen; a new file or message counts as new
 // only when it cannot have come from a place that has not been seen.
 
-// shownWithin is how long a server may take to show what we brought to it, in
+// ShownWithin is how long a server may take to show what we brought to it, in
 // seconds. Until then its absence proves nothing.
-const shownWithin = 10 * 60
+const ShownWithin = 10 * 60
 
 // doubtFiles applies this to the files, after the moves that can be seen have
 // been matched. What becomes of a message that was moved on the server depends on
@@ -53,7 +53,7 @@ func doubt(views []*view, now int64) {
 		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
 			age := now - e.base.Since // of the future: the clock was set back
-			fresh := e.base.State == state.Paired && e.base.Since != 0 && age >= 0 && age < shownWithin
+			fresh := e.base.State == state.Paired && e.base.Since != 0 && age >= 0 && age < ShownWithin
 			if e.remote == conflict.RemoteAbsent && (failed || fresh) {
 				e.remote = conflict.RemoteUnknown
 			}

@@ -37,6 +37,10 @@ func (b *builder) decide(v *view, e *entry) {
 	}
 	switch d.Action {
 	case conflict.Nothing:
+		if e.renumbered {
+			b.resettle(op)
+			break
+		}
 		b.settle(v, op)
 	case conflict.SetFlags:
 		op.Kind = SetFlags
@@ -120,6 +124,14 @@ func (b *builder) settle(v *view, op Op) {
 	}
 	op.Kind, op.Why = Settle, "both sides agree"
 	b.add(v, op)
+}
+
+// resettle lets the operation that gives a record its new UID, the last one so far,
+// also record what both sides agree on: no record can be put twice at once.
+func (b *builder) resettle(op Op) {
+	last := &b.plan.Ops[len(b.plan.Ops)-1]
+	last.Local, last.WantLocal, last.WantRemote = op.Local, op.WantLocal, op.WantRemote
+	last.Agreed, last.OnlyLocal, last.Tags = op.Agreed, op.OnlyLocal, op.Tags
 }
 
 // reupload brings a message back that the server has lost or deleted, into the
