@@ -13,7 +13,5 @@
 //
 // The tests of this package run the whole engine against it, with a Maildir tree on the
 // disk and the real store. After every run they check that no message got lost or
-// doubled. What is known not to work yet stands in open_test.go and is run with
-//
-//	go test ./test/quirk -open
+// doubled.
 package quirk
