@@ -37,11 +37,7 @@ func (b *builder) decide(v *view, e *entry) {
 	}
 	switch d.Action {
 	case conflict.Nothing:
-		if e.renumbered {
-			b.resettle(op)
-			break
-		}
-		b.settle(v, op)
+		b.settle(v, e, op)
 	case conflict.SetFlags:
 		op.Kind = SetFlags
 		b.add(v, op)
@@ -117,8 +113,12 @@ func (b *builder) open(names ...string) {
 
 // settle records what both sides agree on where the record does not say so
 // yet: a renamed file, the same change on both sides, a touched file.
-func (b *builder) settle(v *view, op Op) {
+func (b *builder) settle(v *view, e *entry, op Op) {
 	r := op.Base
+	if e.renumbered {
+		b.resettle(op)
+		return
+	}
 	if r.Key == op.Local.Key && r.Stat == op.Local.Stat && !op.records() {
 		return
 	}
