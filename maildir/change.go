@@ -63,6 +63,19 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 		return state.LocalMessage{}, err
 	}
 	doing := fmt.Sprintf("set the flags of %s/%s to %q", path, key, want)
+	return t.renameFile(ctx, path, key, doing, func(_ *folder, e entry) (entry, error) {
+		if e.flags != expect {
+			return e, stale(doing, "its flags are %q now, not %q", e.flags, expect)
+		}
+		return e.withFlags(want, ""), nil
+	})
+}
+
+// renameFile gives the file of a key the name that to returns, in its folder. Where
+// somebody else renames it meanwhile, it looks again.
+func (t *Tree) renameFile(
+	ctx context.Context, path string, key state.Key, doing string, to func(*folder, entry) (entry, error),
+) (state.LocalMessage, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
 		return state.LocalMessage{}, err
@@ -73,17 +86,18 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 		if err != nil {
 			return state.LocalMessage{}, err
 		}
-		if e.flags != expect {
-			return state.LocalMessage{}, stale(doing, "its flags are %q now, not %q", e.flags, expect)
+		now, err := to(f, e)
+		if err != nil {
+			return state.LocalMessage{}, err
 		}
-		st, err := t.moveFile(f, e, f, e.withFlags(want, ""))
+		st, err := t.moveFile(f, e, f, now)
 		if renamed(err) {
 			continue
 		}
 		if errors.Is(err, fs.ErrExist) {
 			return state.LocalMessage{}, stale(doing, "another file has the new name: %w", err)
 		}
-		return message(e.withFlags(want, ""), st), wrap(state.ScopeMessage, err, "%s", doing)
+		return message(now, st), wrap(state.ScopeMessage, err, "%s", doing)
 	}
 	return state.LocalMessage{}, errRestless(doing)
 }

@@ -229,37 +229,23 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 		return state.LocalMessage{}, err
 	}
 	doing := fmt.Sprintf("set the keywords of %s/%s to %q", path, key, want)
-	f, err := t.openFolder(path)
-	if err != nil {
-		return state.LocalMessage{}, err
-	}
-	defer f.close()
-	for range triesMax {
-		e, err := t.find(ctx, f, key, doing)
+	var k state.Keywords
+	m, err := t.renameFile(ctx, path, key, doing, func(f *folder, e entry) (entry, error) {
+		k = want
+		if e.inNew {
+			return e, nil
+		}
+		l, err := t.makeLetters(ctx, f, e.letters, want)
 		if err != nil {
-			return state.LocalMessage{}, err
+			return e, wrap(state.ScopeMessage, err, "%s", doing)
 		}
-		now, k := e, want
-		if !e.inNew {
-			l, err := t.makeLetters(ctx, f, e.letters, want)
-			if err != nil {
-				return state.LocalMessage{}, wrap(state.ScopeMessage, err, "%s", doing)
-			}
-			k = want.And(l.keywords(e.letters).Without(expect))
-			now = e.withLetters(&l, k)
-		}
-		st, err := t.moveFile(f, e, f, now)
-		if renamed(err) {
-			continue
-		}
-		if errors.Is(err, fs.ErrExist) {
-			return state.LocalMessage{}, stale(doing, "another file has the new name: %w", err)
-		}
-		m := message(now, st)
+		k = want.And(l.keywords(e.letters).Without(expect))
+		return e.withLetters(&l, k), nil
+	})
+	if err == nil {
 		m.Keywords = k
-		return m, wrap(state.ScopeMessage, err, "%s", doing)
 	}
-	return state.LocalMessage{}, errRestless(doing)
+	return m, err
 }
 
 // translated returns the entry as it is when it comes from one folder into another:
