@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"mailmoor/engine/plan"
@@ -34,9 +35,7 @@ func sendKeywords(ctx context.Context, r Remote, ref state.Ref, wanted map[state
 		if err != nil {
 			return nil, err
 		}
-		for uid, k := range shown {
-			now[uid] = k
-		}
+		maps.Copy(now, shown)
 	}
 	return now, nil
 }
@@ -114,8 +113,7 @@ func (v *resolver) tagArrived(ctx context.Context, r Remote, found map[int64]sta
 			wanted[m.UID] = i.Keywords
 		}
 	}
-	now, err := sendKeywords(ctx, r, ref, wanted)
-	return now, err
+	return sendKeywords(ctx, r, ref, wanted)
 }
 
 // setLocalKeywords gives the file of op the letters of its keywords.

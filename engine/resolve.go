@@ -60,7 +60,7 @@ func (e *Engine) revisit(ctx context.Context, conn *lease, t *tally, open []unsu
 	wait := time.Duration(0)
 	for _, i := range open {
 		age := time.Duration(e.now()-i.Created) * time.Second
-		if known := i.Created <= waited || age < -resolveAge; known {
+		if i.Created <= waited || age < -resolveAge {
 			continue // waited for, or of a time before the clock was set back
 		}
 		wait = max(wait, resolveAge-max(0, age))

@@ -33,7 +33,7 @@ func (b *builder) decide(v *view, e *entry) {
 	op := Op{
 		Base: e.base, Local: e.now, Remote: e.msg,
 		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Tags: d.Tags, Why: d.Why,
-		OnlyLocal: d.Local &^ d.Remote &^ place.Shared() &^ state.Trashed,
+		OnlyLocal: place.onlyLocal(d),
 	}
 	switch d.Action {
 	case conflict.Nothing:

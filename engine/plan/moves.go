@@ -243,7 +243,7 @@ func (o Op) agreeing(m *Mailbox, own state.Keywords) Op {
 		Keywords: conflict.Keywords{Own: own, Local: o.Local.Keywords, Remote: o.Remote.Keywords, Stored: m.Stores()},
 	})
 	o.WantLocal, o.WantRemote, o.Agreed, o.Tags = d.Local, d.Remote, d.Local, d.Tags
-	o.OnlyLocal = d.Local &^ d.Remote &^ m.Shared() &^ state.Trashed
+	o.OnlyLocal = m.onlyLocal(d)
 	return o
 }
 

@@ -93,6 +93,13 @@ func (m *Mailbox) Shared() state.Flags {
 	return shared
 }
 
+// onlyLocal returns those of the flags decided on that the mailbox does not store, so
+// that only the file will have them. \Deleted says what becomes of a message, and is
+// none of them.
+func (m *Mailbox) onlyLocal(d conflict.Decision) state.Flags {
+	return d.Local &^ d.Remote &^ m.Shared() &^ state.Trashed
+}
+
 // Stores says which keywords the mailbox stores: any in one that was not looked at,
 // or that is still to be made.
 func (m *Mailbox) Stores() state.KeywordRule {
