@@ -183,11 +183,14 @@ func (f *fixture) remote() []string {
 }
 
 // local returns the tree's mail in the same form.
-func (f *fixture) local() []string {
+func (f *fixture) local() []string { return f.files(f.keywords) }
+
+// files returns every file of the tree, with the keywords that are said of it.
+func (f *fixture) files(keywords func(path string, file sim.File) state.Keywords) []string {
 	var list []string
 	for _, path := range f.tree.Paths() {
 		for _, file := range f.tree.Files(path) {
-			list = append(list, fmt.Sprintf("%s/%s:%s", path, token(file.Data), state.ParseFlags(file.Letters))+bracketed(f.keywords(path, file)))
+			list = append(list, fmt.Sprintf("%s/%s:%s", path, token(file.Data), state.ParseFlags(file.Letters))+bracketed(keywords(path, file)))
 		}
 	}
 	slices.Sort(list)

@@ -1,8 +1,6 @@
 package engine_test
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"mailmoor/state"
@@ -192,12 +190,5 @@ func (s *soak) heldAsLost() map[string]int {
 
 // localPlain is local without keywords: it takes no step, so that a fault may call it.
 func (s *soak) localPlain() []string {
-	var list []string
-	for _, path := range s.tree.Paths() {
-		for _, file := range s.tree.Files(path) {
-			list = append(list, fmt.Sprintf("%s/%s:%s", path, token(file.Data), state.ParseFlags(file.Letters)))
-		}
-	}
-	slices.Sort(list)
-	return list
+	return s.files(func(string, sim.File) state.Keywords { return "" })
 }

@@ -80,13 +80,8 @@ func (r *lfReader) Read(p []byte) (int, error) {
 	return copy(p, bytes.ReplaceAll(p[:n], []byte{'\r'}, nil)), err
 }
 
-// flatly runs work and fails when the heap grew too much meanwhile.
-func (a *account) flatly(what string, work func()) {
-	a.Helper()
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	base, peak := m.HeapAlloc, m.HeapAlloc
+// during runs work and looks every so often, until it is done.
+func during(every time.Duration, work, look func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -94,15 +89,27 @@ func (a *account) flatly(what string, work func()) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(2 * time.Millisecond):
-				runtime.ReadMemStats(&m)
-				peak = max(peak, m.HeapAlloc)
+			case <-time.After(every):
+				look()
 			}
 		}
 	}()
 	work()
 	close(stop)
 	<-stopped
+}
+
+// flatly runs work and fails when the heap grew too much meanwhile.
+func (a *account) flatly(what string, work func()) {
+	a.Helper()
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	base, peak := m.HeapAlloc, m.HeapAlloc
+	during(2*time.Millisecond, work, func() {
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapAlloc)
+	})
 	a.Logf("%s: the heap grew by %d MB", what, (peak-base)>>20)
 	if peak-base > giantMemoryMax {
 		a.Errorf("%s: the heap grew by %d MB", what, (peak-base)>>20)

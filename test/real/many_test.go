@@ -127,22 +127,10 @@ func (a *account) frugally(work func()) {
 	runtime.ReadMemStats(&m)
 	heap, files := m.HeapAlloc, openFiles()
 	heapMost, filesMost := heap, files
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-				runtime.ReadMemStats(&m)
-				heapMost, filesMost = max(heapMost, m.HeapAlloc), max(filesMost, openFiles())
-			}
-		}
-	}()
-	work()
-	close(stop)
-	<-stopped
+	during(5*time.Millisecond, work, func() {
+		runtime.ReadMemStats(&m)
+		heapMost, filesMost = max(heapMost, m.HeapAlloc), max(filesMost, openFiles())
+	})
 	connections := make(map[int]bool)
 	for _, c := range a.proxy.Commands() {
 		connections[c.Conn] = true
