@@ -316,8 +316,11 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	var saved state.Cursor
 	if l.Known != nil {
 		saved = l.Known.Cursor
-		if !l.Known.Tagged {
-			saved.ModSeq = 0 // every message may have keywords that nobody has asked for
+		if !l.Known.Tagged || l.sample {
+			// Every message may have keywords that nobody has asked for, or other flags
+			// than were recorded: mod-sequences do not show what a server that was set
+			// back has forgotten, once they are as high as before.
+			saved.ModSeq = 0
 		}
 	}
 	var delta state.RemoteDelta
