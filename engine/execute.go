@@ -256,7 +256,7 @@ func (x *executor) makePlaces(ctx context.Context, ops []plan.Op) error {
 }
 
 func (x *executor) createFolder(ctx context.Context, t *target, op plan.Op) error {
-	f, err := x.Local.CreateFolder(ctx, op.Levels)
+	f, err := x.Local.CreateFolder(ctx, op.Levels, op.Apart)
 	if err != nil {
 		return err
 	}

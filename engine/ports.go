@@ -118,8 +118,9 @@ type LocalTransfer interface {
 // a method returns nil the change survives a power failure.
 type LocalChanger interface {
 	// CreateFolder creates the folder of a mailbox, given level by level, with
-	// its marker. A folder that exists without a marker gets one.
-	CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error)
+	// its marker. A folder that exists without a marker gets one. The levels in apart
+	// are written so that no disk takes them for others which differ in case only.
+	CreateFolder(ctx context.Context, name []string, apart state.LevelSet) (state.LocalFolder, error)
 	// SetFlags replaces the flags expect of the file by want.
 	SetFlags(ctx context.Context, folder string, key state.Key, expect, want state.Flags) (state.LocalMessage, error)
 	// SetKeywords gives the file the letters of the keywords want, as far as they have

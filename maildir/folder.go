@@ -96,15 +96,16 @@ func (t *Tree) proves(f *folder, s state.FolderStamp) bool {
 }
 
 // CreateFolder creates the folder of a mailbox, with its marker. Whatever of it
-// exists is kept.
-func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFolder, error) {
+// exists is kept. The levels in apart get directories that no disk takes for those of
+// names which differ in case only.
+func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.LevelSet) (state.LocalFolder, error) {
 	if err := errors.Join(ctx.Err(), t.mayChange()); err != nil {
 		return state.LocalFolder{}, err
 	}
 	if err := t.checkRoot(); err != nil {
 		return state.LocalFolder{}, err
 	}
-	path, err := t.o.Layout.encode(name)
+	path, err := t.o.Layout.encode(name, apart)
 	if err != nil {
 		return state.LocalFolder{}, refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration",
 			fmt.Sprintf("create a folder for %q", strings.Join(name, "/")), "%w", err)
@@ -133,8 +134,8 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (state.LocalFold
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "look at folder %q", path)
 	}
-	levels, err := t.o.Layout.decode(path)
-	return state.LocalFolder{Path: path, Name: levels, Marker: m.id, Stamp: stamp, Settled: t.proves(f, stamp)}, err
+	levels, apart, err := t.o.Layout.decode(path)
+	return state.LocalFolder{Path: path, Name: levels, Apart: apart, Marker: m.id, Stamp: stamp, Settled: t.proves(f, stamp)}, err
 }
 
 // fillFolder creates what is missing of a Maildir, durably.

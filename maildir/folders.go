@@ -150,7 +150,7 @@ func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 	}
 	// Whoever keeps something in a hidden directory of a Maildir++ tree may give
 	// it any name, as long as it is no folder.
-	if _, err := w.t.o.Layout.decode(path); err != nil && !errors.Is(err, errIncomplete) && !w.t.o.Layout.plus() {
+	if _, _, err := w.t.o.Layout.decode(path); err != nil && !errors.Is(err, errIncomplete) && !w.t.o.Layout.plus() {
 		w.leaveOut(path, "rename the directory", "%v", err)
 		return nil
 	}
@@ -195,7 +195,7 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	if !hasCur {
 		return true, nil
 	}
-	levels, err := w.t.o.Layout.decode(path)
+	levels, apart, err := w.t.o.Layout.decode(path)
 	if err != nil {
 		w.leaveOut(path, "rename the directory", "%v", err)
 		return true, nil
@@ -206,7 +206,7 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	stamp := state.FolderStamp{New: dirStamp(inNew), Cur: dirStamp(inCur)}
 	sameDevice := uint64(inNew.Dev) == w.t.device && uint64(inCur.Dev) == w.t.device
 	w.found = append(w.found, state.LocalFolder{
-		Path: path, Name: levels, Foreign: foreignName(levels), Marker: id, Stamp: stamp,
+		Path: path, Name: levels, Apart: apart, Foreign: foreignName(levels), Marker: id, Stamp: stamp,
 		Settled: w.t.trusted && sameDevice && settled(stamp, w.t.now()),
 	})
 	return true, nil

@@ -61,7 +61,7 @@ func (f *fixture) ok(err error) {
 
 func (f *fixture) folder(levels ...string) string {
 	f.t.Helper()
-	folder, err := f.CreateFolder(f.t.Context(), levels)
+	folder, err := f.CreateFolder(f.t.Context(), levels, 0)
 	f.ok(err)
 	return folder.Path
 }

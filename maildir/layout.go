@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"mailmoor/state"
 )
 
 // Layout says how the folders of a tree are nested on the disk.
@@ -42,16 +44,18 @@ func (l Layout) check() error {
 	return nil
 }
 
-// encode returns the path of the folder for a mailbox name.
-func (l Layout) encode(levels []string) (string, error) {
+// encode returns the path of the folder for a mailbox name, of which the levels in
+// apart are kept apart from others that differ in case only.
+func (l Layout) encode(levels []string, apart state.LevelSet) (string, error) {
 	if l.plus() {
-		return encodePlus(levels)
+		return encodePlus(levels, apart)
 	}
-	return encodePath(levels)
+	return encodePath(levels, apart)
 }
 
-// decode returns the mailbox name that a folder's path stands for.
-func (l Layout) decode(path string) ([]string, error) {
+// decode returns the mailbox name that a folder's path stands for, and which of its
+// levels are kept apart.
+func (l Layout) decode(path string) ([]string, state.LevelSet, error) {
 	if l.plus() {
 		return decodePlus(path)
 	}
@@ -75,24 +79,25 @@ func (l Layout) split(path string) ([]string, error) {
 // encodePlus returns the directory of a mailbox in a Maildir++ tree. Dots separate
 // the levels there, so that a dot inside a level is escaped as well. What is
 // too long has no folder: there is no directory below that could hold the rest.
-func encodePlus(levels []string) (string, error) {
+func encodePlus(levels []string, apart state.LevelSet) (string, error) {
 	if len(levels) == 0 || len(levels) > levelsMax {
 		return "", fmt.Errorf("a mailbox name has 1 to %d levels, not %d", levelsMax, len(levels))
 	}
 	var path strings.Builder
 	for i, level := range levels {
 		if i == 0 && strings.EqualFold(level, "INBOX") {
-			level = "INBOX" // RFC 9051, section 5.1
 			if len(levels) == 1 {
 				return plusInbox, nil
 			}
+			path.WriteString(".INBOX") // RFC 9051, section 5.1
+			continue
 		}
-		encoded := encodePlusLevel(level)
-		if i == 0 && strings.EqualFold("."+encoded, markerName) {
-			encoded = escape(encoded[:1]) + encoded[1:] // the root's marker has that name
+		write := plusLevel(i)
+		encoded := write(level, nil)
+		if apart.Has(i) {
+			encoded = keptApart(level, write)
 		}
-		path.WriteByte('.')
-		path.WriteString(encoded)
+		path.WriteString("." + encoded)
 	}
 	if path.Len() > fileNameBytesMax {
 		return "", fmt.Errorf("the mailbox name needs a directory name of %d bytes, at most %d are possible with layout = %q",
@@ -101,7 +106,22 @@ func encodePlus(levels []string) (string, error) {
 	return path.String(), nil
 }
 
-func encodePlusLevel(level string) string {
+// plusLevel returns how level i is written. The first one must not make the name of
+// the root's marker.
+func plusLevel(i int) func(string, marks) string {
+	if i > 0 {
+		return encodePlusLevel
+	}
+	return func(level string, marked marks) string {
+		encoded := encodePlusLevel(level, marked)
+		if strings.EqualFold("."+encoded, markerName) {
+			return escape(encoded[:1]) + encoded[1:]
+		}
+		return encoded
+	}
+}
+
+func encodePlusLevel(level string, marked marks) string {
 	if level == "" {
 		return emptyLevel
 	}
@@ -110,7 +130,7 @@ func encodePlusLevel(level string) string {
 		r, n := utf8.DecodeRuneInString(level[i:])
 		token, _ := encodeRune(level[i:])
 		// Spaces at either end are what other systems drop.
-		if r == '.' || r == ' ' && (i == 0 || i+n == len(level)) {
+		if marked[i] || r == '.' || r == ' ' && (i == 0 || i+n == len(level)) {
 			token = escape(level[i : i+n])
 		}
 		b.WriteString(token)
@@ -121,26 +141,28 @@ func encodePlusLevel(level string) string {
 
 // decodePlus is the inverse of encodePlus. A name that encodePlus would not have
 // produced stands for nothing.
-func decodePlus(path string) ([]string, error) {
+func decodePlus(path string) (levels []string, apart state.LevelSet, err error) {
 	if path == plusInbox {
-		return []string{"INBOX"}, nil
+		return []string{"INBOX"}, 0, nil
 	}
 	below, found := strings.CutPrefix(path, ".")
 	if !found {
-		return nil, fmt.Errorf("%w: it does not begin with a dot", errNoName)
+		return nil, 0, fmt.Errorf("%w: it does not begin with a dot", errNoName)
 	}
-	var levels []string
 	for part := range strings.SplitSeq(below, ".") {
 		var level strings.Builder
 		if part != emptyLevel {
 			if err := unescape(&level, part); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
+		}
+		if part != plusLevel(len(levels))(level.String(), nil) {
+			apart = apart.With(len(levels))
 		}
 		levels = append(levels, level.String())
 	}
-	if canonical, err := encodePlus(levels); err != nil || canonical != path {
-		return nil, fmt.Errorf("%w: mailmoor would have written %q", errNoName, canonical)
+	if canonical, err := encodePlus(levels, apart); err != nil || canonical != path {
+		return nil, 0, notCanonical(levels, encodePlus)
 	}
-	return levels, nil
+	return levels, apart, nil
 }

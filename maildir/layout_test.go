@@ -37,16 +37,16 @@ func TestEncodePlus(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path, err := encodePlus(test.levels)
+			path, err := encodePlus(test.levels, 0)
 			if err != nil || path != test.path {
 				t.Fatalf("encodePlus(%q) = %q, %v, want %q", test.levels, path, err, test.path)
 			}
-			levels, err := decodePlus(path)
+			levels, apart, err := decodePlus(path)
 			want := slices.Clone(test.levels)
 			if strings.EqualFold(want[0], "inbox") {
 				want[0] = "INBOX"
 			}
-			if diff := cmp.Diff(want, levels); err != nil || diff != "" {
+			if diff := cmp.Diff(want, levels); err != nil || diff != "" || apart != 0 {
 				t.Errorf("decodePlus(%q): %v %s", path, err, diff)
 			}
 		})
@@ -55,9 +55,9 @@ func TestEncodePlus(t *testing.T) {
 
 func TestDecodePlusRefusesWhatItDidNotWrite(t *testing.T) {
 	for _, path := range []string{
-		"", "Sent", "..", ".", ".INBOX", ".inbox.x", ".a..b", ".a.", ".a%2fb", ".%41", ".a%", "..a", ". a", ".a/b", ".mailmoor", ".%-x",
+		"", "Sent", "..", ".", ".INBOX", ".inbox.x", ".a..b", ".a.", ".a%2fb", ".a%62", ".a%", "..a", ". a", ".a/b", ".mailmoor", ".%-x",
 	} {
-		levels, err := decodePlus(path)
+		levels, _, err := decodePlus(path)
 		if path == plusInbox {
 			if err != nil || !slices.Equal(levels, []string{"INBOX"}) {
 				t.Errorf("the root stands for %q, %v", levels, err)
@@ -78,7 +78,7 @@ func TestEncodePlusHasLimits(t *testing.T) {
 		"long by escapes":   {strings.Repeat(".", 100)},
 		"long by levels":    {strings.Repeat("ü", 64), strings.Repeat("ü", 64)},
 	} {
-		if path, err := encodePlus(levels); err == nil {
+		if path, err := encodePlus(levels, 0); err == nil {
 			t.Errorf("%s: %q, want an error", name, path)
 		}
 	}
@@ -103,7 +103,7 @@ func FuzzPlusNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		levels := strings.Split(name, "|")
-		path, err := encodePlus(levels)
+		path, err := encodePlus(levels, 0)
 		if err != nil {
 			if len(levels) <= levelsMax && 3*len(name)+3*len(levels) < fileNameBytesMax {
 				t.Fatalf("encodePlus(%q): %v", levels, err)
@@ -117,14 +117,14 @@ func FuzzPlusNames(f *testing.F) {
 		if strings.EqualFold(path, markerName) || strings.EqualFold(path, markerTmpName) {
 			t.Fatalf("%q is the name of a marker", path)
 		}
-		back, err := decodePlus(path)
+		back, apart, err := decodePlus(path)
 		if err != nil {
 			t.Fatalf("decodePlus(%q): %v", path, err)
 		}
 		if strings.EqualFold(levels[0], "INBOX") {
 			levels[0] = "INBOX"
 		}
-		if diff := cmp.Diff(levels, back); diff != "" {
+		if diff := cmp.Diff(levels, back); diff != "" || apart != 0 {
 			t.Fatalf("by way of %q: %s", path, diff)
 		}
 	})
@@ -137,11 +137,11 @@ func FuzzDecodePlus(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		levels, err := decodePlus(path)
+		levels, apart, err := decodePlus(path)
 		if err != nil {
 			return
 		}
-		if again, err := encodePlus(levels); err != nil || again != path {
+		if again, err := encodePlus(levels, apart); err != nil || again != path {
 			t.Fatalf("%q stands for %q, which becomes %q, %v", path, levels, again, err)
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"mailmoor/state"
 )
 
 // Folder paths stand for mailbox names level by level and can be turned back
@@ -14,7 +16,9 @@ import (
 //   - %XX is a byte that cannot stand in a file name as it is, or would confuse;
 //   - "%-" is an empty level;
 //   - a directory whose name ends in "%+" holds only the beginning of a level,
-//     which goes on in the directory below.
+//     which goes on in the directory below;
+//   - a level that is to be kept apart from others that differ in case only has
+//     letters escaped; see apart.go.
 //
 // A path that encodePath would not have produced stands for nothing.
 const (
@@ -36,17 +40,23 @@ var (
 	errIncomplete = errors.New("the path ends in the middle of a level")
 )
 
-// encodePath returns the path of the folder for a mailbox name.
-func encodePath(levels []string) (string, error) {
+// encodePath returns the path of the folder for a mailbox name, of which the levels
+// in apart are kept apart.
+func encodePath(levels []string, apart state.LevelSet) (string, error) {
 	if len(levels) == 0 || len(levels) > levelsMax {
 		return "", fmt.Errorf("a mailbox name has 1 to %d levels, not %d", levelsMax, len(levels))
 	}
 	var parts []string
 	for i, level := range levels {
 		if i == 0 && strings.EqualFold(level, "INBOX") {
-			level = "INBOX" // RFC 9051, section 5.1
+			parts = append(parts, "INBOX") // RFC 9051, section 5.1
+			continue
 		}
-		parts = append(parts, encodeLevel(level)...)
+		encoded := encodeLevel(level, nil)
+		if apart.Has(i) {
+			encoded = keptApart(level, encodeLevel)
+		}
+		parts = append(parts, strings.Split(encoded, "/")...)
 	}
 	path := strings.Join(parts, "/")
 	if len(parts) > pathDepthMax || len(path) > pathBytesMax {
@@ -56,23 +66,26 @@ func encodePath(levels []string) (string, error) {
 	return path, nil
 }
 
-// encodeLevel returns the directory names, mostly one, that a level becomes.
-func encodeLevel(level string) []string {
+// encodeLevel returns the path, mostly one directory's name, that a level becomes
+// with the letters in marked escaped.
+func encodeLevel(level string, marked marks) string {
 	if level == "" {
-		return []string{emptyLevel}
+		return emptyLevel
 	}
-	var done []string
-	var part strings.Builder
-	for len(level) > 0 {
-		token, n := encodeRune(level)
+	var done, part strings.Builder
+	for i := 0; i < len(level); {
+		token, n := encodeRune(level[i:])
+		if marked[i] {
+			token = escape(level[i : i+n])
+		}
 		if part.Len()+len(token) > componentBytesMax {
-			done = append(done, guardEnds(part.String())+continuation)
+			done.WriteString(guardEnds(part.String()) + continuation + "/")
 			part.Reset()
 		}
 		part.WriteString(token)
-		level = level[n:]
+		i += n
 	}
-	return append(done, guardEnds(part.String()))
+	return done.String() + guardEnds(part.String())
 }
 
 // encodeRune encodes the first rune of s, or the first byte if it begins none,
@@ -115,30 +128,47 @@ func escape(s string) string {
 	return b.String()
 }
 
-// decodePath returns the mailbox name that a folder's path stands for.
-func decodePath(path string) ([]string, error) {
-	var levels []string
-	var level strings.Builder
+// decodePath returns the mailbox name that a folder's path stands for, and which of
+// its levels are kept apart.
+func decodePath(path string) (levels []string, apart state.LevelSet, err error) {
+	var level, written strings.Builder
 	open := false
 	for part := range strings.SplitSeq(path, "/") {
 		rest, more := strings.CutSuffix(part, continuation)
 		if rest != emptyLevel {
 			if err := unescape(&level, rest); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
-		if open = more; !open {
-			levels = append(levels, level.String())
-			level.Reset()
+		written.WriteString(part)
+		if open = more; open {
+			written.WriteByte('/')
+			continue
 		}
+		if written.String() != encodeLevel(level.String(), nil) {
+			apart = apart.With(len(levels))
+		}
+		levels = append(levels, level.String())
+		level.Reset()
+		written.Reset()
 	}
 	if open {
-		return nil, errIncomplete
+		return nil, 0, errIncomplete
 	}
-	if canonical, err := encodePath(levels); err != nil || canonical != path {
-		return nil, fmt.Errorf("%w: mailmoor would have written %q", errNoName, canonical)
+	if canonical, err := encodePath(levels, apart); err != nil || canonical != path {
+		return nil, 0, notCanonical(levels, encodePath)
 	}
-	return levels, nil
+	return levels, apart, nil
+}
+
+// notCanonical is the error about a path that stands for levels and that mailmoor
+// would have written otherwise.
+func notCanonical(levels []string, encode func([]string, state.LevelSet) (string, error)) error {
+	canonical, err := encode(levels, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoName, err)
+	}
+	return fmt.Errorf("%w: mailmoor would have written %q", errNoName, canonical)
 }
 
 // unescape appends to b what part stands for.

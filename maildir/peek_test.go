@@ -91,7 +91,7 @@ func TestPeekChangesNothing(t *testing.T) {
 	defer peek.Close()
 	ctx := t.Context()
 	for name, change := range map[string]func() error{
-		"CreateFolder": func() error { _, err := peek.CreateFolder(ctx, []string{"New"}); return err },
+		"CreateFolder": func() error { _, err := peek.CreateFolder(ctx, []string{"New"}, 0); return err },
 		"SetFlags":     func() error { _, err := peek.SetFlags(ctx, "INBOX", m.Key, m.Flags, 0); return err },
 		"Move":         func() error { _, err := peek.Move(ctx, "INBOX", record(m), "Archive", 0); return err },
 		"Remove":       func() error { _, err := peek.Remove(ctx, "INBOX", record(m), "test"); return err },

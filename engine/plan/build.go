@@ -230,7 +230,7 @@ func localState(c state.LocalChange) conflict.Local {
 // create plans the folder or the mailbox that is still to be made.
 func (b *builder) create(v *view) {
 	if v.NewFolder {
-		b.add(v, Op{Kind: CreateFolder, Levels: v.Levels, Why: "the mailbox is on the server"})
+		b.add(v, Op{Kind: CreateFolder, Levels: v.Levels, Apart: v.Apart, Why: "the mailbox is on the server"})
 	}
 	if v.NewMailbox {
 		b.add(v, Op{Kind: CreateMailbox, Why: "the folder is in the tree"})

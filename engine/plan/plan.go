@@ -18,6 +18,9 @@ type Mailbox struct {
 	Role   state.Role
 	// Levels is the name level by level, from which the folder's path is made.
 	Levels []string
+	// Apart are the levels that are written so that no disk takes them for others which
+	// differ in case only.
+	Apart state.LevelSet
 	// NewFolder is true when the folder must be created or given a marker.
 	NewFolder bool
 	// NewMailbox is true when the mailbox must be created on the server.
@@ -60,6 +63,9 @@ type Mailbox struct {
 	Vanished bool
 	// Oldest is the lowest known UID that the server still shows, 0 without one.
 	Oldest state.UID
+	// Highest is the highest UID of a record, 0 without one: the server must not give
+	// it, or a lower one, to anything that is brought there.
+	Highest state.UID
 	// Paired is the number of paired records in the base.
 	Paired int
 	// Late are uploads that were given up and may still arrive. Repeated are the
@@ -182,7 +188,8 @@ type Op struct {
 	Folder string
 	// Dest and DestFolder are the other end of a move.
 	Dest, DestFolder string
-	Levels           []string // CreateFolder
+	Levels           []string       // CreateFolder
+	Apart            state.LevelSet // CreateFolder
 
 	UIDs state.UIDSet // Download
 	// Own are the keywords that only the local side had of messages that are

@@ -70,7 +70,7 @@ func Local(t *testing.T, open func(t *testing.T) LocalFixture) {
 		t.Run(c.name, func(t *testing.T) {
 			f := open(t)
 			l := &localRun{T: t, LocalTree: f.Tree, user: f.User, disk: f.Disk}
-			folder, err := l.CreateFolder(t.Context(), []string{work})
+			folder, err := l.CreateFolder(t.Context(), []string{work}, 0)
 			ok(t, err)
 			l.folder = folder.Path
 			c.run(l)
@@ -150,7 +150,7 @@ func (l *localRun) one(folder string) File {
 // another creates a second folder.
 func (l *localRun) another(name ...string) string {
 	l.Helper()
-	f, err := l.CreateFolder(l.Context(), name)
+	f, err := l.CreateFolder(l.Context(), name, 0)
 	ok(l.T, err)
 	return f.Path
 }

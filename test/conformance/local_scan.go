@@ -15,6 +15,7 @@ func folderCases() []localCase {
 		{"a folder without a marker gets one", foldersMarker},
 		{"folders fails without the root", foldersUnmounted},
 		{"names that differ in case only are two or refused", foldersFolded},
+		{"levels that are kept apart are never one", foldersApart},
 	}
 }
 
@@ -30,7 +31,7 @@ func (l *localRun) folders() []state.LocalFolder {
 }
 
 func foldersCreated(l *localRun) {
-	created, err := l.CreateFolder(l.Context(), []string{"Lists", "go"})
+	created, err := l.CreateFolder(l.Context(), []string{"Lists", "go"}, 0)
 	ok(l.T, err)
 	for _, f := range l.folders() {
 		if f.Path == created.Path {
@@ -65,7 +66,7 @@ func foldersOdd(l *localRun) {
 	}
 	paths := map[string][]string{l.folder: {work}}
 	for _, name := range names {
-		f, err := l.CreateFolder(l.Context(), name)
+		f, err := l.CreateFolder(l.Context(), name, 0)
 		if err != nil {
 			l.Errorf("create the folder of %q: %v", name, err)
 			continue
@@ -88,21 +89,59 @@ func foldersFolded(l *localRun) {
 	folds, err := l.FoldsCase(l.Context())
 	ok(l.T, err)
 	small := l.another("case")
-	f, err := l.CreateFolder(l.Context(), []string{"Case"})
+	f, err := l.CreateFolder(l.Context(), []string{"Case"}, 0)
 	if folds {
 		wantCause(l.T, err, state.CauseConfig)
-		return
-	}
-	ok(l.T, err)
-	if f.Path == small {
+	} else if ok(l.T, err); f.Path == small {
 		l.Errorf("two mailboxes have folder %q", small)
+	}
+}
+
+// foldersApart: folders that are kept apart are listed as such and are not made twice,
+// and no two of them, or of them and one that is not kept apart, are one when folded.
+func foldersApart(l *localRun) {
+	folded := map[string]string{}
+	want := map[string][]string{}
+	apart := map[string]state.LevelSet{}
+	for _, name := range []struct {
+		levels []string
+		apart  state.LevelSet
+	}{
+		{[]string{"Work"}, 0},
+		{[]string{"work"}, 1},
+		{[]string{"work", "a"}, 1},
+		{[]string{"work", "A"}, 3},
+		{[]string{"WORK"}, 1},
+		{[]string{"Work", "Büro & Co"}, 0},
+		{[]string{"Work", "bÜro & Co"}, 2},
+	} {
+		var f state.LocalFolder
+		for range 2 {
+			var err error
+			f, err = l.CreateFolder(l.Context(), name.levels, name.apart)
+			ok(l.T, err)
+		}
+		equal(l.T, "the levels kept apart", f.Apart, name.apart)
+		if other := folded[state.Fold(f.Path)]; other != "" {
+			l.Errorf("folders %q and %q are one when folded", other, f.Path)
+		}
+		folded[state.Fold(f.Path)] = f.Path
+		want[f.Path], apart[f.Path] = name.levels, name.apart
+	}
+	for _, f := range l.folders() {
+		equal(l.T, "the name of "+f.Path, f.Name, want[f.Path])
+		equal(l.T, "the levels kept apart of "+f.Path, f.Apart, apart[f.Path])
+		delete(want, f.Path)
+	}
+	if len(want) > 0 {
+		l.Errorf("these were created and are not listed: %q", want)
 	}
 }
 
 func foldersTwice(l *localRun) {
 	l.base("a")
 	before := l.folders()
-	again, err := l.CreateFolder(l.Context(), []string{work})
+	again, err := l.CreateFolder(l.Context(), []string{work}, 0)
 	ok(l.T, err)
 	equal(l.T, "the marker", again.Marker, before[0].Marker)
 	equal(l.T, "the number of folders", len(l.folders()), len(before))
@@ -117,7 +156,7 @@ func foldersMarker(l *localRun) {
 	}
 	found := l.folders()[i]
 	equal(l.T, "the marker of a reader's folder", found.Marker, "")
-	got, err := l.CreateFolder(l.Context(), found.Name)
+	got, err := l.CreateFolder(l.Context(), found.Name, found.Apart)
 	ok(l.T, err)
 	if got.Marker == "" || got.Path != found.Path {
 		l.Errorf("folder %+v became %+v", found, got)
@@ -135,7 +174,7 @@ func foldersUnmounted(l *localRun) {
 	if d, err := l.Scan(l.Context(), l.folder, r, state.ScanOptions{}); err == nil && len(d.Missing) > 0 {
 		l.Errorf("the scan of an unmounted root found %+v", d)
 	}
-	if _, err := l.CreateFolder(l.Context(), []string{"New"}); err == nil {
+	if _, err := l.CreateFolder(l.Context(), []string{"New"}, 0); err == nil {
 		l.Error("a folder was created in an unmounted root")
 	}
 }

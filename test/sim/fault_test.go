@@ -152,7 +152,7 @@ func TestKilledProcessHasNoMoreEffects(t *testing.T) {
 	if err := r.Create(t.Context(), "Work"); !errors.Is(err, sim.ErrKilled) {
 		t.Errorf("a dead process created a mailbox: error %v", err)
 	}
-	if _, err := tree.CreateFolder(t.Context(), []string{"Work"}); !errors.Is(err, sim.ErrKilled) {
+	if _, err := tree.CreateFolder(t.Context(), []string{"Work"}, 0); !errors.Is(err, sim.ErrKilled) {
 		t.Errorf("a dead process created a folder: error %v", err)
 	}
 	w.SetFault(nil)

@@ -51,6 +51,7 @@ type Tree struct {
 type folder struct {
 	path   string
 	name   []string
+	apart  state.LevelSet
 	marker string
 	stamp  state.FolderStamp
 	files  map[state.Key]*file
@@ -102,7 +103,8 @@ func (t *Tree) settled(s state.FolderStamp) bool {
 
 // addFolder makes the folder's directories, without a marker.
 func (t *Tree) addFolder(path string) *folder {
-	f := &folder{path: path, name: nameOf(path), files: map[state.Key]*file{}, tmp: map[state.Key]*file{}}
+	f := &folder{path: path, files: map[state.Key]*file{}, tmp: map[state.Key]*file{}}
+	f.name, f.apart = nameOf(path)
 	f.stamp.New.Inode, f.stamp.Cur.Inode = uint64(t.tick()), uint64(t.tick())
 	t.touch(f)
 	t.folders[path] = f
@@ -110,24 +112,38 @@ func (t *Tree) addFolder(path string) *folder {
 }
 
 // pathOf returns the path of the folder of a mailbox. Whatever could be taken
-// for a separator is escaped.
-func pathOf(name []string) string {
+// for a separator is escaped, and every byte of the levels in apart.
+func pathOf(name []string, apart state.LevelSet) string {
 	levels := make([]string, len(name))
 	for i, level := range name {
-		levels[i] = url.PathEscape(level)
+		if levels[i] = url.PathEscape(level); apart.Has(i) {
+			levels[i] = escaped(level)
+		}
 	}
 	return strings.Join(levels, "/")
 }
 
+func escaped(level string) string {
+	var b strings.Builder
+	for i := range len(level) {
+		fmt.Fprintf(&b, "%%%02X", level[i])
+	}
+	return b.String()
+}
+
 // nameOf is the inverse of pathOf.
-func nameOf(path string) []string {
-	levels := strings.Split(path, "/")
+func nameOf(path string) (levels []string, apart state.LevelSet) {
+	levels = strings.Split(path, "/")
 	for i, level := range levels {
-		if plain, err := url.PathUnescape(level); err == nil {
-			levels[i] = plain
+		plain, err := url.PathUnescape(level)
+		if err != nil {
+			continue
+		}
+		if levels[i] = plain; level != url.PathEscape(plain) && level == escaped(plain) {
+			apart = apart.With(i)
 		}
 	}
-	return levels
+	return levels, apart
 }
 
 // paths returns the paths of the folders in order.

@@ -9,7 +9,7 @@ import (
 )
 
 // CreateFolder implements engine.LocalChanger.
-func (t *Tree) CreateFolder(ctx context.Context, name []string) (created state.LocalFolder, err error) {
+func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.LevelSet) (created state.LocalFolder, err error) {
 	doing := fmt.Sprintf("create the folder of %q", name)
 	if err := ctx.Err(); err != nil {
 		return created, fmt.Errorf("%s: %w", doing, err)
@@ -17,7 +17,7 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string) (created state.L
 	if len(name) == 0 {
 		return created, &state.Error{Scope: state.ScopeMailbox, Doing: doing, Err: errors.New("it has no name")}
 	}
-	path := pathOf(name)
+	path := pathOf(name, apart)
 	err = t.do("local.create", path, func() error {
 		f := t.folders[path]
 		if other := t.twin(path); other != "" {

@@ -29,11 +29,20 @@ func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, leftOut [
 // FoldsCase implements engine.LocalObserver.
 func (t *Tree) FoldsCase(ctx context.Context) (bool, error) { return t.opts.FoldsCase, ctx.Err() }
 
-// twin returns another folder that is the same one to a file system that folds case.
+// twin returns another folder that is the same one to a file system that folds case,
+// or lies in the same one.
 func (t *Tree) twin(path string) string {
+	if !t.opts.FoldsCase {
+		return ""
+	}
 	for _, other := range t.paths() {
-		if t.opts.FoldsCase && other != path && strings.EqualFold(other, path) {
-			return other
+		a, b := strings.Split(path, "/"), strings.Split(other, "/")
+		for i := range min(len(a), len(b)) {
+			if a[i] != b[i] && strings.EqualFold(a[i], b[i]) {
+				return other
+			} else if a[i] != b[i] {
+				break
+			}
 		}
 	}
 	return ""
@@ -42,7 +51,7 @@ func (t *Tree) twin(path string) string {
 // local returns the folder as a listing shows it.
 func (t *Tree) local(f *folder) state.LocalFolder {
 	return state.LocalFolder{
-		Path: f.path, Name: slices.Clone(f.name), Marker: f.marker, Stamp: f.stamp, Settled: t.settled(f.stamp),
+		Path: f.path, Name: slices.Clone(f.name), Apart: f.apart, Marker: f.marker, Stamp: f.stamp, Settled: t.settled(f.stamp),
 	}
 }
 
