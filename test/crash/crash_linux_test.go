@@ -15,6 +15,7 @@ import (
 
 	"mailmoor/engine"
 	"mailmoor/test/crash/trace"
+	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
 
@@ -66,14 +67,7 @@ func modeNames() []string {
 // TestCrash plays every scene with a fault at one call at a time. Scenes are played
 // side by side, each on a stage of its own.
 func TestCrash(t *testing.T) {
-	seed := *seedFlag
-	switch {
-	case seed != 0:
-	case os.Getenv("CI") != "":
-		seed = 1 // a change is judged by the same points as the one before it
-	default:
-		seed = rand.Uint64()
-	}
+	seed := lab.Seed(*seedFlag)
 	t.Logf("repeat with -seed=%d", seed)
 	sum := &summary{}
 	t.Cleanup(func() { sum.log(t) })
