@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailmoor/state"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -91,38 +92,6 @@ func keywordsOf(names []imap.Flag) state.Keywords {
 	return state.NewKeywords(keywords...)
 }
 
-// table returns what letters in file names of a folder stand for, as its file
-// dovecot-keywords says.
-func (s *Stage) table(folder string) map[rune]string {
-	s.Helper()
-	text, err := os.ReadFile(filepath.Join(s.Root, folder, "dovecot-keywords"))
-	if !errors.Is(err, fs.ErrNotExist) {
-		s.must(err)
-	}
-	table := make(map[rune]string)
-	for line := range strings.Lines(string(text)) {
-		number, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		n, err := strconv.Atoi(number)
-		s.must(err)
-		table[rune('a'+n)] = name
-	}
-	return table
-}
-
-// named returns what the letters of a file stand for.
-func (s *Stage) named(folder, letters string) state.Keywords {
-	s.Helper()
-	if !strings.ContainsFunc(letters, func(r rune) bool { return 'a' <= r && r <= 'z' }) {
-		return ""
-	}
-	table := s.table(folder)
-	var names []string
-	for _, letter := range letters {
-		names = append(names, table[letter])
-	}
-	return state.NewKeywords(names...)
-}
-
 // local reads all mail of the tree.
 func (s *Stage) local() side {
 	s.Helper()
@@ -140,7 +109,8 @@ func (s *Stage) local() side {
 			s.Errorf("two files of folder %s have the key %s", folder, key)
 		}
 		m := s.readFile(at.Mailbox, path, letters)
-		m.Keywords = s.named(at.Mailbox, letters)
+		m.Keywords, err = home.Keywords(filepath.Join(s.Root, folder), letters)
+		s.must(err)
 		mail[at] = m
 	})
 	return mail

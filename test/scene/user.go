@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailmoor/state"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -57,7 +58,8 @@ func (s *Stage) tag(mailbox, token, letters string, add, remove state.Keywords) 
 // tagged returns info letters with those that keywords have in the folder.
 func (s *Stage) tagged(folder, letters string, keywords ...string) string {
 	s.Helper()
-	table := s.table(folder)
+	table, err := home.KeywordTable(filepath.Join(s.Root, folder))
+	s.must(err)
 	for _, k := range keywords {
 		found := false
 		for letter, name := range table {
