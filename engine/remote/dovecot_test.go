@@ -74,10 +74,7 @@ func TestDeltasFollowTwoClients(t *testing.T) {
 			srv := lab.Dovecot(t)
 			a := &dovecotAccount{srv: srv, user: srv.User("u1").Name, hide: hide}
 			c := a.dial(t)
-			seed := *seedFlag
-			if seed == 0 {
-				seed = rand.Uint64()
-			}
+			seed := lab.Seed(*seedFlag)
 			t.Logf("repeat with -seed=%d", seed)
 			w := &world{T: t, random: rand.New(rand.NewPCG(seed, 0)), account: a, conn: c}
 			f := &follower{}

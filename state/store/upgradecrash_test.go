@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mailmoor/state"
+	"mailmoor/test/lab"
 )
 
 var (
@@ -24,10 +25,7 @@ var (
 // chance returns the random numbers of a test, which can be replayed.
 func chance(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := *seedFlag
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed := lab.Seed(*seedFlag)
 	t.Logf("replay with -run '^%s$' -seed %d", t.Name(), seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -168,14 +167,7 @@ func (c *conversation) chosen(random *rand.Rand, endings []how) []cut {
 // newRandom returns the random source of a test and says how to repeat it.
 func newRandom(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := *seedFlag
-	switch {
-	case seed != 0:
-	case os.Getenv("CI") != "":
-		seed = 1 // a change is judged by the same points as the one before it
-	default:
-		seed = rand.Uint64()
-	}
+	seed := lab.Seed(*seedFlag)
 	t.Logf("draw again with -run '^%s$' -seed=%d", strings.ReplaceAll(t.Name(), "/", "$/^"), seed)
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))

@@ -87,10 +87,7 @@ func (a *account) crash(server, mask string) {
 func (a *account) killRuns() int {
 	a.Helper()
 	command, env := a.program()
-	seed := *seedFlag
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed := lab.Seed(*seedFlag)
 	a.Logf("repeat with -seed=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	at, step := 1, func() int { return 1 }

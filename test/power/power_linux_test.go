@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mailmoor/test/lab"
 )
 
 // A few random cuts of each scene on ext4 are the share of every run of the
@@ -91,9 +93,7 @@ func (fs fileSystem) missing(t testing.TB) error {
 // TestPower cuts the power during each scene, and looks what the program makes of
 // what is left.
 func TestPower(t *testing.T) {
-	if *seed == 0 {
-		*seed = rand.Uint64()
-	}
+	*seed = lab.Seed(*seed)
 	t.Logf("seed %d", *seed)
 	disks := map[string][]string{"two": {"two"}, "one": {"one"}, "both": {"two", "one"}}[*layouts]
 	if disks == nil {

@@ -17,6 +17,7 @@ import (
 	"mailmoor/maildir"
 	"mailmoor/state"
 	"mailmoor/test/corpus"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -25,10 +26,11 @@ const start = 1_600_000_000
 
 // mail is one message as a side shows it, the same form for both sides.
 type mail struct {
-	Token  string
-	Flags  string
-	Date   int64
-	Digest state.Digest
+	Token    string
+	Flags    string
+	Keywords state.Keywords
+	Date     int64
+	Digest   state.Digest
 }
 
 // side is all mail of one side by mailbox.
@@ -62,7 +64,7 @@ func (s side) sort() side {
 	for _, list := range s {
 		slices.SortFunc(list, func(a, b mail) int {
 			return cmp.Or(cmp.Compare(a.Token, b.Token), cmp.Compare(a.Flags, b.Flags),
-				cmp.Compare(a.Date, b.Date), slices.Compare(a.Digest[:], b.Digest[:]))
+				cmp.Compare(a.Keywords, b.Keywords), cmp.Compare(a.Date, b.Date), slices.Compare(a.Digest[:], b.Digest[:]))
 		})
 	}
 	return s
@@ -78,6 +80,19 @@ func (s side) names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// shown leaves out the keywords of messages that have no flags: their files may lie in
+// new/, where names have no letters.
+func (s side) shown() side {
+	for _, list := range s {
+		for i := range list {
+			if list[i].Flags == "" {
+				list[i].Keywords = ""
+			}
+		}
+	}
+	return s
 }
 
 // counts returns how often each token occurs.
@@ -104,7 +119,9 @@ func (a *account) remote() side {
 			if a.noExpunge && m.Flags&state.Trashed != 0 {
 				continue
 			}
-			s[mailbox.Name] = append(s[mailbox.Name], mail{tokenOf(m.Body), m.Flags.String(), m.InternalDate.Unix(), digest(m.Body)})
+			s[mailbox.Name] = append(s[mailbox.Name], mail{
+				tokenOf(m.Body), m.Flags.String(), state.NewKeywords(m.Keywords...), m.InternalDate.Unix(), digest(m.Body),
+			})
 		}
 	}
 	return s.sort()
@@ -132,7 +149,11 @@ func (a *account) local() side {
 		a.must(err)
 		info, err := entry.Info()
 		a.must(err)
-		s[folder] = append(s[folder], mail{tokenOf(data), state.ParseFlags(letters).String(), info.ModTime().Unix(), digest(data)})
+		keywords, err := home.Keywords(filepath.Dir(filepath.Dir(path)), letters)
+		a.must(err)
+		s[folder] = append(s[folder], mail{
+			tokenOf(data), state.ParseFlags(letters).String(), keywords, info.ModTime().Unix(), digest(data),
+		})
 	})
 	return s.sort()
 }
@@ -203,7 +224,7 @@ func (a *account) held() map[string]int {
 // content, flags and dates, and returns it.
 func (a *account) same() side {
 	a.Helper()
-	remote, local := a.remote(), a.local()
+	remote, local := a.remote().shown(), a.local().shown()
 	if diff := gocmp.Diff(remote, local); diff != "" {
 		a.Errorf("the sides differ (-server +tree):\n%s", diff)
 	}

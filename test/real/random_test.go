@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"mailmoor/engine"
 	"mailmoor/state"
 	"mailmoor/test/corpus"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -28,57 +28,12 @@ var (
 // says how to repeat it.
 func newRandom(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := *seedFlag
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed := lab.Seed(*seedFlag)
 	t.Logf("repeat with -run '^%s$' -seed=%d", strings.ReplaceAll(t.Name(), "/", "$/^"), seed)
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))
 	return rand.New(rand.NewPCG(seed, name.Sum64()))
 }
-
-// bothSides is what a token's users add up to when both sides touched it.
-const bothSides = state.Local | state.Remote
-
-// world plays the users of an account on both sides and keeps the books on what
-// must come of it.
-type world struct {
-	*account
-	random *rand.Rand
-	// owed is how many copies of each token there should be on each side.
-	// before is how many there were when the round began.
-	owed, before map[string]int
-	// busy and deletions are who touched a token in this round, and how many
-	// copies of it were deleted, and by whom.
-	busy      map[string]state.Side
-	deletions map[string]int
-	deletedBy map[string]state.Side
-	count     int
-	// revised and wandered are the messages that were edited in this round, and those
-	// whose file was put elsewhere. One that is both cannot be told from a new one.
-	revised, wandered map[string]bool
-	// edited is true when a file was edited in this round. Outside of Drafts that
-	// is seen only once a day.
-	edited bool
-	log    []string
-}
-
-func newWorld(a *account, random *rand.Rand) *world {
-	return &world{
-		account: a, random: random, owed: map[string]int{},
-		busy: map[string]state.Side{}, deletions: map[string]int{}, deletedBy: map[string]state.Side{},
-		revised: map[string]bool{}, wandered: map[string]bool{},
-	}
-}
-
-// anchored is the token that nobody touches in each mailbox: without it a random
-// deletion could empty a mailbox, which is held, as it should be.
-func anchored(mailbox string) string { return "anchor of " + mailbox }
-
-// places are the mailboxes in which the users work. Trash is where deleted
-// messages go to.
-var places = []string{"INBOX", "Archive", "Drafts", "Work/Büro & Co"}
 
 // begin fills the account.
 func (w *world) begin(messages int) {
@@ -87,6 +42,8 @@ func (w *world) begin(messages int) {
 		w.deliver(place, anchored(place))
 		w.owed[anchored(place)]++
 	}
+	// From now on each keyword has a letter.
+	w.srv.StoreFlags(w.user, "INBOX", w.uid("INBOX", anchored("INBOX")), append([]string{`\Seen`}, tags...), nil)
 	for range messages {
 		w.arrive(state.Remote)
 	}
@@ -122,20 +79,6 @@ func (w *world) arrive(on state.Side) {
 	w.putFile(place, name, lf(m.Body), m.Date.Unix())
 }
 
-func (w *world) note(on state.Side, format string, args ...any) {
-	w.log = append(w.log, fmt.Sprintf("%s: ", on)+fmt.Sprintf(format, args...))
-}
-
-// touch notes that a side does something to a message.
-func (w *world) touch(on state.Side, token string) { w.busy[token] |= on }
-
-// deletion notes that a side deletes one copy of a message.
-func (w *world) deletion(on state.Side, token string) {
-	w.touch(on, token)
-	w.deletions[token]++
-	w.deletedBy[token] |= on
-}
-
 // changeRemote lets another client do one thing on the server.
 func (w *world) changeRemote() {
 	w.Helper()
@@ -149,13 +92,15 @@ func (w *world) changeRemote() {
 	m := list[w.random.IntN(len(list))]
 	token, uids := tokenOf(m.Body), state.NewUIDSet(m.UID)
 	dest := places[w.random.IntN(len(places))]
-	switch w.random.IntN(6) {
-	case 0, 1, 2:
+	switch w.random.IntN(8) {
+	case 0, 1:
+		w.tag(place, m)
+	case 2, 3, 4:
 		flags := state.Flags(w.random.IntN(int(state.AllFlags)+1)) &^ state.Trashed
 		w.touch(state.Remote, token)
 		w.note(state.Remote, "flags of %s in %s become %q", token, place, flags)
 		w.srv.StoreFlags(w.user, place, uids, lab.IMAPFlags(flags), lab.IMAPFlags(state.AllFlags&^flags))
-	case 3:
+	case 5:
 		w.deletion(state.Remote, token)
 		w.note(state.Remote, "delete %s from %s", token, place)
 		w.srv.Expunge(w.user, place, uids)
@@ -169,6 +114,21 @@ func (w *world) changeRemote() {
 	}
 }
 
+// tags are the keywords that the users give.
+var tags = []string{"$Label1", "NonJunk", "work"}
+
+// tag lets another client give a message one keyword and take another from it.
+func (w *world) tag(place string, m lab.Message) {
+	w.Helper()
+	token, give := tokenOf(m.Body), w.random.IntN(len(tags))
+	take := tags[(give+1)%len(tags)]
+	w.touch(state.Remote, token)
+	w.note(state.Remote, "%s in %s is %s, and not %s", token, place, tags[give], take)
+	w.srv.StoreFlags(w.user, place, state.NewUIDSet(m.UID), []string{tags[give]}, []string{take})
+	names := append(w.named[token].Without(state.NewKeywords(take)).Names(), tags[give])
+	w.named[token] = state.NewKeywords(names...)
+}
+
 // changeLocal lets a mail reader do one thing in the tree.
 func (w *world) changeLocal() {
 	w.Helper()
@@ -180,17 +140,18 @@ func (w *world) changeLocal() {
 	path := files[w.random.IntN(len(files))]
 	token := w.tokenAt(path)
 	dest := places[w.random.IntN(len(places))]
-	base, _, _ := strings.Cut(filepath.Base(path), ":2,")
+	base, letters, _ := strings.Cut(filepath.Base(path), ":2,")
 	flags := state.Flags(w.random.IntN(int(state.AllFlags)+1)) &^ state.Trashed
+	letters = w.relabel(letters)
 	cur := func(folder, key string) string {
-		return filepath.Join(w.root, folder, "cur", fmt.Sprintf("%s:2,%s", key, flags))
+		return filepath.Join(w.root, folder, "cur", fmt.Sprintf("%s:2,%s%s", key, flags, letters))
 	}
 	w.count++
 	fresh := fmt.Sprintf("%d.%d.fresh", time.Now().UnixNano(), w.count)
 	switch w.random.IntN(8) {
 	case 0, 1:
 		w.touch(state.Local, token)
-		w.note(state.Local, "flags of %s in %s become %q", token, place, flags)
+		w.note(state.Local, "flags of %s in %s become %q and %q", token, place, flags, letters)
 		w.rename(path, cur(place, base))
 	case 2:
 		w.deletion(state.Local, token)
@@ -225,6 +186,23 @@ func (w *world) changeLocal() {
 	}
 }
 
+// relabel returns the letters of keywords that a reader leaves in a file's name: most
+// leave them alone, some drop them all, which means nothing, and some give one.
+func (w *world) relabel(letters string) string {
+	letters = home.KeywordLetters(letters)
+	switch w.random.IntN(4) {
+	case 0:
+		return ""
+	case 1:
+		if letter := string(rune('a' + w.random.IntN(len(tags)))); !strings.Contains(letters, letter) {
+			sorted := []rune(letters + letter)
+			slices.Sort(sorted)
+			return string(sorted)
+		}
+	}
+	return letters
+}
+
 func (w *world) tokenAt(path string) string {
 	w.Helper()
 	data, err := os.ReadFile(path)
@@ -244,78 +222,6 @@ func (w *world) copyFile(from, to string, more ...string) {
 	w.must(os.WriteFile(tmp, append(data, strings.Join(more, "")...), 0o600))
 	w.must(os.Chtimes(tmp, time.Time{}, info.ModTime()))
 	w.rename(tmp, to)
-}
-
-// round lets both sides do up to n things each, and then syncs and checks.
-func (w *world) round(n int) {
-	w.Helper()
-	w.before = maps.Clone(w.owed)
-	clear(w.busy)
-	clear(w.deletions)
-	clear(w.deletedBy)
-	clear(w.revised)
-	clear(w.wandered)
-	w.log = nil
-	for range w.random.IntN(n + 1) {
-		if w.random.IntN(3) == 0 {
-			w.arrive(state.Local)
-		}
-		w.changeLocal()
-	}
-	for range w.random.IntN(n + 1) {
-		if w.random.IntN(3) == 0 {
-			w.arrive(state.Remote)
-		}
-		w.changeRemote()
-	}
-	w.settle()
-	for range 2 {
-		// An edited message that is moved meanwhile is looked at twice.
-		if w.edited {
-			w.later(25 * time.Hour)
-			w.settle()
-		}
-	}
-	w.edited = false
-	w.check()
-}
-
-// check compares both sides with each other and with the books, and closes the
-// books of the round.
-func (w *world) check() {
-	w.Helper()
-	both := w.same()
-	held := w.held()
-	trash := side{"Trash": both["Trash"]}.counts()
-	delete(both, "Trash")
-	counts := both.counts()
-	for token, owed := range w.owed {
-		least, most := max(0, owed-w.deletions[token]), owed
-		if w.busy[token] != bothSides {
-			most = least // nobody's change can have brought a copy back
-		}
-		if w.busy[token] == bothSides && w.revised[token] && w.wandered[token] {
-			// The new version is a new message, and the old one is still wanted: the
-			// other side changed it.
-			most++
-		}
-		n := counts[token]
-		if n < least || n > most {
-			w.Errorf("%s is there %d times, want %d to %d", token, n, least, most)
-		}
-		// What both sides deleted, nobody keeps.
-		if n < w.before[token] && w.deletedBy[token] != bothSides && trash[token]+held[token] == 0 {
-			w.Errorf("%s was deleted and is neither in Trash nor in the hold area", token)
-		}
-		w.owed[token] = n
-		delete(counts, token)
-	}
-	for token, n := range counts {
-		w.Errorf("%s is there %d times and nobody knows why", token, n)
-	}
-	if w.Failed() {
-		w.Fatalf("what the users did in this round:\n%s", strings.Join(w.log, "\n"))
-	}
 }
 
 // TestRandomLife: whatever two users do at the same time, both sides end equal,
@@ -373,6 +279,7 @@ func TestTwoFullSides(t *testing.T) {
 		a.deliver(place, anchored(place))
 		w.owed[anchored(place)]++
 	}
+	a.srv.StoreFlags(a.user, "INBOX", a.uid("INBOX", anchored("INBOX")), append([]string{`\Seen`}, tags...), nil)
 	w.settle()
 	w.count = count
 	for range 3 {
