@@ -258,6 +258,7 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		return err
 	}
 	var s state.Settlement
+	var doubt error
 	n := 0
 	for _, op := range ops {
 		uid, ok := moved[op.Remote.UID]
@@ -266,6 +267,10 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 			continue
 		}
 		n++
+		if given := dest.checkGiven(uid); given != nil {
+			doubt = given // as after an interruption, both sides show what happened
+			continue
+		}
 		s.Drop = append(s.Drop, op.Base)
 		if !removed {
 			s.Put = append(s.Put, marked(op.Base))
@@ -290,6 +295,9 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		return settleErr
 	}
 	x.add(func(c *Counts) { c.MovedRemote += n })
+	if err == nil && doubt != nil {
+		return x.atOtherEnd(ctx, b.target, dest, doubt)
+	}
 	return err
 }
 

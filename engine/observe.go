@@ -242,6 +242,7 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		}
 	}
 	for _, r := range l.base {
+		l.Highest = max(l.Highest, r.UID)
 		if r.State == state.Paired {
 			l.Paired++
 		}

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	"mailmoor/state"
@@ -21,22 +23,34 @@ func TestSetBackToTheSavedCursor(t *testing.T) {
 	f.idle()
 	backup := f.server.Backup()
 	f.mark("INBOX", "a", "S")
+	f.killAfter("store.settle")
+	f.server.Restore(backup)
+	f.world.Advance(day)
+	f.clean()
+	f.expect("INBOX/a:", "INBOX/b:")
+}
+
+// killAfter runs once, and kills the run at the first such step after something was
+// recorded. Nobody learns how the server describes what is uploaded.
+func (f *fixture) killAfter(op string) {
+	f.t.Helper()
+	sent, settled := false, false
 	f.world.SetFault(func(s sim.Step) error {
-		if s.Op == "store.settle" && s.After {
+		sent, settled = sent || s.Op == "remote.append", settled || s.Op == "store.settle"
+		switch {
+		case settled && s.Op == op && s.After:
 			return sim.ErrKilled
+		case sent && s.Op == "remote.identify":
+			return refusal(s.Op)
 		}
 		return nil
 	})
 	_, _ = f.run()
 	f.world.SetFault(nil)
 	if !f.world.Dead() {
-		t.Fatal("the run was not killed")
+		f.t.Fatal("the run was not killed")
 	}
 	f.world.Restart()
-	f.server.Restore(backup)
-	f.world.Advance(day)
-	f.clean()
-	f.expect("INBOX/a:", "INBOX/b:")
 }
 
 // TestSetBackAndOvertaken: a server that was set back had got as far again when the
@@ -63,4 +77,68 @@ func TestSetBackAndOvertaken(t *testing.T) {
 			f.expect("INBOX/a:", "INBOX/b:"+flags[len(flags)-1].String(), "INBOX/c:")
 		})
 	}
+}
+
+// TestUIDGivenAgainToAnUpload: an upload was recorded, the run was killed, and the
+// server was set back to before it: that it did not show the message yet seemed to be
+// slowness. The next upload got the same UID, its record took the place of the first
+// one, and the first file was uploaded again without a word.
+func TestUIDGivenAgainToAnUpload(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.clean()
+	backup := f.server.Backup()
+	f.put("INBOX", "", "first")
+	f.killAfter("store.settle")
+	f.server.Restore(backup)
+	f.put("INBOX", "", "next")
+	if h := hold(t, f.sync()); h.Lost != 1 {
+		t.Errorf("the hold is %+v, want one for the lost message", h)
+	}
+	if want := []string{"INBOX/a:", "INBOX/b:", "INBOX/next:"}; !slices.Equal(f.remote(), want) {
+		t.Errorf("the server has %q, want %q", f.remote(), want)
+	}
+	f.store.Decide(hold(t, f.sync()).ID, state.Rejected)
+	f.clean()
+	f.expect("INBOX/a:", "INBOX/b:", "INBOX/first:", "INBOX/next:")
+}
+
+// TestUIDGivenAgainToAMove is the same with files that were moved from Archive, whose
+// cursor shows that the server was set back. When it is set back once more after the
+// second move, nothing but the old record tells where the message was: it was in both
+// mailboxes in the end.
+func TestUIDGivenAgainToAMove(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.deliver("Archive", "first", "next", "c")
+	f.clean()
+	backup := f.server.Backup()
+	f.deliver("Archive", "passing")
+	f.clean()
+	f.server.Expunge("Archive", f.uid("Archive", "passing"))
+	f.clean()
+	move := func(token string) { f.tree.MoveFile("Archive", f.key("Archive", token), "INBOX", sim.MoveOptions{}) }
+	move("first")
+	f.killAfter("store.mailbox")
+	f.server.Restore(backup)
+	move("next")
+	moved := false
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "remote.move" && s.After {
+			moved = true
+		}
+		if moved && s.Op == "store.mailbox" && s.After {
+			f.server.Restore(backup)
+			return errors.New("the disk is full")
+		}
+		return nil
+	})
+	_, _ = f.run()
+	f.world.SetFault(nil)
+	if !moved {
+		t.Fatal("nothing was moved")
+	}
+	f.clean()
+	f.clean()
+	f.expect("INBOX/a:", "INBOX/b:", "INBOX/next:", "Archive/first:", "Archive/c:")
 }

@@ -80,6 +80,20 @@ func (t *target) setGeneration(generation uint32) {
 	t.generation = generation
 }
 
+// checkGiven reports a server that gave a UID to what was brought to the mailbox, and
+// had given it before: it was set back, to a time when it did not have a message yet
+// that we had brought there. The UIDs are in doubt, and a record under this one would
+// take the place of that message's.
+func (t *target) checkGiven(uid state.UID) error {
+	if uid == 0 || uid > t.Highest {
+		return nil
+	}
+	return &state.Error{
+		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("bring messages to mailbox %q", t.Name),
+		Err: fmt.Errorf("the server gave UID %d, which is not above %d, known before", uid, t.Highest),
+	}
+}
+
 // settle records results in one transaction.
 func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error {
 	recorded := len(s.Drop) + len(s.Put) + len(s.Held) + len(s.Mailboxes) + len(s.GivenUp)

@@ -223,6 +223,9 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 		switch {
 		case again && u.UIDValidity == it.intent.UIDValidity:
 			s.Put = append(s.Put, x.stuckUpload(t, it, onlyOnce(it.intent, u.UID)))
+		case u.Err == nil && u.UIDValidity == it.intent.UIDValidity && t.checkGiven(u.UID) != nil:
+			refused = t.checkGiven(u.UID)
+			continue // the intent ends when the records are matched afresh
 		case u.Err == nil && u.UID != 0 && u.UIDValidity == it.intent.UIDValidity:
 			if it.base.State != 0 {
 				s.Drop = append(s.Drop, it.base)
