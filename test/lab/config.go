@@ -155,6 +155,8 @@ func (s *settings) config(srv *Server) string {
 	line("  inet_listener imap {\n    port = %d\n  }", srv.PlainPort)
 	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", srv.Port)
 	line("service imap {\n  process_limit = 1000\n}")
+	// Each session shows whose it is, for those who wait until one has ended.
+	line("verbose_proctitle = yes")
 	// Without this listener wrong passwords do not slow later logins down.
 	line("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}")
 	s.mailConfig(srv, line)

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,9 +19,21 @@ const sessionsTimeout = 2 * time.Minute
 // /proc and skips the test without it.
 func (srv *Server) AwaitSessions(n int) {
 	srv.t.Helper()
+	srv.awaitSessions("", func() int { return n })
+}
+
+// AwaitSessionsOf is AwaitSessions for one of several users at a time, of whose
+// connections open tells the number whenever it is asked.
+func (srv *Server) AwaitSessionsOf(user string, open func() int) {
+	srv.t.Helper()
+	srv.awaitSessions(user, open)
+}
+
+func (srv *Server) awaitSessions(user string, open func() int) {
+	srv.t.Helper()
 	for deadline := time.Now().Add(sessionsTimeout); ; time.Sleep(200 * time.Microsecond) {
-		left := srv.sessions()
-		if left <= n {
+		left := srv.sessions(user)
+		if left <= open() {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -30,22 +43,42 @@ func (srv *Server) AwaitSessions(n int) {
 	}
 }
 
-// sessions returns the number of sessions: Dovecot has one process called imap
-// for each, and ends it with the session.
-func (srv *Server) sessions() int {
+// sessions returns the number of the user's sessions, or of all if user is empty:
+// Dovecot has one process called imap for each, and ends it with the session. One
+// that does not say yet, or any more, whose it is counts for everybody.
+func (srv *Server) sessions(user string) int {
 	srv.t.Helper()
-	master := strconv.Itoa(srv.process.cmd.Process.Pid)
-	children, err := os.ReadFile(filepath.Join("/proc", master, "task", master, "children"))
-	if err != nil {
-		srv.t.Skipf("whether the server is at rest cannot be seen here: %v", err)
-	}
 	n := 0
-	for child := range strings.FieldsSeq(string(children)) {
+	for child := range bytes.FieldsSeq(srv.children()) {
 		// A process that has gone meanwhile is no session.
-		name, _ := os.ReadFile(filepath.Join("/proc", child, "comm"))
-		if strings.TrimSpace(string(name)) == "imap" {
+		name, _ := os.ReadFile(filepath.Join("/proc", string(child), "comm"))
+		if strings.TrimSpace(string(name)) != "imap" {
+			continue
+		}
+		title, _ := os.ReadFile(filepath.Join("/proc", string(child), "cmdline"))
+		_, of, named := strings.Cut(string(title), "[")
+		if user == "" || !named || strings.HasPrefix(of, user+" ") {
 			n++
 		}
 	}
 	return n
+}
+
+// children lists the processes of the server. The kernel may leave out one of them
+// while another ends, which is not on the list that it makes next: two lists that are
+// equal leave nobody out. proc(5).
+func (srv *Server) children() []byte {
+	srv.t.Helper()
+	master := strconv.Itoa(srv.process.cmd.Process.Pid)
+	var before []byte
+	for first := true; ; first = false {
+		now, err := os.ReadFile(filepath.Join("/proc", master, "task", master, "children"))
+		if err != nil {
+			srv.t.Skipf("whether the server is at rest cannot be seen here: %v", err)
+		}
+		if !first && bytes.Equal(before, now) {
+			return now
+		}
+		before = now
+	}
 }

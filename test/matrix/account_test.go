@@ -196,7 +196,6 @@ func (a *account) run() engine.Report {
 	e := engine.New(engine.Options{
 		Account: "test", Connect: a.connect, Connections: 2, Local: h.Tree, Store: h.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
-		Wait:   func(_ context.Context, d time.Duration) error { time.Sleep(d / 20); return nil },
 	})
 	report, err := e.Sync(a.Context())
 	a.must(errors.Join(err, e.Close(), h.Close()))

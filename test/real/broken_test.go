@@ -136,6 +136,7 @@ func (w work) cut(t *testing.T, srv *lab.Server, hide []string, fault lab.Fault)
 	})
 	_, err := a.run()
 	t.Logf("after %+v the run said: %v", fault, err)
+	a.finish()
 	a.later(3 * time.Hour) // whatever was set aside is due
 	a.settle()
 	a.expect(want...)
@@ -172,6 +173,7 @@ func TestStall(t *testing.T) {
 			}
 			line.Behave(lab.Behaviour{})
 			a.config = nil
+			a.finish()
 			a.later(3 * time.Hour)
 			a.settle()
 			a.expect(want...)

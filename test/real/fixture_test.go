@@ -8,6 +8,8 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +43,8 @@ type account struct {
 	// options and config may change how the engine is put together.
 	options func(*engine.Options)
 	config  func(*wire.Config)
+	// connections is how many of them the engine has open at present.
+	connections atomic.Int64
 	// noExpunge is true for a server without UIDPLUS, on which removed messages
 	// stay behind, marked deleted.
 	noExpunge bool
@@ -106,7 +110,27 @@ func (a *account) connect(ctx context.Context) (engine.Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	a.connections.Add(1)
+	return &counted{Conn: c, done: sync.OnceFunc(func() { a.connections.Add(-1) })}, nil
+}
+
+// counted is a connection that tells when it is closed.
+type counted struct {
+	*remote.Conn
+	done func()
+}
+
+// Close implements io.Closer.
+func (c *counted) Close() error {
+	c.done()
+	return c.Conn.Close()
+}
+
+// finish waits until the server has finished what it was sent over connections that
+// are closed by now, or broke.
+func (a *account) finish() {
+	a.Helper()
+	a.srv.AwaitSessionsOf(a.user, func() int { return int(a.connections.Load()) })
 }
 
 // run syncs once, with everything opened before and closed after it. It never
@@ -122,8 +146,8 @@ func (a *account) run() (engine.Report, error) {
 		Local: o.Tree, Store: o.Store, Limits: plan.DefaultLimits(),
 		Wanted: func(_ string, _ rune, role state.Role) bool { return !role.Virtual() },
 		Now:    a.now,
-		// Our server needs no seconds to finish what it was sent.
-		Wait: func(_ context.Context, d time.Duration) error { time.Sleep(d / 20); return nil },
+		// These seconds are for the server to finish what it was sent.
+		Wait: func(ctx context.Context, _ time.Duration) error { a.finish(); return ctx.Err() },
 	}
 	if a.options != nil {
 		a.options(&options)

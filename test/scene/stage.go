@@ -3,8 +3,6 @@ package scene
 import (
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,9 +12,6 @@ import (
 const (
 	accountName = "scene"
 	userName    = "u"
-	// sessionsTimeout is how long the server may take to end sessions whose
-	// client is gone.
-	sessionsTimeout = 20 * time.Second
 )
 
 // Stage is an account on which scenes are played. Its methods fail the test when
@@ -44,10 +39,8 @@ type Stage struct {
 	// noExpunge is true for a server without UIDPLUS, on which removed messages
 	// stay behind, marked deleted.
 	noExpunge bool
-	// serverHome is where the server keeps everything of the user, master its
-	// first process.
+	// serverHome is where the server keeps everything of the user.
 	serverHome string
-	master     int
 	// backup is what a scene restores later.
 	backup *node
 }
@@ -65,10 +58,6 @@ func NewStage(t testing.TB, scene Scene) *Stage {
 	s.Home = t.TempDir()
 	s.Root, s.States = filepath.Join(s.Home, "Mail"), filepath.Join(s.Home, ".state", "mailmoor")
 	s.serverHome = s.Server.User(s.User).Home
-	pid, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(s.serverHome)), "run", "master.pid"))
-	s.must(err)
-	s.master, err = strconv.Atoi(strings.TrimSpace(string(pid)))
-	s.must(err)
 	s.recorder = lab.Mask(t, s.Server, scene.Hide...)
 	for _, capability := range scene.Hide {
 		s.noExpunge = s.noExpunge || capability == "UIDPLUS"
@@ -96,29 +85,7 @@ func (s *Stage) Later(d time.Duration) { s.ahead += d }
 // whatever a client that is gone had asked for.
 func (s *Stage) Quiesce() {
 	s.Helper()
-	for deadline := time.Now().Add(sessionsTimeout); s.sessions() > 0; time.Sleep(200 * time.Microsecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("the server still has %d sessions after %v", s.sessions(), sessionsTimeout)
-		}
-	}
-}
-
-// sessions returns the number of sessions: Dovecot has one process called imap
-// for each, and ends it with the session.
-func (s *Stage) sessions() int {
-	s.Helper()
-	master := strconv.Itoa(s.master)
-	children, err := os.ReadFile(filepath.Join("/proc", master, "task", master, "children"))
-	s.must(err)
-	n := 0
-	for child := range strings.FieldsSeq(string(children)) {
-		// A process that has gone meanwhile is no session.
-		name, _ := os.ReadFile(filepath.Join("/proc", child, "comm"))
-		if strings.TrimSpace(string(name)) == "imap" {
-			n++
-		}
-	}
-	return n
+	s.Server.AwaitSessions(0)
 }
 
 // On makes t the test that the stage belongs to, and returns the stage.
