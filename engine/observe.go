@@ -365,8 +365,8 @@ func (e *Engine) checkNext(base []state.Record, now state.Selected) error {
 		switch {
 		case r.UID < now.UIDNext:
 			return nil
-		case r.Since != 0 && e.now()-r.Since < plan.ShownWithin:
-			continue // we brought it there, and the server does not show it yet
+		case plan.NotShownYet(r, e.now()):
+			continue
 		}
 		return &state.Error{
 			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("list mailbox %q", r.Mailbox),

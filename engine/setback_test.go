@@ -79,6 +79,27 @@ func TestSetBackAndOvertaken(t *testing.T) {
 	}
 }
 
+// TestSetBackWithTheClock: the server was set back to before an upload, and the clock,
+// too. For one judge the upload was of just now, for ever; for the other it was not, so
+// that its file was removed as that of a message which somebody had deleted.
+func TestSetBackWithTheClock(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.clean()
+	backup := f.server.Backup()
+	f.put("INBOX", "", "late")
+	f.killAfter("store.settle")
+	f.server.Restore(backup)
+	f.server.SetFlags("INBOX", f.uid("INBOX", "a"), state.Seen)
+	f.world.Advance(-10_000)
+	if h := hold(t, f.sync()); h.Lost != 1 {
+		t.Errorf("the hold is %+v, want one for the lost message", h)
+	}
+	if want := []string{"INBOX/a:S", "INBOX/b:", "INBOX/late:"}; !slices.Equal(f.local(), want) {
+		t.Errorf("the tree has %q, want %q", f.local(), want)
+	}
+}
+
 // TestUIDGivenAgainToAnUpload: an upload was recorded, the run was killed, and the
 // server was set back to before it: that it did not show the message yet seemed to be
 // slowness. The next upload got the same UID, its record took the place of the first

@@ -15,6 +15,13 @@ import (
 // seconds. Until then its absence proves nothing.
 const ShownWithin = 10 * 60
 
+// NotShownYet reports whether the message of the record was brought to the server so
+// lately that its absence proves nothing. A time of the future is of before the clock
+// was set back, and may be long ago.
+func NotShownYet(r state.Record, now int64) bool {
+	return r.State == state.Paired && r.Since != 0 && r.Since <= now && now-r.Since < ShownWithin
+}
+
 // doubtFiles applies this to the files, after the moves that can be seen have
 // been matched. What becomes of a message that was moved on the server depends on
 // whether its file is really gone.
@@ -52,9 +59,7 @@ func doubt(views []*view, now int64) {
 	for _, v := range views {
 		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
-			age := now - e.base.Since // of the future: the clock was set back
-			fresh := e.base.State == state.Paired && e.base.Since != 0 && age >= 0 && age < ShownWithin
-			if e.remote == conflict.RemoteAbsent && (failed || fresh) {
+			if e.remote == conflict.RemoteAbsent && (failed || NotShownYet(e.base, now)) {
 				e.remote = conflict.RemoteUnknown
 			}
 			if e.local == conflict.LocalUnknown || e.remote == conflict.RemoteUnknown {

@@ -20,6 +20,7 @@ func TestNotShownYet(t *testing.T) {
 		{"a minute ago", now - 60, 0},
 		{"just under ten minutes ago", now - 599, 0},
 		{"ten minutes ago", now - 600, 1},
+		{"before the clock was set back", now + 60, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := state.Record{
