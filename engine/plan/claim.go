@@ -9,66 +9,136 @@ import (
 // claims says which mailbox each folder is that of, by the folder's name. Two
 // mailboxes never share one.
 type claims struct {
-	// folds is true where folders whose names differ in case only are the same.
-	folds bool
 	// byName has the mailbox by the folder's name, gone by the path of a folder
 	// that is not in the tree and may come back.
 	byName, gone map[string]string
+	directories
 }
 
 func newClaims(folds bool) claims {
-	return claims{folds: folds, byName: make(map[string]string), gone: make(map[string]string)}
-}
-
-// key returns what names of the same folder have in common. No level of a name
-// holds a zero byte, and one may well hold a slash.
-func (c claims) key(levels []string) string {
-	key := strings.Join(levels, "\x00")
-	if c.folds {
-		key = strings.ToLower(key)
-	}
-	return key
+	return claims{byName: make(map[string]string), gone: make(map[string]string), directories: newDirectories(folds)}
 }
 
 // claim notes that the mailbox is kept in the folder of this name.
-func (c claims) claim(mailbox string, levels []string) { c.byName[c.key(levels)] = mailbox }
+func (c claims) claim(mailbox string, levels []string) { c.byName[nameKey(levels)] = mailbox }
 
 // claimGone does so for a folder that is not in the tree: its name can only be
 // guessed, from its path and from the name that the mailbox has now.
 func (c claims) claimGone(known state.Mailbox, levels []string) {
 	c.claim(known.Name, levels)
 	c.gone[known.Folder] = known.Name
+	c.note(strings.Split(known.Folder, "/"), 0)
+	c.spell(levels)
 }
 
 // claimedBy returns the mailbox that the folder of this name is kept for.
 func (c claims) claimedBy(levels []string) string {
-	if other := c.byName[c.key(levels)]; other != "" {
+	if other := c.byName[nameKey(levels)]; other != "" {
 		return other
 	}
 	return c.gone[strings.Join(levels, "/")]
 }
 
-// whyShared explains why two mailboxes of different names have one folder.
-func (c claims) whyShared(mailbox, other string) string {
-	if c.folds && mailbox != other && strings.EqualFold(mailbox, other) {
-		return "; this disk does not tell names apart that differ in case only"
+// nameKey returns what a folder's name is known by. No level of a name holds a zero
+// byte, and one may well hold a slash. INBOX is one name in any case.
+func nameKey(levels []string) string {
+	key := strings.Join(levels, "\x00")
+	if first, _, _ := strings.Cut(key, "\x00"); strings.EqualFold(first, "INBOX") {
+		key = "INBOX" + key[len(first):]
 	}
-	return ""
+	return key
 }
 
-// twinOf returns a mailbox of the server, without a folder yet, whose folder would
-// be this new one because the disk ignores case.
-func (m *matcher) twinOf(f state.LocalFolder, onServer bool) string {
-	if !m.folds || onServer {
+// directories says which levels of folder names are kept apart, because the disk
+// takes the directory of another name, which differs in case only, for theirs.
+type directories struct {
+	// folds is true on such a disk.
+	folds bool
+	// apart says of each beginning of a folder's name whether the directory that its
+	// last level has is kept apart. All that lies below is in that directory.
+	apart map[string]bool
+	// plain has the beginnings whose last level is written plainly, by what the disk
+	// takes for one.
+	plain map[string]string
+}
+
+func newDirectories(folds bool) directories {
+	return directories{folds: folds, apart: make(map[string]bool), plain: make(map[string]string)}
+}
+
+// slot returns what directories of the same one above have in common to the disk.
+func (d directories) slot(levels []string) string {
+	last := len(levels) - 1
+	if last == 0 {
+		return d.fold(nameKey(levels))
+	}
+	return nameKey(levels[:last]) + "\x00" + d.fold(levels[last])
+}
+
+func (d directories) fold(level string) string {
+	if d.folds {
+		return state.Fold(level)
+	}
+	return level
+}
+
+// note takes in the directories of a folder that is in the tree. Those that are
+// noted first are where more will go.
+func (d directories) note(levels []string, apart state.LevelSet) {
+	for i := range levels {
+		name, slot := nameKey(levels[:i+1]), d.slot(levels[:i+1])
+		if _, noted := d.apart[name]; !noted {
+			d.apart[name] = apart.Has(i)
+		}
+		if d.plain[slot] == "" && !apart.Has(i) {
+			d.plain[slot] = name
+		}
+	}
+}
+
+// spell decides which levels of a new folder are kept apart, and notes it. Where
+// there is a directory already, it is used. Else the plain one is for who comes first.
+func (d directories) spell(levels []string) state.LevelSet {
+	var apart state.LevelSet
+	for i := range levels {
+		name := nameKey(levels[:i+1])
+		is, noted := d.apart[name]
+		if other := d.plain[d.slot(levels[:i+1])]; !noted {
+			is = other != "" && other != name
+		}
+		if is {
+			apart = apart.With(i)
+		}
+	}
+	d.note(levels, apart)
+	return apart
+}
+
+// twinOf returns a mailbox of the server, without a folder yet, whose folder this
+// new one would be if the disk did not ignore case. Which of the two the user means
+// is not known: as a mailbox of its own all its mail would perhaps be there twice.
+func (m *matcher) twinOf(f state.LocalFolder) string {
+	if !m.folds {
 		return ""
 	}
 	for _, r := range m.Remote {
-		if _, left := m.remote[r.Name]; !left || r.NoSelect || m.names.refused[r.Name] || !m.Wanted(r.Name, m.delimiter, r.Role) {
-			continue
-		}
-		if m.key(m.mailbox(r).Levels) == m.key(f.Name) {
+		if m.isNew(r) && m.oneDirectory(f, m.mailbox(r).Levels) {
 			return r.Name
 		}
 	}
 	return ""
+}
+
+// oneDirectory reports whether the folder is where one of this name would be, were it
+// not kept apart.
+func (m *matcher) oneDirectory(f state.LocalFolder, levels []string) bool {
+	if len(f.Name) != len(levels) {
+		return false
+	}
+	for i, level := range f.Name {
+		if level != levels[i] && (f.Apart.Has(i) || m.fold(level) != m.fold(levels[i])) {
+			return false
+		}
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -105,13 +106,28 @@ func Match(l Listing) Matched {
 			m.marked[known.Marker] = known.Folder
 		}
 	}
+	m.noteDirectories()
 	for _, known := range l.Known {
 		m.known(known)
 	}
-	m.newFolders()
+	// What both sides have goes together before anything is taken for new.
+	m.newFolders(true)
+	m.newFolders(false)
 	m.newMailboxes()
 	slices.SortFunc(m.out.Mailboxes, func(a, b Mailbox) int { return cmp.Compare(a.Name, b.Name) })
 	return m.out
+}
+
+// noteDirectories takes in what the tree has, first what is known.
+func (m *matcher) noteDirectories() {
+	for _, known := range m.Known {
+		if f, there := m.folders[m.marked[known.Marker]]; there {
+			m.note(f.Name, f.Apart)
+		}
+	}
+	for _, f := range m.Folders {
+		m.note(f.Name, f.Apart)
+	}
 }
 
 // known handles a mailbox that the store knows.
@@ -201,18 +217,25 @@ func (m *matcher) missing(known state.Mailbox, side state.Side, reason string) {
 	m.out.Holds = append(m.out.Holds, hold)
 }
 
-// newFolders handles folders that belong to no known mailbox.
-func (m *matcher) newFolders() {
+// newFolders handles folders that belong to no known mailbox: those of which the
+// server has the mailbox, or the others.
+func (m *matcher) newFolders(listed bool) {
 	for _, f := range m.Folders {
 		if m.handled[f.Path] {
 			continue
 		}
 		name, err := m.names.mailbox(f, m.nameOf)
 		if err != nil {
-			m.problem("", err.Error(), "rename the folder")
+			if !listed {
+				m.problem("", err.Error(), "rename the folder")
+			}
 			continue
 		}
 		r, onServer := m.remote[name]
+		if onServer != listed {
+			continue
+		}
+		m.handled[f.Path] = true
 		delete(m.remote, name)
 		if !onServer {
 			r = state.RemoteMailbox{Name: name, Delimiter: m.delimiter}
@@ -229,7 +252,7 @@ func (m *matcher) newFolders() {
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			continue
 		}
-		if twin := m.twinOf(f, onServer); twin != "" {
+		if twin := m.twinOf(f); twin != "" && !onServer {
 			delete(m.remote, twin)
 			m.problem(twin, fmt.Sprintf("folder %q and mailbox %q differ in case only, and are the same folder on this disk", f.Path, twin),
 				"rename the folder to the mailbox's name, or give the mailbox another folder with rename")
@@ -239,7 +262,7 @@ func (m *matcher) newFolders() {
 		m.claim(name, f.Name)
 		mb := m.mailbox(r)
 		// Not those of the mailbox's name: the folder may have another one.
-		mb.Folder, mb.Levels, mb.NewFolder = f.Path, f.Name, f.Marker == ""
+		mb.Folder, mb.Levels, mb.Apart, mb.NewFolder = f.Path, f.Name, f.Apart, f.Marker == ""
 		mb.NewMailbox = !onServer || r.NoSelect
 		mb.OnServer = !mb.NewMailbox
 		if mb.Known == nil && f.Marker != "" {
@@ -249,22 +272,30 @@ func (m *matcher) newFolders() {
 	}
 }
 
-// newMailboxes handles mailboxes without a folder.
+// newMailboxes handles mailboxes without a folder, in the order of their names: of
+// those that the disk would take for one, the first has the plain one.
 func (m *matcher) newMailboxes() {
-	for _, r := range m.Remote {
-		if _, left := m.remote[r.Name]; !left || r.NoSelect || m.names.refused[r.Name] || !m.Wanted(r.Name, m.delimiter, r.Role) {
+	for _, name := range slices.Sorted(maps.Keys(m.remote)) {
+		r := m.remote[name]
+		if !m.isNew(r) {
 			continue
 		}
 		mb := m.mailbox(r)
 		if other := m.claimedBy(mb.Levels); other != "" {
-			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q%s",
-				r.Name, strings.Join(mb.Levels, "/"), other, m.whyShared(r.Name, other)), "give it another folder with rename")
+			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q",
+				r.Name, strings.Join(mb.Levels, "/"), other), "give it another folder with rename")
 			continue
 		}
 		m.claim(r.Name, mb.Levels)
-		mb.NewFolder, mb.OnServer = true, true
+		mb.Apart, mb.NewFolder, mb.OnServer = m.spell(mb.Levels), true, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}
+}
+
+// isNew reports whether the mailbox is to have a folder and has none.
+func (m *matcher) isNew(r state.RemoteMailbox) bool {
+	_, left := m.remote[r.Name]
+	return left && !r.NoSelect && !m.names.refused[r.Name] && m.Wanted(r.Name, m.delimiter, r.Role)
 }
 
 func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {

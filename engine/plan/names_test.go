@@ -21,19 +21,19 @@ func listing(rename map[string]string, remote []string, folders ...string) plan.
 		l.Remote = append(l.Remote, r)
 	}
 	for _, path := range folders {
-		l.Folders = append(l.Folders, state.LocalFolder{Path: path, Name: strings.Split(path, "/"), Marker: "id of " + path})
+		l.Folders = append(l.Folders, folderAt(path))
 	}
 	return l
 }
 
 // places returns "mailbox=folder" for all that can be synced; a folder that is to
-// be made stands in parentheses.
+// be made stands in parentheses, with a caret before each level that is kept apart.
 func places(m plan.Matched) []string {
 	var list []string
 	for _, mb := range m.Mailboxes {
 		folder := mb.Folder
 		if folder == "" {
-			folder = "(" + strings.Join(mb.Levels, "/") + ")"
+			folder = "(" + spelt(mb.Levels, mb.Apart) + ")"
 		}
 		if mb.NewMailbox {
 			folder += "+"
@@ -41,6 +41,28 @@ func places(m plan.Matched) []string {
 		list = append(list, mb.Name+"="+folder)
 	}
 	return list
+}
+
+// spelt is the path of a folder in these tests.
+func spelt(levels []string, apart state.LevelSet) string {
+	parts := slices.Clone(levels)
+	for i := range parts {
+		if apart.Has(i) {
+			parts[i] = "^" + parts[i]
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// folderAt is the folder of such a path, with a marker.
+func folderAt(path string) state.LocalFolder {
+	f := state.LocalFolder{Path: path, Name: strings.Split(path, "/"), Marker: "id of " + path}
+	for i, level := range f.Name {
+		if plain, is := strings.CutPrefix(level, "^"); is {
+			f.Name[i], f.Apart = plain, f.Apart.With(i)
+		}
+	}
+	return f
 }
 
 func TestRename(t *testing.T) {
