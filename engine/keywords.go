@@ -103,6 +103,13 @@ func (x *executor) tagUploads(ctx context.Context, r Remote, t *target, ref stat
 	return nil
 }
 
+// known returns those keywords of an untagged upload that had been recorded before. The
+// file need not have a letter for them, so that the new record must have them, and once
+// a day they are offered. The others have letters, which show in the next scan.
+func (it item) known() state.Keywords {
+	return it.keywords.Without(it.keywords.Without(it.base.AllKeywords()))
+}
+
 // tagArrived is tagUploads for uploads that were looked for: by intent.
 func (v *resolver) tagArrived(ctx context.Context, r Remote, found map[int64]state.RemoteMessage) (map[state.UID]state.Keywords, error) {
 	wanted := make(map[state.UID]state.Keywords)

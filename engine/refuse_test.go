@@ -227,3 +227,28 @@ func TestRefusedMessageCostsNoConnections(t *testing.T) {
 		t.Errorf("%d messages arrived over %d connections, want 49 over one", got, connections)
 	}
 }
+
+// TestKeywordsOfAnUploadWait: a message was uploaded again, and the server would not take
+// keywords just then. Of one that the file had no letter for nobody knew any more.
+func TestKeywordsOfAnUploadWait(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.tag("INBOX", "a", state.Seen, "old")
+	f.clean()
+	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
+	f.mark("INBOX", "a", f.letters("FS", "mine"))
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "remote.keywords" {
+			return refusal(s.Op)
+		}
+		return nil
+	})
+	if report := f.sync(); report.Counts.Uploaded != 1 || len(report.Problems) == 0 {
+		t.Errorf("counts are %+v, the problems are %+v", report.Counts, report.Problems)
+	}
+	f.world.SetFault(nil)
+	f.clean()
+	f.world.Advance(day)
+	f.clean()
+	f.expect("INBOX/a:FS[mine old]", "INBOX/b:")
+}

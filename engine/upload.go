@@ -237,7 +237,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 			r.LocalFlags = r.Flags &^ t.Shared() &^ state.Trashed
 			if it.untagged {
 				t.leaveOpen()
-				r.LocalKeywords = it.base.LocalKeywords
+				r.LocalKeywords = it.known()
 			}
 			if r.Remote, r.Since = it.arrived, 0; it.arrived == (state.RemoteIdentity{}) {
 				r.Remote, r.Since = sentIdentity(it.intent), x.now()
