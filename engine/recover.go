@@ -194,12 +194,8 @@ func (v *recovery) downloads(ctx context.Context, intents []state.Intent) error 
 		found[f.File.Key] = f
 	}
 	for _, i := range open {
-		over, err := v.over(ctx, i) // another one may have been for the same message
-		if !over && err == nil {
-			file, there := found[i.Key]
-			err = v.narrow(i.Mailbox, v.download(ctx, i, file, there))
-		}
-		if err != nil {
+		file, there := found[i.Key]
+		if err := v.narrow(i.Mailbox, v.download(ctx, i, file, there)); err != nil {
 			return err
 		}
 	}
@@ -214,6 +210,13 @@ func (v *recovery) download(ctx context.Context, i state.Intent, f state.FoundFi
 			return err
 		}
 		return v.end(ctx, i)
+	}
+	known, err := v.recorded(ctx, i.Mailbox)
+	if err != nil {
+		return err
+	}
+	if known.paired[i.UID] {
+		return v.end(ctx, i) // an intent before it was for the same message
 	}
 	// In another folder it may have been paired with another message since.
 	if elsewhere := v.mailbox(func(m state.Mailbox) bool { return m.Folder == f.Folder }); elsewhere.Name != "" {

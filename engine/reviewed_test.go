@@ -158,3 +158,27 @@ func TestCopyInTrashWhilePulling(t *testing.T) {
 		t.Errorf("the records are %+v, %v, want them paired", records, err)
 	}
 }
+
+// TestTwoIntentsForOneMessage: two runs brought the same message, and neither could
+// record it. One file is its own; the other stays, as one that somebody put there.
+func TestTwoIntentsForOneMessage(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a")
+	f.clean()
+	f.deliver("INBOX", "b")
+	var intents []state.Intent
+	for range 2 {
+		intents = append(intents, state.Intent{
+			Kind: state.IntentDownload, Mailbox: "INBOX", UIDValidity: f.server.Cursor("INBOX").UIDValidity,
+			UID: f.uid("INBOX", "b"), Key: f.put("INBOX", "", "b"), Created: f.world.Now(),
+		})
+	}
+	if err := f.store.Intend(t.Context(), intents); err != nil {
+		t.Fatal(err)
+	}
+	f.clean()
+	if open, err := f.store.Intents(t.Context()); err != nil || len(open) > 0 {
+		t.Errorf("open intents are %+v, %v", open, err)
+	}
+	f.expect("INBOX/a:", "INBOX/b:", "INBOX/b:")
+}
