@@ -252,3 +252,35 @@ func TestKeywordsOfAnUploadWait(t *testing.T) {
 	f.clean()
 	f.expect("INBOX/a:FS[mine old]", "INBOX/b:")
 }
+
+// TestRemovalsBesideARefusedFile: a file that the server refuses for ever is set aside,
+// and removals in its mailbox go on. Where the mailbox takes no file at all they wait: any
+// of the files may be a newer version of a message that is gone.
+func TestRemovalsBesideARefusedFile(t *testing.T) {
+	for scope, want := range map[state.Scope][]string{
+		state.ScopeMessage: {"INBOX/b:", "INBOX/c:", "Trash/a:"},
+		state.ScopeMailbox: {"INBOX/a:", "INBOX/b:", "INBOX/c:"},
+	} {
+		f := newFixture(t, sim.ServerOptions{})
+		f.deliver("INBOX", "a", "b", "c")
+		f.clean()
+		f.put("INBOX", "", "refused")
+		f.tree.DeleteFile("INBOX", f.key("INBOX", "a"))
+		f.world.SetFault(func(s sim.Step) error {
+			if s.Op == "remote.append" && !s.After {
+				return refused(scope, state.CauseReadOnly, "append")
+			}
+			return nil
+		})
+		for range 3 {
+			f.sync()
+		}
+		if !slices.Equal(f.remote(), want) {
+			t.Errorf("scope %d: the server has %q, want %q", scope, f.remote(), want)
+		}
+		f.world.SetFault(nil)
+		f.world.Advance(2 * 60 * 60)
+		f.clean()
+		f.expect("INBOX/b:", "INBOX/c:", "INBOX/refused:", "Trash/a:")
+	}
+}
