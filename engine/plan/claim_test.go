@@ -236,6 +236,14 @@ func TestClaimOfAFolderThatIsGone(t *testing.T) {
 	if got := places(m); !slices.Contains(got, "old=(^old)") || len(m.Holds) != 2 || len(m.Problems) != 0 {
 		t.Errorf("mailboxes are %q, holds %+v, problems %+v; want old kept apart", got, m.Holds, m.Problems)
 	}
+	// Its path need not look like its name.
+	l = listing(nil, []string{"INBOX", "WORK", "Work"})
+	l.FoldsCase = true
+	l.Known = []state.Mailbox{{Name: "Work", Folder: ".Work", Marker: "x"}}
+	m = plan.Match(l)
+	if got := places(m); !slices.Contains(got, "WORK=(^WORK)") || len(m.Holds) != 1 || len(m.Problems) != 0 {
+		t.Errorf("mailboxes are %q, holds %+v, problems %+v; want WORK kept apart", got, m.Holds, m.Problems)
+	}
 }
 
 // TestForeignNames: a folder whose name another program left in modified UTF-7 is that of
