@@ -2,12 +2,10 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -68,7 +66,7 @@ func setUp(env *testscript.Env, server *lab.Server, bin string) error {
 		"XDG_STATE_HOME": filepath.Join(home, ".local", "state"), "CONFIG": filepath.Join(conf, "config.toml"),
 		"MAIL": filepath.Join(home, "Mail"), "STATE": filepath.Join(home, ".local", "state", "mailmoor"),
 		"HOST": server.Host, "PORT": strconv.Itoa(server.Port), "CAFILE": server.CAFile,
-		"USER": user, "PASSWORD": password, "DEADPORT": strconv.Itoa(deadPort(t)), "MAILMOOR_CRASH_AT": "",
+		"USER": user, "PASSWORD": password, "DEADPORT": strconv.Itoa(lab.DeadPort(t)), "MAILMOOR_CRASH_AT": "",
 	} {
 		env.Setenv(key, value)
 	}
@@ -85,19 +83,3 @@ user = "${USER}"
 password_command = "echo ${PASSWORD}"
 maildir = "~/Mail"
 `
-
-// deadPort returns a port that nobody listens on.
-func deadPort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := strings.Cut(l.Addr().String(), ":")
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}

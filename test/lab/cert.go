@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -74,7 +75,7 @@ func writeIdentity(dir string, caDER, leafDER, keyDER []byte) (*identity, error)
 		{id.keyFile, "PRIVATE KEY", keyDER, 0o600},
 	} {
 		block := pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der})
-		if err := os.WriteFile(f.path, block, f.mode); err != nil {
+		if err := writeFile(f.path, block, f.mode); err != nil {
 			return nil, err
 		}
 	}
@@ -85,6 +86,12 @@ func writeIdentity(dir string, caDER, leafDER, keyDER []byte) (*identity, error)
 	id.pool.AddCert(ca)
 	id.leaf, err = tls.LoadX509KeyPair(id.certFile, id.keyFile)
 	return id, err
+}
+
+// writeFile is os.WriteFile whatever the umask is: the user of the server is often
+// another one.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	return errors.Join(os.WriteFile(path, data, mode), os.Chmod(path, mode))
 }
 
 // certificate returns what CA and leaf have in common. They are valid from

@@ -34,7 +34,12 @@ func startCyrus(lines []string) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	process, err := p.startMaster(lines)
+	port, release, err := reservePort("127.0.0.1")
+	if err != nil {
+		return nil, errors.Join(err, p.discard())
+	}
+	defer release() // the server listens on it by then
+	process, err := p.startMaster(lines, strconv.Itoa(port))
 	if err != nil {
 		return nil, errors.Join(err, p.discard())
 	}
@@ -57,11 +62,7 @@ func startCyrus(lines []string) (*Peer, error) {
 }
 
 // startMaster writes the configuration and starts the master process.
-func (p *Peer) startMaster(lines []string) (*process, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
+func (p *Peer) startMaster(lines []string, port string) (*process, error) {
 	p.addr = net.JoinHostPort("127.0.0.1", port)
 	if err := p.layCyrusOut(lines, port); err != nil {
 		return nil, err
@@ -139,8 +140,8 @@ DAEMON {
 }
 `)
 	return errors.Join(
-		os.WriteFile(config, []byte(strings.Join(imapd, "\n")+"\n"), 0o644),
-		os.WriteFile(p.path("cyrus.conf"), []byte(master), 0o644),
+		writeFile(config, []byte(strings.Join(imapd, "\n")+"\n"), 0o644),
+		writeFile(p.path("cyrus.conf"), []byte(master), 0o644),
 	)
 }
 

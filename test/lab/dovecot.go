@@ -125,11 +125,15 @@ func start(s *settings) (srv *Server, err error) {
 		return nil, err
 	}
 	srv.CA, srv.CAFile = srv.id.pool, srv.id.caFile
-	if srv.Port, srv.PlainPort, err = freePorts(s.host); err != nil {
-		return nil, err
+	for _, port := range []*int{&srv.Port, &srv.PlainPort} {
+		var release func()
+		if *port, release, err = reservePort(s.host); err != nil {
+			return nil, err
+		}
+		defer release() // the server listens on it by then
 	}
 	conf := filepath.Join(dir, "dovecot.conf")
-	if err := os.WriteFile(conf, []byte(s.config(srv)), 0o644); err != nil {
+	if err := writeFile(conf, []byte(s.config(srv)), 0o644); err != nil {
 		return nil, err
 	}
 	if srv.process, err = startProcess(dir, "dovecot", "-F", "-c", conf); err != nil {
@@ -170,20 +174,6 @@ func (srv *Server) greets(ctx context.Context) bool {
 	_ = conn.SetDeadline(time.Now().Add(startTimeout))
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	return err == nil && strings.Contains(line, srv.greeting)
-}
-
-// freePorts returns two ports of the host that nobody listens on at this moment.
-func freePorts(host string) (first, second int, err error) {
-	var ports [2]int
-	for i := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return 0, 0, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports[0], ports[1], nil
 }
 
 // On returns the same server with t as the test that its methods fail.

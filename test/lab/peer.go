@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -247,9 +246,3 @@ func findPeer(name string) (root, version string, err error) {
 
 // once makes a function that may be called more often than it does anything.
 func once(do func()) func() { return sync.OnceFunc(do) }
-
-// freePort returns a loopback port that nobody listens on at this moment.
-func freePort() (string, error) {
-	port, _, err := freePorts("127.0.0.1")
-	return strconv.Itoa(port), err
-}

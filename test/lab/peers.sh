@@ -10,6 +10,7 @@
 # What cannot be brought is said, and is no failure: the tests skip it. With the
 # argument "must" it is one.
 set -eu
+umask 022 # the servers' user must be able to read it all
 
 if [ "$(id -u)" = 0 ]; then
 	# The servers give up root, and the user that they become must get there.
