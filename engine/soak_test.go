@@ -93,6 +93,7 @@ func (s *soak) play() {
 	}
 	for range 6 {
 		s.world.Advance(100_000)
+		s.looked()
 		report, err := s.run()
 		s.note("run: %v, %d rounds, %+v, problems %+v", err, report.Rounds, report.Counts, report.Problems)
 		if err != nil {
