@@ -171,7 +171,7 @@ func (s *soak) act(name string) {
 		case action == 5 && s.upheaval.tells(from, m.UID):
 			s.server.Expunge(from, m.UID)
 			s.messages[token(m.Body)].deleted++
-		case action == 6 && s.moves && from != to && s.upheaval.tells(from, m.UID):
+		case action == 6 && s.moves && from != to && s.upheaval.tells(from, m.UID) && !s.announced(m.Body):
 			s.server.Move(from, m.UID, to)
 		case action == 7 && s.random.IntN(2) == 0:
 			s.server.SetKeywords(from, m.UID, s.keywords())

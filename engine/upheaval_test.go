@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"strings"
 
 	"mailmoor/state"
@@ -101,6 +102,19 @@ func (s *soak) restoreServer() {
 	for _, box := range s.server.Mailboxes() {
 		s.upheaval.fresh[box] = s.server.Cursor(box).UIDNext
 	}
+}
+
+// announced reports whether a message is an upload that a killed run left unrecorded.
+// Recovery looks for it where it was sent, and nowhere else: when another client moves
+// it elsewhere before the next run, it is uploaded again.
+func (s *soak) announced(data []byte) bool {
+	intents, err := s.store.Intents(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slices.ContainsFunc(intents, func(i state.Intent) bool {
+		return i.Kind == state.IntentUpload && i.Content.Digest == digest(token(data))
+	})
 }
 
 // looked lets the next run take all mailboxes for ones that were looked at as a whole
