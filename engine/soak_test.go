@@ -158,7 +158,7 @@ func (s *soak) act(name string) {
 		case action == 2:
 			s.tree.DeleteFile(from, file.Key)
 			s.messages[token(file.Data)].deleted++
-		case action == 3 && s.fileMoves:
+		case action == 3 && s.fileMoves && !s.twice(token(file.Data)):
 			s.tree.MoveFile(from, file.Key, to, sim.MoveOptions{FreshKey: s.random.IntN(2) == 0})
 		default:
 			letters := []string{"S", "F", "FS", ""}[s.random.IntN(4)]

@@ -104,6 +104,14 @@ func (s *soak) restoreServer() {
 	}
 }
 
+// twice reports whether the server shows a message twice, because a run was interrupted
+// between the copy and the removal of a move without MOVE. When its file is moved once
+// more before the next run, nobody can tell which of the two is the copy.
+func (s *soak) twice(token string) bool {
+	f := s.messages[token]
+	return tally(s.remote())[token] > f.born+f.apart
+}
+
 // announced reports whether a message is an upload that a killed run left unrecorded.
 // Recovery looks for it where it was sent, and nowhere else: when another client moves
 // it elsewhere before the next run, it is uploaded again.
