@@ -203,12 +203,18 @@ func (c *Conn) lost(err error) error {
 	return fmt.Errorf("the connection ended before the answer: %w", err)
 }
 
-// closed is the error of every call on a connection that has ended.
+// closed is the error of every call on a connection that has ended. What helps is
+// what helps against the reason.
 func closed(doing string, reason error) error {
-	return &state.Error{
+	e := &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
 		Err: fmt.Errorf("the connection has ended: %w", reason),
 	}
+	var known *state.Error
+	if errors.As(reason, &known) {
+		e.Hint = known.Hint
+	}
+	return e
 }
 
 // ended is the error of a call whose context ended.

@@ -86,3 +86,15 @@ func TestTimingIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// A call on a connection that something else has ended says what to do about that.
+func TestClosedKeepsTheHint(t *testing.T) {
+	c := scripted(t, "", "C: CREATE\nclose")
+	var first, second *state.Error
+	if err := c.Create(t.Context(), "Box"); !errors.As(err, &first) || first.Hint == "" {
+		t.Fatalf("the server hung up: %v, want an error with a hint", err)
+	}
+	if err := c.Create(t.Context(), "Box"); !errors.As(err, &second) || second.Hint != first.Hint {
+		t.Errorf("the next call: %v, want the hint %q", err, first.Hint)
+	}
+}
