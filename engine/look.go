@@ -66,6 +66,25 @@ func (o *observation) failed(l *look, side state.Side, err error) error {
 	return nil
 }
 
+// suspects returns the mailboxes that must be opened after all, because another one
+// has just been matched afresh. A server that was set back in one of them was so in
+// all, as a rule, and some may look as if nothing had happened: what has come since
+// can bring count, UIDNEXT and mod-sequence to just what was saved.
+func suspects(looks []*look) []*look {
+	if !slices.ContainsFunc(looks, func(l *look) bool { return l.Relisted != nil }) {
+		return nil
+	}
+	var found []*look
+	for _, l := range looks {
+		if l.Known == nil || l.Doubt != state.Believed || l.sampled || l.Suspended || l.RemoteFailed || !l.OnServer {
+			continue
+		}
+		l.fetch, l.sample, l.Remote = true, true, nil
+		found = append(found, l)
+	}
+	return found
+}
+
 // localProblems are the files that the scan could not make sense of.
 func (l *look) localProblems() []state.Problem {
 	if l.Local == nil || l.Suspended {

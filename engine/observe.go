@@ -130,6 +130,9 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	if err := o.look(ctx, changed); err != nil {
 		return err
 	}
+	if err := o.look(ctx, suspects(looks)); err != nil {
+		return err
+	}
 	for _, l := range looks {
 		if l.Remote != nil && l.Remote.GoneUnknown {
 			c.problems = append(c.problems, holeProblem(l.Name))

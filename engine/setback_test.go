@@ -100,6 +100,35 @@ func TestSetBackWithTheClock(t *testing.T) {
 	}
 }
 
+// TestSetBackAsAWhole: the server was set back, and what had come to INBOX since brought
+// it to just where the saved cursor stood. That Archive was set back is reason enough to
+// look: the new message was not seen for a day.
+func TestSetBackAsAWhole(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.deliver("Archive", "c")
+	f.clean()
+	backup := f.server.Backup()
+	f.deliver("INBOX", "forgotten")
+	f.deliver("Archive", "e")
+	f.clean()
+	f.server.Restore(backup)
+	f.server.Append("INBOX", sim.Message{Date: start, Body: body("new")})
+	f.sync()
+	report := f.sync()
+	if got := f.local(); !slices.Contains(got, "INBOX/new:") || !slices.Contains(got, "INBOX/forgotten:") {
+		t.Errorf("the tree has %q, without what is new or what the server has forgotten", got)
+	}
+	lost := 0
+	for _, h := range report.Holds {
+		lost += h.Lost
+	}
+	if lost != 2 {
+		t.Errorf("%d messages are reported as lost by the server, want 2: %+v", lost, report.Holds)
+	}
+	f.idle()
+}
+
 // TestUIDGivenAgainToAnUpload: an upload was recorded, the run was killed, and the
 // server was set back to before it: that it did not show the message yet seemed to be
 // slowness. The next upload got the same UID, its record took the place of the first
