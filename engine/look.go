@@ -16,10 +16,10 @@ type look struct {
 	scan  bool // the folder must be scanned
 	fetch bool // the mailbox must be opened
 	stat  bool
-	// sample is true when known messages must be compared with what the server
-	// shows, whether or not anything changed; sampled when that was done.
-	sample, sampled bool
-	base            []state.Record
+	// sample is true when the mailbox must be listed as a whole and known messages
+	// compared with what the server shows, whether or not anything changed.
+	sample bool
+	base   []state.Record
 }
 
 // observation is the part of a cycle in which mailboxes are looked at.
@@ -71,12 +71,12 @@ func (o *observation) failed(l *look, side state.Side, err error) error {
 // all, as a rule, and some may look as if nothing had happened: what has come since
 // can bring count, UIDNEXT and mod-sequence to just what was saved.
 func suspects(looks []*look) []*look {
-	if !slices.ContainsFunc(looks, func(l *look) bool { return l.Relisted != nil }) {
+	if !slices.ContainsFunc(looks, func(l *look) bool { return l.Relisted != nil && l.Known.Doubt == state.Believed }) {
 		return nil
 	}
 	var found []*look
 	for _, l := range looks {
-		if l.Known == nil || l.Doubt != state.Believed || l.sampled || l.Suspended || l.RemoteFailed || !l.OnServer {
+		if l.Known == nil || l.Doubt != state.Believed || l.Sampled || l.Suspended || l.RemoteFailed || !l.OnServer {
 			continue
 		}
 		l.fetch, l.sample, l.Remote = true, true, nil
@@ -106,7 +106,6 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 	}
 	l.Doubt = l.Known.Doubt
 	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery || e.doubted[l.Name] || l.Doubt != state.Believed
-	l.sample = e.now()-l.Known.Sampled >= sampleEvery
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
 	l.scan = l.stat || !unchanged
 	l.scan = l.scan || !l.Known.Tagged
@@ -244,7 +243,6 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 		if !l.sample && !back && !l.changed(delta) {
 			return nil
 		}
-		l.sampled = true
 		return checkSample(ctx, r, base, delta)
 	})
 	if err != nil {
@@ -253,7 +251,7 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	if err := delta.Check(); err != nil {
 		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("list mailbox %q", l.Name), Err: err}
 	}
-	l.Remote, l.Sampled, l.Oldest = &delta, l.sampled, oldest(l.base, delta.Gone)
+	l.Remote, l.Sampled, l.Oldest = &delta, l.sample, oldest(l.base, delta.Gone)
 	if delta.GoneUnknown {
 		l.unlist()
 	}

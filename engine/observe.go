@@ -10,11 +10,6 @@ import (
 	"mailmoor/state"
 )
 
-// sampleEvery is how often the UIDs of a mailbox are checked in which nothing
-// seems to have changed: one that was restored from a backup can look so.
-// Seconds.
-const sampleEvery = 24 * 60 * 60
-
 // statEvery is how often every file of a folder is looked at, to find messages
 // that were edited without the directory showing it. Seconds.
 const statEvery = 24 * 60 * 60
@@ -116,10 +111,11 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	if o.over, err = e.recollect(ctx); err != nil {
 		return err
 	}
-	stamps := byPath(listing.Folders)
+	stamps, due := byPath(listing.Folders), plan.Due(c.input.Mailboxes, e.now())
 	var looks, changed []*look
 	for i := range c.input.Mailboxes {
 		l := &look{Mailbox: &c.input.Mailboxes[i]}
+		l.sample = due[l.Name]
 		l.Waiting, l.Buried = byName[l.Name], o.over.buried[l.Name]
 		e.consider(l, stamps[l.Folder])
 		looks = append(looks, l)

@@ -80,6 +80,12 @@ func (t *target) setGeneration(generation uint32) {
 	t.generation = generation
 }
 
+// had reports whether the mailbox had given the UID when it was observed: a server
+// that names it for what was brought there keeps only one of equal messages.
+func (t *target) had(uid state.UID) bool {
+	return uid != 0 && t.Remote != nil && !t.NewMailbox && uid < t.Remote.Selected.UIDNext
+}
+
 // checkGiven reports a server that gave a UID to what was brought to the mailbox, and
 // had given it before: it was set back, to a time when it did not have a message yet
 // that we had brought there. The UIDs are in doubt, and a record under this one would
@@ -110,11 +116,30 @@ func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error
 }
 
 // saveCursor records how far the mailbox has been followed, if everything seen
-// in this cycle has settled.
+// in this cycle has settled. Else it notes only that the mailbox was listed as a whole:
+// what is held for a week is no reason to do that in each run.
 func (e *Engine) saveCursor(ctx context.Context, t *target) error {
-	if t.Suspended || t.Local == nil || t.Remote == nil || t.unmade() || t.isOpen() || t.Remote.GoneUnknown {
+	if t.unmade() || t.Remote == nil || t.Remote.GoneUnknown {
 		return nil
 	}
+	now := *t.Known
+	if !t.Suspended && t.Local != nil && !t.isOpen() {
+		now = e.followed(t)
+	}
+	if t.Sampled {
+		now.Sampled = e.now()
+	}
+	if now == *t.Known {
+		return nil
+	}
+	if err := e.Store.PutMailbox(ctx, now); err != nil {
+		return fmt.Errorf("save cursor of mailbox %q: %w", t.Name, err)
+	}
+	return nil
+}
+
+// followed is the mailbox as it is recorded when everything seen has settled.
+func (e *Engine) followed(t *target) state.Mailbox {
 	now := *t.Known
 	now.Cursor.UIDValidity = t.ref().UIDValidity
 	if !t.NewMailbox {
@@ -131,16 +156,7 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 		// What a name alone does not show must be said until it is mended.
 		now.Statted = 0
 	}
-	if t.Sampled {
-		now.Sampled = e.now()
-	}
-	if now == *t.Known {
-		return nil
-	}
-	if err := e.Store.PutMailbox(ctx, now); err != nil {
-		return fmt.Errorf("save cursor of mailbox %q: %w", t.Name, err)
-	}
-	return nil
+	return now
 }
 
 // copyBody copies a body in pieces that bound the memory used.

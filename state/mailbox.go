@@ -121,8 +121,8 @@ type Mailbox struct {
 	// Statted is when every file of the folder was last looked at, not only
 	// its name. Unix seconds.
 	Statted int64
-	// Sampled is when known messages were last compared with what the server
-	// shows under their UIDs. Unix seconds.
+	// Sampled is when the mailbox was last listed as a whole, with the flags of all
+	// messages, and a sample of known messages stood under their UIDs. Unix seconds.
 	Sampled int64
 	// Tagged is true when the records know the keywords of their messages. Those
 	// that a program wrote before it knew of keywords do not.

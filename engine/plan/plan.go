@@ -56,8 +56,8 @@ type Mailbox struct {
 	Doubt    state.Doubt
 	Base     []state.Record
 	Relisted *state.RemoteDelta
-	// Sampled is true when known messages were compared with what the server
-	// shows under their UIDs, and were the same.
+	// Sampled is true when the mailbox was listed as a whole, with the flags of all
+	// messages, and a sample of known messages stood under their UIDs.
 	Sampled bool
 	// Vanished is true when messages that were listed as new are gone already.
 	Vanished bool
