@@ -257,6 +257,18 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount {
 		return err
 	}
+	if settleErr := x.settleMoves(ctx, b, dest, ops, moved, removed); settleErr != nil {
+		return settleErr
+	}
+	return err
+}
+
+// settleMoves records what has been moved on the server: moved has the new UIDs, 0 where
+// the server does not tell; removed is false when the old messages are still there,
+// marked deleted.
+func (x *executor) settleMoves(
+	ctx context.Context, b batch, dest *target, ops []plan.Op, moved map[state.UID]state.UID, removed bool,
+) error {
 	var s state.Settlement
 	var doubt error
 	n := 0
@@ -267,7 +279,7 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 			continue
 		}
 		n++
-		if given := dest.checkGiven(uid); given != nil {
+		if given := dest.checkGiven(uid); given != nil && !dest.had(uid) {
 			doubt = given // as after an interruption, both sides show what happened
 			continue
 		}
@@ -275,8 +287,9 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		if !removed {
 			s.Put = append(s.Put, marked(op.Base))
 		}
-		if uid == 0 {
-			// The next cycle pairs file and message by their content.
+		if uid == 0 || dest.had(uid) {
+			// The next cycle pairs file and message by their content, or finds that
+			// the server keeps only one of equal messages.
 			dest.leaveOpen()
 			continue
 		}
@@ -291,14 +304,14 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 		rec.Keywords, rec.LocalKeywords = "", op.Tags.Local
 		s.Put = append(s.Put, rec)
 	}
-	if settleErr := x.settle(ctx, s); settleErr != nil {
-		return settleErr
+	if err := x.settle(ctx, s); err != nil {
+		return err
 	}
 	x.add(func(c *Counts) { c.MovedRemote += n })
-	if err == nil && doubt != nil {
+	if doubt != nil {
 		return x.atOtherEnd(ctx, b.target, dest, doubt)
 	}
-	return err
+	return nil
 }
 
 // move moves messages and takes nobody's word for it: where the server does not

@@ -218,13 +218,14 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	for i, u := range results {
 		it := items[i]
 		cause := state.CauseOf(u.Err)
+		given := t.checkGiven(u.UID)
 		again := u.Err == nil && u.UID != 0 && (u.UID < it.intent.UIDNext || taken[u.UID])
 		taken[u.UID] = true
 		switch {
 		case again && u.UIDValidity == it.intent.UIDValidity:
 			s.Put = append(s.Put, x.stuckUpload(t, it, onlyOnce(it.intent, u.UID)))
-		case u.Err == nil && u.UIDValidity == it.intent.UIDValidity && t.checkGiven(u.UID) != nil:
-			refused = t.checkGiven(u.UID)
+		case u.Err == nil && u.UIDValidity == it.intent.UIDValidity && given != nil:
+			refused = given
 			continue // the intent ends when the records are matched afresh
 		case u.Err == nil && u.UID != 0 && u.UIDValidity == it.intent.UIDValidity:
 			if it.base.State != 0 {
