@@ -130,13 +130,16 @@ func (m *matcher) twinOf(f state.LocalFolder) string {
 }
 
 // oneDirectory reports whether the folder is where one of this name would be, were it
-// not kept apart.
+// not kept apart. Where this name's directory is kept apart already, it is another one.
 func (m *matcher) oneDirectory(f state.LocalFolder, levels []string) bool {
 	if len(f.Name) != len(levels) {
 		return false
 	}
 	for i, level := range f.Name {
-		if level != levels[i] && (f.Apart.Has(i) || m.fold(level) != m.fold(levels[i])) {
+		if level == levels[i] {
+			continue
+		}
+		if f.Apart.Has(i) || m.apart[nameKey(levels[:i+1])] || m.fold(level) != m.fold(levels[i]) {
 			return false
 		}
 	}

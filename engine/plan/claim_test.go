@@ -92,6 +92,14 @@ func TestFoldedNames(t *testing.T) {
 			[]string{"INBOX=(INBOX)", "Work=(Work)", "work=^work+"},
 		},
 		{
+			"a new folder is no twin of what goes to a directory that is kept apart",
+			[]string{"INBOX", "Work", "work", "work.sub"},
+			[]string{"Work", "Work/sub", "^work"},
+			map[string]string{"Work": "Work", "work": "^work"},
+			[]string{"INBOX=(INBOX)", "Work=Work", "Work.sub=Work/sub+", "work=^work", "work.sub=(^work/sub)"},
+			[]string{"INBOX=(INBOX)", "Work=Work", "Work.sub=Work/sub+", "work=^work", "work.sub=(^work/sub)"},
+		},
+		{
 			"INBOX is one name",
 			[]string{"INBOX", "INBOX.a", "INBOX.A"},
 			nil, nil,
