@@ -152,6 +152,25 @@ func TestFoldedTwins(t *testing.T) {
 	}
 }
 
+// TestFoldedCopy: of two directories of one name, what is new goes below the one that
+// is known, whichever is listed first: the other is perhaps somebody's backup.
+func TestFoldedCopy(t *testing.T) {
+	for _, test := range []struct{ known, copied, want string }{
+		{"Work", "^Work", "Work.sub=(Work/sub)"},
+		{"^Work", "Work", "Work.sub=(^Work/sub)"},
+	} {
+		l := listing(nil, []string{"INBOX", "Work", "Work.sub"}, test.copied, test.known)
+		l.Folders[0].Marker = l.Folders[1].Marker
+		l.Known = []state.Mailbox{{Name: "Work", Folder: test.known, Marker: l.Folders[1].Marker}}
+		for _, l.FoldsCase = range []bool{false, true} {
+			m := plan.Match(l)
+			if got, want := places(m), []string{"INBOX=(INBOX)", "Work=" + test.known, test.want}; !slices.Equal(got, want) || len(m.Problems) != 1 {
+				t.Errorf("folds %v: mailboxes are %q, problems %+v; want %q and one about the copy", l.FoldsCase, got, m.Problems, want)
+			}
+		}
+	}
+}
+
 // TestFoldedAnyOrder: whatever comes in whichever order, every mailbox has a folder,
 // keeps it, and finds it again when the state is lost. No two directories are one on a
 // disk that folds case.
