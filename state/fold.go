@@ -20,19 +20,15 @@ func (s LevelSet) With(i int) LevelSet { return s | 1<<i }
 // by rune, as Unicode's simple case folding has it. Bytes that are no UTF-8 stay.
 func Fold(s string) string {
 	var b strings.Builder
-	for i, r := range s {
-		if n := runeBytes(s[i:]); r == utf8.RuneError && n == 1 {
-			b.WriteByte(s[i])
+	for n := 0; s != ""; s = s[n:] {
+		var r rune
+		if r, n = utf8.DecodeRuneInString(s); r == utf8.RuneError && n == 1 {
+			b.WriteByte(s[0])
 			continue
 		}
 		b.WriteRune(FoldRune(r))
 	}
 	return b.String()
-}
-
-func runeBytes(s string) int {
-	_, n := utf8.DecodeRuneInString(s)
-	return n
 }
 
 // FoldRune returns the rune that stands for all that differ from r in case only:
