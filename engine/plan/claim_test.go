@@ -222,7 +222,7 @@ func noneFold(t *rapid.T, folders []string) {
 		folded := ""
 		for i, part := range parts {
 			if !strings.HasPrefix(part, "^") {
-				part = strings.ToLower(part)
+				part = state.Fold(part)
 			}
 			folded += "/" + part
 			beginning := strings.Join(parts[:i+1], "/")

@@ -59,7 +59,7 @@ func firstOf(n state.Namespace) string {
 	if n.Delimiter != 0 {
 		first, _, _ = strings.Cut(first, string(n.Delimiter))
 	}
-	return strings.ToLower(first)
+	return state.Fold(first)
 }
 
 // levels returns the levels of the folder's name of a mailbox.
@@ -81,7 +81,7 @@ func (h home) levels(r state.RemoteMailbox) []string {
 
 // owns reports whether a folder of these levels has its mailbox below the prefix.
 func (h home) owns(levels []string) bool {
-	return h.prefix != "" && levels[0] != "" && !h.foreign[strings.ToLower(levels[0])]
+	return h.prefix != "" && levels[0] != "" && !h.foreign[state.Fold(levels[0])]
 }
 
 // nameOf returns the mailbox name that a folder's path stands for. It may have been

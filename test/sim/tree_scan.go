@@ -38,7 +38,7 @@ func (t *Tree) twin(path string) string {
 	for _, other := range t.paths() {
 		a, b := strings.Split(path, "/"), strings.Split(other, "/")
 		for i := range min(len(a), len(b)) {
-			if a[i] != b[i] && strings.EqualFold(a[i], b[i]) {
+			if a[i] != b[i] && state.Fold(a[i]) == state.Fold(b[i]) {
 				return other
 			} else if a[i] != b[i] {
 				break
