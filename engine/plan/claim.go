@@ -12,31 +12,30 @@ type claims struct {
 	// byName has the mailbox by the folder's name, gone by the path of a folder
 	// that is not in the tree and may come back.
 	byName, gone map[string]string
-	directories
 }
 
-func newClaims(folds bool) claims {
-	return claims{byName: make(map[string]string), gone: make(map[string]string), directories: newDirectories(folds)}
+func newClaims() claims {
+	return claims{byName: make(map[string]string), gone: make(map[string]string)}
 }
 
-// claim notes that the mailbox is kept in the folder of this name.
-func (c claims) claim(mailbox string, levels []string) { c.byName[nameKey(levels)] = mailbox }
+// add notes that the mailbox is kept in the folder of this name.
+func (c claims) add(mailbox string, levels []string) { c.byName[nameKey(levels)] = mailbox }
 
-// claimGone does so for a folder that is not in the tree: its name can only be
-// guessed, from its path and from the name that the mailbox has now.
-func (c claims) claimGone(known state.Mailbox, levels []string) {
-	c.claim(known.Name, levels)
-	c.gone[known.Folder] = known.Name
-	c.note(strings.Split(known.Folder, "/"), 0)
-	c.spell(levels)
-}
-
-// claimedBy returns the mailbox that the folder of this name is kept for.
-func (c claims) claimedBy(levels []string) string {
+// of returns the mailbox that the folder of this name is kept for.
+func (c claims) of(levels []string) string {
 	if other := c.byName[nameKey(levels)]; other != "" {
 		return other
 	}
 	return c.gone[strings.Join(levels, "/")]
+}
+
+// claimGone notes that the mailbox is kept in a folder that is not in the tree: its
+// name can only be guessed, from its path and from the name that the mailbox has now.
+func (m *matcher) claimGone(known state.Mailbox, levels []string) {
+	m.claims.add(known.Name, levels)
+	m.claims.gone[known.Folder] = known.Name
+	m.dirs.note(strings.Split(known.Folder, "/"), 0)
+	m.dirs.spell(levels)
 }
 
 // nameKey returns what a folder's name is known by. No level of a name holds a zero
@@ -118,7 +117,7 @@ func (d directories) spell(levels []string) state.LevelSet {
 // new one would be if the disk did not ignore case. Which of the two the user means
 // is not known: as a mailbox of its own all its mail would perhaps be there twice.
 func (m *matcher) twinOf(f state.LocalFolder) string {
-	if !m.folds {
+	if !m.FoldsCase {
 		return ""
 	}
 	for _, r := range m.Remote {
@@ -139,7 +138,7 @@ func (m *matcher) oneDirectory(f state.LocalFolder, levels []string) bool {
 		if level == levels[i] {
 			continue
 		}
-		if f.Apart.Has(i) || m.apart[nameKey(levels[:i+1])] || m.fold(level) != m.fold(levels[i]) {
+		if f.Apart.Has(i) || m.dirs.apart[nameKey(levels[:i+1])] || m.dirs.fold(level) != m.dirs.fold(levels[i]) {
 			return false
 		}
 	}

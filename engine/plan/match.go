@@ -63,8 +63,9 @@ type matcher struct {
 	names     names
 	home      home
 	// kept has the folder of each mailbox that has one.
-	kept map[string]string
-	claims
+	kept   map[string]string
+	claims claims
+	dirs   directories
 	// listed are the mailboxes that the server lists.
 	listed map[string]bool
 }
@@ -81,7 +82,8 @@ func Match(l Listing) Matched {
 		handled: make(map[string]bool),
 		home:    homeOf(l.Spaces),
 		kept:    make(map[string]string),
-		claims:  newClaims(l.FoldsCase),
+		claims:  newClaims(),
+		dirs:    newDirectories(l.FoldsCase),
 		listed:  make(map[string]bool),
 	}
 	for _, r := range l.Remote {
@@ -122,11 +124,11 @@ func Match(l Listing) Matched {
 func (m *matcher) noteDirectories() {
 	for _, known := range m.Known {
 		if f, there := m.folders[m.marked[known.Marker]]; there {
-			m.note(f.Name, f.Apart)
+			m.dirs.note(f.Name, f.Apart)
 		}
 	}
 	for _, f := range m.Folders {
-		m.note(f.Name, f.Apart)
+		m.dirs.note(f.Name, f.Apart)
 	}
 }
 
@@ -140,7 +142,7 @@ func (m *matcher) known(known state.Mailbox) {
 	if onServer || inTree {
 		m.kept[known.Name] = known.Folder
 		if inTree {
-			m.claim(known.Name, f.Name)
+			m.claims.add(known.Name, f.Name)
 		} else {
 			m.claimGone(known, m.mailbox(state.RemoteMailbox{Name: known.Name, Delimiter: m.delimiter, Role: r.Role}).Levels)
 		}
@@ -259,7 +261,7 @@ func (m *matcher) newFolders(listed bool) {
 			continue
 		}
 		m.kept[name] = f.Path
-		m.claim(name, f.Name)
+		m.claims.add(name, f.Name)
 		mb := m.mailbox(r)
 		// Not those of the mailbox's name: the folder may have another one.
 		mb.Folder, mb.Levels, mb.Apart, mb.NewFolder = f.Path, f.Name, f.Apart, f.Marker == ""
@@ -281,13 +283,13 @@ func (m *matcher) newMailboxes() {
 			continue
 		}
 		mb := m.mailbox(r)
-		if other := m.claimedBy(mb.Levels); other != "" {
+		if other := m.claims.of(mb.Levels); other != "" {
 			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q",
 				r.Name, strings.Join(mb.Levels, "/"), other), "give it another folder with rename")
 			continue
 		}
-		m.claim(r.Name, mb.Levels)
-		mb.Apart, mb.NewFolder, mb.OnServer = m.spell(mb.Levels), true, true
+		m.claims.add(r.Name, mb.Levels)
+		mb.Apart, mb.NewFolder, mb.OnServer = m.dirs.spell(mb.Levels), true, true
 		m.out.Mailboxes = append(m.out.Mailboxes, mb)
 	}
 }
