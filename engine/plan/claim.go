@@ -33,7 +33,9 @@ func (c claims) of(levels []string) string {
 // name can only be guessed, from its path and from the name that the mailbox has now.
 func (m *matcher) claimGone(known state.Mailbox, levels []string) {
 	m.claims.add(known.Name, levels)
-	m.claims.gone[known.Folder] = known.Name
+	if !strings.Contains(known.Folder, "%") { // which no name has in its path as it stands
+		m.claims.gone[known.Folder] = known.Name
+	}
 	m.dirs.note(strings.Split(known.Folder, "/"), 0)
 	m.dirs.spell(levels)
 }

@@ -271,6 +271,13 @@ func TestClaimOfAFolderThatIsGone(t *testing.T) {
 	if got := places(m); !slices.Contains(got, "WORK=(^WORK)") || len(m.Holds) != 1 || len(m.Problems) != 0 {
 		t.Errorf("mailboxes are %q, holds %+v, problems %+v; want WORK kept apart", got, m.Holds, m.Problems)
 	}
+	// Nor is it the name of another mailbox when it is escaped.
+	l = listing(nil, []string{"INBOX", "work", "%77ork"})
+	l.Known = []state.Mailbox{{Name: "work", Folder: "%77ork", Marker: "x"}}
+	m = plan.Match(l)
+	if got := places(m); !slices.Contains(got, "%77ork=(%77ork)") || len(m.Holds) != 1 || len(m.Problems) != 0 {
+		t.Errorf("mailboxes are %q, holds %+v, problems %+v; want a folder for %%77ork", got, m.Holds, m.Problems)
+	}
 }
 
 // TestForeignNames: a folder whose name another program left in modified UTF-7 is that of
