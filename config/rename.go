@@ -31,10 +31,10 @@ func (v value) names() (map[string]string, error) {
 		if strings.HasPrefix(from, `\`) && !slices.Contains(roles, from) {
 			return nil, fmt.Errorf("knows no special use %q%s", clip(from), suggest(nearest(from, roles)))
 		}
-		if other, twice := taken[strings.ToLower(to)]; twice {
+		if other, twice := taken[to]; twice {
 			return nil, fmt.Errorf("gives %q and %q the same folder %q", clip(other), clip(from), clip(to))
 		}
-		names[from], taken[strings.ToLower(to)] = to, from
+		names[from], taken[to] = to, from
 	}
 	return names, nil
 }

@@ -7,6 +7,11 @@ func TestNames(t *testing.T) {
 	if err != nil || len(good) != 2 || good[`\Sent`] != "sent" || good["Lists.go"] != "lists/go" {
 		t.Errorf("names are %q, %v", good, err)
 	}
+	// Each of them has a folder, on any disk.
+	good, err = value{raw: map[string]any{"A": "sent", "B": "Sent"}}.names()
+	if err != nil || good["A"] != "sent" || good["B"] != "Sent" {
+		t.Errorf("names that differ in case only are %q, %v", good, err)
+	}
 	for name, raw := range map[string]any{
 		"no table":              "sent",
 		"a number":              map[string]any{"Sent": int64(1)},
@@ -14,7 +19,8 @@ func TestNames(t *testing.T) {
 		"out of the root":       map[string]any{"Sent": "../sent"},
 		"an absolute path":      map[string]any{"Sent": "/sent"},
 		"an unknown role":       map[string]any{`\Sentt`: "sent"},
-		"the same folder twice": map[string]any{"A": "sent", "B": "Sent"},
+		"the same folder twice": map[string]any{"A": "sent", "B": "sent"},
+		"INBOX in any case":     map[string]any{"A": "INBOX/a", "B": "inbox/a"},
 		"a control character":   map[string]any{"A": "a\nb"},
 	} {
 		if names, err := (value{raw: raw}).names(); err == nil {
