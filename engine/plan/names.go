@@ -13,13 +13,13 @@ import (
 type names struct {
 	// folder has the levels of the folder's name, by mailbox, and back.
 	folder map[string][]string
-	back   map[string]string // joined by slashes
+	back   map[string]string // by nameKey
 	// refused are mailboxes that would share a folder with another one.
 	refused map[string]bool
 }
 
-// renamed works out the other names, and refuses those that collide. A mailbox's
-// name counts more than its role.
+// renamed works out the other names, and refuses those that collide. Names that
+// differ in case only do not. A mailbox's name counts more than its role.
 func (m *matcher) renamed() names {
 	n := names{folder: make(map[string][]string), back: make(map[string]string), refused: make(map[string]bool)}
 	if len(m.Rename) == 0 {
@@ -27,10 +27,10 @@ func (m *matcher) renamed() names {
 	}
 	for from, to := range m.Rename {
 		if !strings.HasPrefix(from, `\`) { // a mailbox that is to be made has its name, too
-			n.folder[from], n.back[to] = strings.Split(to, "/"), from
+			n.give(from, to)
 		}
 	}
-	users := make(map[string][]string) // mailboxes by folder, folded
+	users := make(map[string][]string) // mailboxes by folder
 	for _, r := range m.Remote {
 		if r.NoSelect || !m.Wanted(r.Name, r.Delimiter, r.Role) {
 			continue
@@ -41,15 +41,13 @@ func (m *matcher) renamed() names {
 			to, ok = m.Rename[r.Role.String()]
 		}
 		if ok {
-			levels = strings.Split(to, "/")
-			n.folder[r.Name] = levels
-			n.back[to] = r.Name
+			levels = n.give(r.Name, to)
 		}
-		folded := strings.ToLower(strings.Join(levels, "/"))
-		users[folded] = append(users[folded], r.Name)
+		folder := nameKey(levels)
+		users[folder] = append(users[folder], r.Name)
 	}
-	for _, folded := range slices.Sorted(maps.Keys(users)) {
-		mailboxes := users[folded]
+	for _, folder := range slices.Sorted(maps.Keys(users)) {
+		mailboxes := users[folder]
 		if len(mailboxes) > 1 && slices.ContainsFunc(mailboxes, func(name string) bool { return n.folder[name] != nil }) {
 			for _, name := range mailboxes {
 				n.refused[name] = true
@@ -62,9 +60,16 @@ func (m *matcher) renamed() names {
 	return n
 }
 
+// give notes the folder that the user wants for a mailbox, and returns its levels.
+func (n names) give(mailbox, folder string) []string {
+	levels := strings.Split(folder, "/")
+	n.folder[mailbox], n.back[nameKey(levels)] = levels, mailbox
+	return levels
+}
+
 // mailbox returns the mailbox that a folder without a record belongs to.
 func (n names) mailbox(f state.LocalFolder, own func(state.LocalFolder) (string, error)) (string, error) {
-	if name, ok := n.back[strings.Join(f.Name, "/")]; ok && !n.refused[name] {
+	if name, ok := n.back[nameKey(f.Name)]; ok && !n.refused[name] {
 		return name, nil
 	}
 	name, err := own(f)

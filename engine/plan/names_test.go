@@ -99,7 +99,7 @@ func TestRename(t *testing.T) {
 		},
 		{
 			"into a folder of another mailbox",
-			map[string]string{"Sent Items": "sent"},
+			map[string]string{"Sent Items": "Sent"},
 			[]string{"INBOX", "Sent", "Sent Items"},
 			nil,
 			[]string{"INBOX=(INBOX)"},
@@ -129,6 +129,81 @@ func TestRename(t *testing.T) {
 				t.Errorf("problems are %+v, want %d", m.Problems, test.problems)
 			}
 		})
+	}
+}
+
+// TestRenameFolded: only mailboxes of the very same folder are refused. Names that differ
+// in case only have a folder each, on any disk.
+func TestRenameFolded(t *testing.T) {
+	for _, test := range []struct {
+		name            string
+		rename          map[string]string
+		remote, folders []string
+		plain, folded   []string
+		problems        int
+	}{
+		{
+			"two new mailboxes", map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"}, nil,
+			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=(jobs)"},
+			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=(^jobs)"}, 0,
+		},
+		{
+			"beside a folder", map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"}, []string{"jobs"},
+			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=jobs"},
+			[]string{"INBOX=(INBOX)", "Work=(^Jobs)", "jobs=jobs"}, 0,
+		},
+		{
+			"folders that are there", map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"}, []string{"^Jobs", "jobs"},
+			[]string{"INBOX=(INBOX)", "Work=^Jobs", "jobs=jobs"},
+			[]string{"INBOX=(INBOX)", "Work=^Jobs", "jobs=jobs"}, 0,
+		},
+		{
+			"two other names", map[string]string{"a": "Jobs", "b": "jobs"},
+			[]string{"INBOX", "a", "b"}, nil,
+			[]string{"INBOX=(INBOX)", "a=(Jobs)", "b=(jobs)"},
+			[]string{"INBOX=(INBOX)", "a=(Jobs)", "b=(^jobs)"}, 0,
+		},
+		{
+			"the same name", map[string]string{"Work": "jobs"},
+			[]string{"INBOX", "Work", "jobs"}, nil,
+			[]string{"INBOX=(INBOX)"},
+			[]string{"INBOX=(INBOX)"}, 1,
+		},
+		{
+			"INBOX is one name", map[string]string{"Work": "inbox/a"},
+			[]string{"INBOX", "INBOX.a", "Work"}, nil,
+			[]string{"INBOX=(INBOX)"},
+			[]string{"INBOX=(INBOX)"}, 1,
+		},
+		{
+			"a slash in a level is no separator", map[string]string{"Work": "a/b"},
+			[]string{"INBOX", "Work", "a/b"}, nil,
+			[]string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=(a/b)"},
+			[]string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=(a/b)"}, 0,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := listing(test.rename, test.remote, test.folders...)
+			for _, folds := range []bool{false, true} {
+				want := test.plain
+				if l.FoldsCase = folds; folds {
+					want = test.folded
+				}
+				m := plan.Match(l)
+				if got := places(m); !slices.Equal(got, want) || len(m.Problems) != test.problems {
+					t.Errorf("folds %v: mailboxes are %q, want %q; problems %+v, want %d", folds, got, want, m.Problems, test.problems)
+				}
+			}
+		})
+	}
+	l := listing(map[string]string{"Work": "a/b"}, []string{"INBOX", "Work", "a/b"})
+	l.Folders = []state.LocalFolder{{Path: "a%2Fb", Name: []string{"a/b"}, Marker: "x"}}
+	m := plan.Match(l)
+	if got, want := places(m), []string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=a%2Fb"}; !slices.Equal(got, want) || len(m.Problems) > 0 {
+		t.Errorf("mailboxes are %q, want %q; problems %+v", got, want, m.Problems)
 	}
 }
 
