@@ -116,18 +116,19 @@ func (d directories) spell(levels []string) state.LevelSet {
 }
 
 // twinOf returns a mailbox of the server, without a folder yet, whose folder this
-// new one would be if the disk did not ignore case. Which of the two the user means
-// is not known: as a mailbox of its own all its mail would perhaps be there twice.
-func (m *matcher) twinOf(f state.LocalFolder) string {
+// new one would be if the disk did not ignore case, or the zero value. Which of the two
+// the user means is not known: as a mailbox of its own all its mail would perhaps be
+// there twice.
+func (m *matcher) twinOf(f state.LocalFolder) Mailbox {
 	if !m.FoldsCase {
-		return ""
+		return Mailbox{}
 	}
 	for _, r := range m.Remote {
-		if m.isNew(r) && m.oneDirectory(f, m.mailbox(r).Levels) {
-			return r.Name
+		if mb := m.mailbox(r); m.isNew(r) && m.oneDirectory(f, mb.Levels) {
+			return mb
 		}
 	}
-	return ""
+	return Mailbox{}
 }
 
 // oneDirectory reports whether the folder is where one of this name would be, were it

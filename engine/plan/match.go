@@ -254,10 +254,10 @@ func (m *matcher) newFolders(listed bool) {
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			continue
 		}
-		if twin := m.twinOf(f); twin != "" && !onServer {
-			delete(m.remote, twin)
-			m.problem(twin, fmt.Sprintf("folder %q and mailbox %q differ in case only, and are the same folder on this disk", f.Path, twin),
-				"rename the folder to the mailbox's name, or give the mailbox another folder with rename")
+		if twin := m.twinOf(f); twin.Name != "" && !onServer {
+			delete(m.remote, twin.Name)
+			m.problem(twin.Name, fmt.Sprintf("folder %q and folder %q of mailbox %q differ in case only, and are the same one on this disk",
+				f.Path, strings.Join(twin.Levels, "/"), twin.Name), "rename the folder to that name, or give the mailbox another one with rename")
 			continue
 		}
 		m.kept[name] = f.Path

@@ -100,8 +100,22 @@ func (m *matcher) followRename(known state.Mailbox) state.Mailbox {
 		return known
 	}
 	if f, there := m.folders[known.Folder]; named && there && !slices.Equal(f.Name, levels) {
-		m.problem(known.Name, fmt.Sprintf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")),
-			"rename the folder while no run is going, or take the name out of rename")
+		hint := "rename the folder while no run is going, or take the name out of rename"
+		if other := m.inTheWay(known, levels); other != "" {
+			hint = fmt.Sprintf("folder %q is in the way: give the mailbox another name in rename, or take the name out", other)
+		}
+		m.problem(known.Name, fmt.Sprintf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")), hint)
 	}
 	return known
+}
+
+// inTheWay returns the folder, if there is one, that keeps that of the mailbox from
+// getting this name: to rename it would move it into the other one.
+func (m *matcher) inTheWay(known state.Mailbox, levels []string) string {
+	for _, f := range m.Folders {
+		if f.Path != known.Folder && m.oneDirectory(f, levels) {
+			return f.Path
+		}
+	}
+	return ""
 }

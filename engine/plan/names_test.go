@@ -143,46 +143,67 @@ func TestRenameFolded(t *testing.T) {
 		problems        int
 	}{
 		{
-			"two new mailboxes", map[string]string{"Work": "Jobs"},
-			[]string{"INBOX", "Work", "jobs"}, nil,
+			"two new mailboxes",
+			map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"},
+			nil,
 			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=(jobs)"},
-			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=(^jobs)"}, 0,
+			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=(^jobs)"},
+			0,
 		},
 		{
-			"beside a folder", map[string]string{"Work": "Jobs"},
-			[]string{"INBOX", "Work", "jobs"}, []string{"jobs"},
+			"beside a folder",
+			map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"},
+			[]string{"jobs"},
 			[]string{"INBOX=(INBOX)", "Work=(Jobs)", "jobs=jobs"},
-			[]string{"INBOX=(INBOX)", "Work=(^Jobs)", "jobs=jobs"}, 0,
+			[]string{"INBOX=(INBOX)", "Work=(^Jobs)", "jobs=jobs"},
+			0,
 		},
 		{
-			"folders that are there", map[string]string{"Work": "Jobs"},
-			[]string{"INBOX", "Work", "jobs"}, []string{"^Jobs", "jobs"},
+			"folders that are there",
+			map[string]string{"Work": "Jobs"},
+			[]string{"INBOX", "Work", "jobs"},
+			[]string{"^Jobs", "jobs"},
 			[]string{"INBOX=(INBOX)", "Work=^Jobs", "jobs=jobs"},
-			[]string{"INBOX=(INBOX)", "Work=^Jobs", "jobs=jobs"}, 0,
+			[]string{"INBOX=(INBOX)", "Work=^Jobs", "jobs=jobs"},
+			0,
 		},
 		{
-			"two other names", map[string]string{"a": "Jobs", "b": "jobs"},
-			[]string{"INBOX", "a", "b"}, nil,
+			"two other names",
+			map[string]string{"a": "Jobs", "b": "jobs"},
+			[]string{"INBOX", "a", "b"},
+			nil,
 			[]string{"INBOX=(INBOX)", "a=(Jobs)", "b=(jobs)"},
-			[]string{"INBOX=(INBOX)", "a=(Jobs)", "b=(^jobs)"}, 0,
+			[]string{"INBOX=(INBOX)", "a=(Jobs)", "b=(^jobs)"},
+			0,
 		},
 		{
-			"the same name", map[string]string{"Work": "jobs"},
-			[]string{"INBOX", "Work", "jobs"}, nil,
+			"the same name",
+			map[string]string{"Work": "jobs"},
+			[]string{"INBOX", "Work", "jobs"},
+			nil,
 			[]string{"INBOX=(INBOX)"},
-			[]string{"INBOX=(INBOX)"}, 1,
-		},
-		{
-			"INBOX is one name", map[string]string{"Work": "inbox/a"},
-			[]string{"INBOX", "INBOX.a", "Work"}, nil,
 			[]string{"INBOX=(INBOX)"},
-			[]string{"INBOX=(INBOX)"}, 1,
+			1,
 		},
 		{
-			"a slash in a level is no separator", map[string]string{"Work": "a/b"},
-			[]string{"INBOX", "Work", "a/b"}, nil,
+			"INBOX is one name",
+			map[string]string{"Work": "inbox/a"},
+			[]string{"INBOX", "INBOX.a", "Work"},
+			nil,
+			[]string{"INBOX=(INBOX)"},
+			[]string{"INBOX=(INBOX)"},
+			1,
+		},
+		{
+			"a slash in a level is no separator",
+			map[string]string{"Work": "a/b"},
+			[]string{"INBOX", "Work", "a/b"},
+			nil,
 			[]string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=(a/b)"},
-			[]string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=(a/b)"}, 0,
+			[]string{"INBOX=(INBOX)", "Work=(a/b)", "a/b=(a/b)"},
+			0,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -223,5 +244,15 @@ func TestRenameLater(t *testing.T) {
 	}
 	if len(m.Moved) != 1 || m.Moved[0].Folder != "sent" {
 		t.Errorf("noted are %+v, want the new folder", m.Moved)
+	}
+	// Nobody is told to rename a folder to what the disk takes for another one.
+	for _, test := range []struct{ to, hint string }{{"Jobs", `"jobs" is in the way`}, {"work", "rename the folder"}} {
+		l = listing(map[string]string{"Work": test.to}, []string{"INBOX", "Work", "jobs"}, "Work", "jobs")
+		l.Known = []state.Mailbox{{Name: "Work", Folder: "Work", Marker: "id of Work"}, {Name: "jobs", Folder: "jobs", Marker: "id of jobs"}}
+		l.FoldsCase = true
+		m = plan.Match(l)
+		if got := places(m); !slices.Contains(got, "Work=Work") || len(m.Problems) != 1 || !strings.Contains(m.Problems[0].Hint, test.hint) {
+			t.Errorf("to %q: mailboxes are %q, problems %+v; want the old folder and %q", test.to, got, m.Problems, test.hint)
+		}
 	}
 }
