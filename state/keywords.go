@@ -96,6 +96,11 @@ func (k Keywords) Without(other Keywords) Keywords {
 	return joined(slices.DeleteFunc(k.Names(), other.Has))
 }
 
+// Within returns the keywords of k that are in other, too, as k spells them.
+func (k Keywords) Within(other Keywords) Keywords {
+	return joined(slices.DeleteFunc(k.Names(), func(name string) bool { return !other.Has(name) }))
+}
+
 // Check reports what is not the canonical form of a set.
 func (k Keywords) Check() error {
 	if k == "" {
@@ -136,8 +141,8 @@ type KeywordRule struct {
 
 // Of returns those of the keywords that the mailbox stores.
 func (r KeywordRule) Of(k Keywords) Keywords {
-	if r.Any || k == "" {
+	if r.Any {
 		return k
 	}
-	return joined(slices.DeleteFunc(k.Names(), func(name string) bool { return !r.Listed.Has(name) }))
+	return k.Within(r.Listed)
 }
