@@ -107,7 +107,7 @@ func (x *executor) tagUploads(ctx context.Context, r Remote, t *target, ref stat
 // file need not have a letter for them, so that the new record must have them, and once
 // a day they are offered. The others have letters, which show in the next scan.
 func (it item) known() state.Keywords {
-	return it.keywords.Without(it.keywords.Without(it.base.AllKeywords()))
+	return it.keywords.Within(it.base.AllKeywords())
 }
 
 // tagArrived is tagUploads for uploads that were looked for: by intent.
