@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -77,6 +78,74 @@ func TestDailyLookBesideAHold(t *testing.T) {
 	if seen["INBOX"] != 1 {
 		t.Errorf("INBOX was listed as a whole %d times, want once", seen["INBOX"])
 	}
+}
+
+// oneRound runs with a fault, and ends before a second round, which would mend much:
+// with the first listing after these.
+func (f *fixture) oneRound(listings int, fault sim.Fault) {
+	lists := 0
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "remote.list" && !s.After {
+			lists++
+		}
+		if lists > listings {
+			return errors.New("the line is cut")
+		}
+		return fault(s)
+	})
+	_, _ = f.run()
+	f.world.SetFault(nil)
+}
+
+// known is what the store knows of a mailbox.
+func (f *fixture) known(name string) state.Mailbox {
+	f.t.Helper()
+	known, err := f.store.Mailboxes(f.t.Context())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	i := slices.IndexFunc(known, func(m state.Mailbox) bool { return m.Name == name })
+	if i < 0 {
+		f.t.Fatalf("mailbox %s is not known", name)
+	}
+	return known[i]
+}
+
+// TestDailyLookKeepsADoubt: a mailbox was listed as a whole in the very cycle in which
+// what was brought to it showed that the server had been set back. To note the first
+// must not undo the second.
+func TestDailyLookKeepsADoubt(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.clean()
+	backup := f.server.Backup()
+	f.world.Advance(day - 15)
+	f.put("INBOX", "", "first")
+	f.killAfter("store.settle")
+	f.server.Restore(backup)
+	f.put("INBOX", "", "next")
+	f.oneRound(2, func(sim.Step) error { return nil }) // something is absent: one more listing
+	if m := f.known("INBOX"); m.Doubt != state.DoubtUIDs {
+		t.Errorf("what is known of INBOX is %+v, want its UIDs in doubt", m)
+	}
+}
+
+// TestDailyLookKeepsTheGeneration: the same for a new mailbox in which something stays
+// open: its generation was noted before its first record.
+func TestDailyLookKeepsTheGeneration(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.oneRound(1, func(s sim.Step) error {
+		if s.Op == "local.deliver" {
+			return refusal(s.Op)
+		}
+		return nil
+	})
+	if m := f.known("INBOX"); m.Cursor.UIDValidity == 0 {
+		t.Errorf("what is known of INBOX is %+v, without its generation", m)
+	}
+	f.clean()
+	f.expect("INBOX/a:", "INBOX/b:")
 }
 
 // single is a server that keeps only one of equal messages: a move to where one is names

@@ -277,6 +277,7 @@ func (x *executor) noteMailbox(ctx context.Context, t *target, generation uint32
 		return fmt.Errorf("note mailbox %q: %w", t.Name, err)
 	}
 	t.setGeneration(generation)
+	t.setNoted()
 	return nil
 }
 

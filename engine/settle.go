@@ -27,6 +27,9 @@ type target struct {
 	// doubted is true when a file in this mailbox's folder is not what the scan
 	// made of it, as after an edit that only a look at the file itself shows.
 	doubted bool
+	// noted is true when the store has been told more of the mailbox than Known says,
+	// since this cycle began.
+	noted bool
 }
 
 // leaveOpen notes that something did not settle.
@@ -54,6 +57,18 @@ func (t *target) isOpen() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.open
+}
+
+func (t *target) setNoted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.noted = true
+}
+
+func (t *target) isNoted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.noted
 }
 
 // unmade reports whether the folder, the mailbox or its record is still to be
@@ -123,8 +138,11 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 		return nil
 	}
 	now := *t.Known
-	if !t.Suspended && t.Local != nil && !t.isOpen() {
+	switch {
+	case !t.Suspended && t.Local != nil && !t.isOpen():
 		now = e.followed(t)
+	case t.isNoted():
+		return nil // what was stored in this cycle is newer
 	}
 	if t.Sampled {
 		now.Sampled = e.now()
