@@ -45,7 +45,10 @@ func (t *Tree) forgetLetters(path string) {
 func (t *Tree) meaning(ctx context.Context, f *folder, text string, k state.Keywords, used letterSet) (letters, error) {
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l := t.lettering(f)
+	l, err := t.lettering(f)
+	if err != nil {
+		return letters{}, err
+	}
 	if l.owned || l.own.explains(text) && l.own.has(k) {
 		return l.own, nil
 	}
@@ -65,7 +68,10 @@ func (t *Tree) makeLetters(ctx context.Context, f *folder, text string, k state.
 	}
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l := t.lettering(f)
+	l, err := t.lettering(f)
+	if err != nil {
+		return letters{}, err
+	}
 	if l.owned || l.own.explains(text) && l.own.has(k) {
 		return l.own, nil
 	}
@@ -106,13 +112,15 @@ func (t *Tree) usedLetters(ctx context.Context, f *folder) (letterSet, error) {
 }
 
 // lettering returns what the folder's file says. The caller holds t.tables.mu.
-func (t *Tree) lettering(f *folder) lettering {
-	l, known := t.tables.folders[f.path]
-	if !known {
-		l = t.readLetters(f.base)
+func (t *Tree) lettering(f *folder) (lettering, error) {
+	if l, known := t.tables.folders[f.path]; known {
+		return l, nil
+	}
+	l, err := t.readLetters(f.base)
+	if err == nil {
 		t.tables.folders[f.path] = l
 	}
-	return l
+	return l, err
 }
 
 // accountLetters returns the account's table. The caller holds t.tables.mu.
@@ -133,8 +141,11 @@ func (t *Tree) accountLetters(ctx context.Context) (letters, error) {
 		if err != nil {
 			return letters{}, wrap(state.ScopeMailbox, err, "read the keywords of folder %q", folder.Path)
 		}
-		l := t.readLetters(base)
+		l, err := t.readLetters(base)
 		base.close()
+		if err != nil {
+			return letters{}, wrap(state.ScopeMailbox, err, "read the keywords of folder %q", folder.Path)
+		}
 		if !l.owned {
 			account = lettering{own: account}.effective(l.own)
 		}
@@ -143,15 +154,17 @@ func (t *Tree) accountLetters(ctx context.Context) (letters, error) {
 	return account, nil
 }
 
-// readLetters reads the letters of a folder that lies in d. A file that cannot be read
-// is somebody else's affair, and stops no mail: the letters stand for nothing then.
-func (t *Tree) readLetters(d dir) lettering {
+// readLetters reads the letters of a folder that lies in d. A file that we may not read
+// is somebody else's affair, and stops no mail: the letters stand for nothing then. Any
+// other failure may be over in the next run, in which letters that stood for nothing
+// would look as if a reader had added them.
+func (t *Tree) readLetters(d dir) (lettering, error) {
 	l, err := lettersIn(d)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ELOOP) {
 		t.o.Log.Warn().Err(err).Str("folder", d.path()).Msg("what the letters in file names stand for cannot be read")
-		return lettering{owned: true}
+		return lettering{owned: true}, nil
 	}
-	return l
+	return l, err
 }
 
 func lettersIn(d dir) (lettering, error) {

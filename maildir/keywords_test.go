@@ -2,6 +2,7 @@ package maildir_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,6 +152,28 @@ func TestUnreadableTable(t *testing.T) {
 				t.Errorf("it was replaced: %v", err)
 			}
 		})
+	}
+}
+
+// TestTableFailsOnce: a table that cannot be read in one scan, for want of descriptors or
+// with an I/O error, may be read in the next. Letters that stood for nothing meanwhile
+// would then be news, and bring keywords back that were taken away.
+func TestTableFailsOnce(t *testing.T) {
+	f := newFixture(t)
+	r := f.tagged(f.inbox, "home work")
+	f.rename("INBOX/"+table, "INBOX/away")
+	socket, err := net.Listen("unix", f.path(f.inbox, table)) // which nobody can open as a file
+	f.ok(err)
+	if d, err := f.Scan(t.Context(), f.inbox, []state.Record{r}, state.ScanOptions{}); err == nil {
+		t.Errorf("the scan shows %+v and no error", d)
+	}
+	if _, err := f.SetKeywords(t.Context(), f.inbox, r.Key, "home work", "home"); err == nil {
+		t.Error("the file got letters of a table that nobody has read")
+	}
+	f.ok(socket.Close()) // removes it
+	f.rename("INBOX/away", "INBOX/"+table)
+	if d := f.scan(f.inbox, r); len(d.Changed) > 0 {
+		t.Errorf("the scan shows %+v", d)
 	}
 }
 
