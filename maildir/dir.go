@@ -159,7 +159,7 @@ func (d dir) setMtime(name string, seconds int64) error {
 // sync makes the directory's entries durable. Some network file systems cannot
 // sync a directory and say so; there is nothing more to be done then.
 func (d dir) sync() error {
-	err := syncFile(d.f)
+	err := syncDirectory(d.f)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
 		return nil
 	}

@@ -17,6 +17,9 @@ func syncFile(f *os.File) error {
 	return err
 }
 
+// syncDirectory makes the directory's entries durable.
+func syncDirectory(f *os.File) error { return syncFile(f) }
+
 // syncFileSystem is not to be had here: sync(2) only schedules the writes.
 func syncFileSystem(*os.File) error { return errors.ErrUnsupported }
 

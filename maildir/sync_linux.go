@@ -9,6 +9,19 @@ import (
 // syncFile makes the file's content and attributes durable.
 func syncFile(f *os.File) error { return f.Sync() }
 
+// syncDirectory makes the directory's entries durable. After a power failure btrfs may
+// show a file under both names that was renamed into a directory which was synced
+// alone, before that which it came from was: a message in two folders, or twice in one.
+// There a sync of the whole file system takes its place, which is all or nothing.
+func syncDirectory(f *os.File) error {
+	var st unix.Statfs_t
+	err := retry(func() error { return unix.Fstatfs(int(f.Fd()), &st) })
+	if err == nil && int64(uint32(st.Type)) == unix.BTRFS_SUPER_MAGIC {
+		return syncFileSystem(f)
+	}
+	return f.Sync()
+}
+
 // syncFileSystem makes everything written to the file system of f durable. Since
 // Linux 5.8 it also reports write errors that happened after f was opened.
 func syncFileSystem(f *os.File) error {
