@@ -252,7 +252,7 @@ func (p *play) survived(stage *scene.Stage, result trace.Result) {
 
 // names reports whether a message says what it is about.
 func names(stage *scene.Stage, output string) bool {
-	for _, name := range []string{stage.Home, stage.Server.Host, "INBOX", "Archive", "Drafts", "Trash", "Box", "Mine", "Theirs"} {
+	for _, name := range []string{stage.Home, stage.Server.Host, stage.Server.CAFile, "INBOX", "Archive", "Drafts", "Trash", "Box", "Mine", "Theirs"} {
 		if strings.Contains(output, name) {
 			return true
 		}
