@@ -16,10 +16,13 @@ import "mailmoor/state"
 // marks are letters of a level that are to be escaped, by their first byte.
 type marks map[int]bool
 
-// keptApart returns how a level is written to be kept apart. A level without letters
-// needs nothing, and is as write writes it.
-func keptApart(level string, write func(level string, marked marks) string) string {
+// spelled returns how a level is written, plainly or kept apart. A level without letters
+// needs nothing for that, and is as write writes it.
+func spelled(level string, apart bool, write func(level string, marked marks) string) string {
 	plain, marked := write(level, nil), marks{}
+	if !apart {
+		return plain
+	}
 	for i, r := range level {
 		if state.FoldRune(r) != r {
 			marked[i] = true

@@ -45,18 +45,26 @@ func (t *Tree) forgetLetters(path string) {
 func (t *Tree) meaning(ctx context.Context, f *folder, text string, k state.Keywords, used letterSet) (letters, error) {
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l, err := t.lettering(f)
-	if err != nil {
-		return letters{}, err
+	_, all, err := t.assigned(ctx, f, text, k, used)
+	return all, err
+}
+
+// assigned returns what the folder's file says, and that completed as meaning has it.
+// The caller holds t.tables.mu.
+func (t *Tree) assigned(
+	ctx context.Context, f *folder, text string, k state.Keywords, used letterSet,
+) (l lettering, all letters, err error) {
+	if l, err = t.lettering(f); err != nil {
+		return l, letters{}, err
 	}
 	if l.owned || l.own.explains(text) && l.own.has(k) {
-		return l.own, nil
+		return l, l.own, nil
 	}
 	account, err := t.accountLetters(ctx)
 	if err != nil {
-		return letters{}, err
+		return l, letters{}, err
 	}
-	return l.assign(account, used, k), nil
+	return l, l.assign(account, used, k), nil
 }
 
 // makeLetters is meaning for keywords that are about to be written into file names:
@@ -68,26 +76,16 @@ func (t *Tree) makeLetters(ctx context.Context, f *folder, text string, k state.
 	}
 	t.tables.mu.Lock()
 	defer t.tables.mu.Unlock()
-	l, err := t.lettering(f)
-	if err != nil {
-		return letters{}, err
-	}
-	if l.owned || l.own.explains(text) && l.own.has(k) {
-		return l.own, nil
-	}
-	account, err := t.accountLetters(ctx)
-	if err != nil {
-		return letters{}, err
-	}
-	all := l.assign(account, used, k)
-	if all == l.own {
-		return all, nil
+	l, all, err := t.assigned(ctx, f, text, k, used)
+	if err != nil || all == l.own {
+		return all, err
 	}
 	if err := writeLetters(f.base, all); err != nil {
 		return letters{}, err
 	}
 	t.step("maildir: keywords written")
 	t.tables.folders[f.path] = lettering{own: all}
+	account := *t.tables.account // read, or nothing could have been added
 	for n, name := range all {
 		if account[n] == "" && account.of(name) < 0 {
 			t.tables.account[n] = name

@@ -92,12 +92,7 @@ func encodePlus(levels []string, apart state.LevelSet) (string, error) {
 			path.WriteString(".INBOX") // RFC 9051, section 5.1
 			continue
 		}
-		write := plusLevel(i)
-		encoded := write(level, nil)
-		if apart.Has(i) {
-			encoded = keptApart(level, write)
-		}
-		path.WriteString("." + encoded)
+		path.WriteString("." + spelled(level, apart.Has(i), plusLevel(i)))
 	}
 	if path.Len() > fileNameBytesMax {
 		return "", fmt.Errorf("the mailbox name needs a directory name of %d bytes, at most %d are possible with layout = %q",

@@ -52,11 +52,7 @@ func encodePath(levels []string, apart state.LevelSet) (string, error) {
 			parts = append(parts, "INBOX") // RFC 9051, section 5.1
 			continue
 		}
-		encoded := encodeLevel(level, nil)
-		if apart.Has(i) {
-			encoded = keptApart(level, encodeLevel)
-		}
-		parts = append(parts, strings.Split(encoded, "/")...)
+		parts = append(parts, strings.Split(spelled(level, apart.Has(i), encodeLevel), "/")...)
 	}
 	path := strings.Join(parts, "/")
 	if len(parts) > pathDepthMax || len(path) > pathBytesMax {

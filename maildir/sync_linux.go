@@ -14,12 +14,17 @@ func syncFile(f *os.File) error { return f.Sync() }
 // alone, before that which it came from was: a message in two folders, or twice in one.
 // There a sync of the whole file system takes its place, which is all or nothing.
 func syncDirectory(f *os.File) error {
-	var st unix.Statfs_t
-	err := retry(func() error { return unix.Fstatfs(int(f.Fd()), &st) })
-	if err == nil && int64(uint32(st.Type)) == unix.BTRFS_SUPER_MAGIC {
+	if kind, err := fileSystem(f); err == nil && kind == unix.BTRFS_SUPER_MAGIC {
 		return syncFileSystem(f)
 	}
 	return f.Sync()
+}
+
+// fileSystem returns the magic number of the file system that f is on. statfs(2).
+func fileSystem(f *os.File) (int64, error) {
+	var st unix.Statfs_t
+	err := retry(func() error { return unix.Fstatfs(int(f.Fd()), &st) })
+	return int64(uint32(st.Type)), err
 }
 
 // syncFileSystem makes everything written to the file system of f durable. Since
@@ -48,7 +53,6 @@ var unreliableFileSystems = map[int64]bool{
 // stampsProve reports whether an equal directory stamp proves an unchanged
 // directory on the file system of d.
 func stampsProve(d dir) bool {
-	var st unix.Statfs_t
-	err := retry(func() error { return unix.Fstatfs(d.fd(), &st) })
-	return err == nil && !unreliableFileSystems[int64(uint32(st.Type))]
+	kind, err := fileSystem(d.f)
+	return err == nil && !unreliableFileSystems[kind]
 }
