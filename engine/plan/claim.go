@@ -124,7 +124,10 @@ func (m *matcher) twinOf(f state.LocalFolder) Mailbox {
 		return Mailbox{}
 	}
 	for _, r := range m.Remote {
-		if mb := m.mailbox(r); m.isNew(r) && m.oneDirectory(f, mb.Levels) {
+		if !m.isNew(r) {
+			continue
+		}
+		if mb := m.mailbox(r); m.oneDirectory(f, mb.Levels) {
 			return mb
 		}
 	}

@@ -254,7 +254,11 @@ func (m *matcher) newFolders(listed bool) {
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			continue
 		}
-		if twin := m.twinOf(f); twin.Name != "" && !onServer {
+		var twin Mailbox
+		if !onServer {
+			twin = m.twinOf(f)
+		}
+		if twin.Name != "" {
 			delete(m.remote, twin.Name)
 			m.problem(twin.Name, fmt.Sprintf("folder %q and folder %q of mailbox %q differ in case only, and are the same one on this disk",
 				f.Path, strings.Join(twin.Levels, "/"), twin.Name), "rename the folder to that name, or give the mailbox another one with rename")
