@@ -16,12 +16,7 @@ import (
 type wholes map[string]int
 
 func (w wholes) watch(f *fixture) {
-	f.opts = func(o *engine.Options) {
-		o.Connect = func(ctx context.Context) (engine.Remote, error) {
-			r, err := f.server.Connect(ctx)
-			return counting{r, w}, err
-		}
-	}
+	f.reconnect(func(r engine.Remote) engine.Remote { return counting{r, w} })
 }
 
 type counting struct {
@@ -97,20 +92,6 @@ func (f *fixture) oneRound(listings int, fault sim.Fault) {
 	f.world.SetFault(nil)
 }
 
-// known is what the store knows of a mailbox.
-func (f *fixture) known(name string) state.Mailbox {
-	f.t.Helper()
-	known, err := f.store.Mailboxes(f.t.Context())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	i := slices.IndexFunc(known, func(m state.Mailbox) bool { return m.Name == name })
-	if i < 0 {
-		f.t.Fatalf("mailbox %s is not known", name)
-	}
-	return known[i]
-}
-
 // TestDailyLookKeepsADoubt: a mailbox was listed as a whole in the very cycle in which
 // what was brought to it showed that the server had been set back. To note the first
 // must not undo the second.
@@ -175,12 +156,7 @@ func TestMoveToAnEqualMessage(t *testing.T) {
 	f.deliver("Archive", "dup", "b", "c")
 	f.clean()
 	have := f.uid("Archive", "dup")
-	f.opts = func(o *engine.Options) {
-		o.Connect = func(ctx context.Context) (engine.Remote, error) {
-			r, err := f.server.Connect(ctx)
-			return single{r, "Archive", have}, err
-		}
-	}
+	f.reconnect(func(r engine.Remote) engine.Remote { return single{r, "Archive", have} })
 	f.tree.MoveFile("INBOX", f.key("INBOX", "dup"), "Archive", sim.MoveOptions{})
 	if report := f.sync(); report.Counts.Rematched > 0 {
 		t.Errorf("%d messages were matched afresh", report.Counts.Rematched)

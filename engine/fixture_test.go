@@ -68,6 +68,34 @@ func (f *fixture) engine() *engine.Engine {
 	return engine.New(o)
 }
 
+// reconnect puts something between the engine and the server.
+func (f *fixture) reconnect(between func(engine.Remote) engine.Remote) {
+	f.opts = func(o *engine.Options) {
+		connect := o.Connect
+		o.Connect = func(ctx context.Context) (engine.Remote, error) {
+			r, err := connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return between(r), nil
+		}
+	}
+}
+
+// known is what the store knows of a mailbox.
+func (f *fixture) known(name string) state.Mailbox {
+	f.t.Helper()
+	known, err := f.store.Mailboxes(f.t.Context())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	i := slices.IndexFunc(known, func(m state.Mailbox) bool { return m.Name == name })
+	if i < 0 {
+		f.t.Fatalf("mailbox %s is not known", name)
+	}
+	return known[i]
+}
+
 // run syncs once and returns what happened; time passes before it.
 func (f *fixture) run() (engine.Report, error) {
 	f.world.Advance(10)

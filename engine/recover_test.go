@@ -167,12 +167,7 @@ func (r changing) Append(ctx context.Context, ref state.Ref, uploads []state.Upl
 
 // through makes the fixture's server one that changes uploads.
 func (f *fixture) through(change func([]state.Upload) []state.Upload) {
-	f.opts = func(o *engine.Options) {
-		o.Connect = func(ctx context.Context) (engine.Remote, error) {
-			r, err := f.server.Connect(ctx)
-			return changing{r, change}, err
-		}
-	}
+	f.reconnect(func(r engine.Remote) engine.Remote { return changing{r, change} })
 }
 
 // stamped adds a field to each upload, as some servers do.

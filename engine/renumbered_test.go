@@ -18,20 +18,6 @@ func (f *fixture) give(mailbox string, date int64, body []byte) {
 	f.server.Append(mailbox, sim.Message{Date: date, Body: body})
 }
 
-// reconnect puts something between the engine and the server.
-func (f *fixture) reconnect(between func(engine.Remote) engine.Remote) {
-	f.opts = func(o *engine.Options) {
-		connect := o.Connect
-		o.Connect = func(ctx context.Context) (engine.Remote, error) {
-			r, err := connect(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return between(r), nil
-		}
-	}
-}
-
 // rounding is a server that tells sizes in KiB.
 type rounding struct{ engine.Remote }
 
@@ -291,16 +277,8 @@ func TestRenumberedAtTheOtherEnd(t *testing.T) {
 	}
 	f.world.SetFault(nil)
 	f.world.Restart()
-	known, err := f.store.Mailboxes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	doubts := make(map[string]state.Doubt)
-	for _, m := range known {
-		doubts[m.Name] = m.Doubt
-	}
-	if doubts["INBOX"] != state.Believed || doubts["Archive"] != state.DoubtUIDs {
-		t.Errorf("doubts are %v, want one about Archive alone", doubts)
+	if inbox, archive := f.known("INBOX").Doubt, f.known("Archive").Doubt; inbox != state.Believed || archive != state.DoubtUIDs {
+		t.Errorf("doubts are %v about INBOX and %v about Archive, want one about Archive alone", inbox, archive)
 	}
 	f.clean()
 	f.clean()

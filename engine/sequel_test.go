@@ -130,13 +130,7 @@ func (r stubborn) Move(_ context.Context, _ state.Ref, uids state.UIDSet, _ stri
 func TestRemovalThatDidNotHappen(t *testing.T) {
 	f := full(t, 3)
 	moves := 0
-	f.opts = func(o *engine.Options) {
-		connect := o.Connect
-		o.Connect = func(ctx context.Context) (engine.Remote, error) {
-			r, err := connect(ctx)
-			return stubborn{r, &moves}, err
-		}
-	}
+	f.reconnect(func(r engine.Remote) engine.Remote { return stubborn{r, &moves} })
 	f.tree.DeleteFile("INBOX", f.key("INBOX", "m001"))
 	for range 4 {
 		f.sync()
