@@ -15,6 +15,7 @@ import (
 	"mailmoor/engine"
 	"mailmoor/maildir"
 	"mailmoor/state"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -59,19 +60,6 @@ func (a *account) folderOfToken() map[string]string {
 		return errors.Join(err, relErr)
 	}))
 	return folders
-}
-
-// forget throws the database away.
-func (a *account) forget() {
-	a.Helper()
-	found, err := filepath.Glob(filepath.Join(a.states, "*", "state.db*"))
-	a.must(err)
-	if len(found) == 0 {
-		a.Fatal("there is no database to throw away")
-	}
-	for _, path := range found {
-		a.must(os.Remove(path))
-	}
 }
 
 // TestNamesThatDifferInCase: on a disk that ignores case every mailbox has a folder of
@@ -129,7 +117,7 @@ func TestNamesThatDifferInCase(t *testing.T) {
 			}
 			a.bothWays(want)
 
-			a.forget()
+			a.must(home.Forget(a.states))
 			if c := a.clean().Counts; c.Paired != 2*len(want) || c.Downloaded+c.Uploaded+c.NewFolders+c.NewMailboxes != 0 {
 				t.Errorf("without the state %+v, want %d pairs and nothing new", c, 2*len(want))
 			}

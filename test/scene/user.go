@@ -176,14 +176,7 @@ func (s *Stage) empty(folder string) {
 // forget throws the database of the program away, as its hints tell users to do.
 func (s *Stage) forget() {
 	s.Helper()
-	found, err := filepath.Glob(filepath.Join(s.States, "*", "state.db*"))
-	s.must(err)
-	if len(found) == 0 {
-		s.Fatal("there is no database to throw away")
-	}
-	for _, path := range found {
-		s.must(os.Remove(path))
-	}
+	s.must(home.Forget(s.States))
 }
 
 // stored returns the files in which the server keeps the messages of a mailbox.
