@@ -107,8 +107,7 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 	l.Doubt = l.Known.Doubt
 	l.stat = l.Role == state.RoleDrafts || e.now()-l.Known.Statted >= statEvery || e.doubted[l.Name] || l.Doubt != state.Believed
 	unchanged := f.Settled && f.Stamp == l.Known.Stamp && f.Stamp != (state.FolderStamp{})
-	l.scan = l.stat || !unchanged
-	l.scan = l.scan || !l.Known.Tagged
+	l.scan = l.stat || !unchanged || !l.Known.Tagged
 	l.fetch = l.sample || !l.Known.Tagged || len(l.Buried) > 0 || l.Doubt != state.Believed || !l.Known.Cursor.Unchanged(l.Status)
 	for _, r := range l.Waiting {
 		// What is lost may turn up in any mailbox, or have been decided upon.
