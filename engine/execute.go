@@ -40,7 +40,7 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 	}
 	err := x.phases(ctx, c.plan.Ops)
 	for name, t := range x.targets {
-		if t.isDoubted() && !e.doubted[name] {
+		if t.has(noteDoubted) && !e.doubted[name] {
 			e.doubted[name] = true
 			x.progressed() // the next round looks closer
 		}
@@ -134,7 +134,7 @@ func (x *executor) batches(ops []plan.Op, phase func(plan.Kind) bool) []batch {
 // run carries out one batch. What concerns a message or a mailbox is reported
 // and leaves the mailbox open; only wider errors are returned.
 func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
-	if b.kind.Destroys() && b.target.isOpen() {
+	if b.kind.Destroys() && b.target.has(noteOpen) {
 		// Something that was to be created or changed here has not been: look
 		// again before anything is taken away.
 		return nil
@@ -143,7 +143,7 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 	if err != nil {
 		b.target.leaveOpen()
 	}
-	if b.target.isOpen() {
+	if b.target.has(noteOpen) {
 		// What was seen at the other end of a move has not settled either.
 		for _, op := range b.ops {
 			x.leaveOpen(op.Dest)
@@ -277,7 +277,7 @@ func (x *executor) noteMailbox(ctx context.Context, t *target, generation uint32
 		return fmt.Errorf("note mailbox %q: %w", t.Name, err)
 	}
 	t.setGeneration(generation)
-	t.setNoted()
+	t.note(noteStored)
 	return nil
 }
 

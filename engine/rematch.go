@@ -100,7 +100,7 @@ func (x *executor) noteDoubt(ctx context.Context, t *target, cause error) error 
 	if err := x.Store.PutMailbox(ctx, known); err != nil {
 		return fmt.Errorf("note that mailbox %q is in doubt: %w", t.Name, err)
 	}
-	t.setNoted()
+	t.note(noteStored)
 	x.progressed()
 	return nil
 }

@@ -21,55 +21,42 @@ type target struct {
 	// generation is the UIDVALIDITY of a mailbox that was created in this
 	// cycle, once it has been asked for.
 	generation uint32
-	// open is true when something in this mailbox did not settle, so that the
+	notes note
+}
+
+// The kinds of note on a target, made by operations that run side by side.
+const (
+	// noteOpen says that something in this mailbox did not settle, so that the
 	// cursor must stay and nothing may be removed in this cycle.
-	open bool
-	// doubted is true when a file in this mailbox's folder is not what the scan
+	noteOpen note = 1 << iota
+	// noteDoubted says that a file in this mailbox's folder is not what the scan
 	// made of it, as after an edit that only a look at the file itself shows.
-	doubted bool
-	// noted is true when the store has been told more of the mailbox than Known says,
-	// since this cycle began.
-	noted bool
+	noteDoubted
+	// noteStored says that the store has been told more of the mailbox than Known
+	// says, since this cycle began.
+	noteStored
+)
+
+type note uint8
+
+func (t *target) note(n note) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notes |= n
+}
+
+func (t *target) has(n note) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.notes&n != 0
 }
 
 // leaveOpen notes that something did not settle.
-func (t *target) leaveOpen() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.open = true
-}
+func (t *target) leaveOpen() { t.note(noteOpen) }
 
 // doubt makes the next scan of the folder look at every file, so that what is
 // stale now is not stale for ever.
-func (t *target) doubt() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.open, t.doubted = true, true
-}
-
-func (t *target) isDoubted() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.doubted
-}
-
-func (t *target) isOpen() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.open
-}
-
-func (t *target) setNoted() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.noted = true
-}
-
-func (t *target) isNoted() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.noted
-}
+func (t *target) doubt() { t.note(noteOpen | noteDoubted) }
 
 // unmade reports whether the folder, the mailbox or its record is still to be
 // made, so that no message can be brought there in this cycle.
@@ -139,9 +126,9 @@ func (e *Engine) saveCursor(ctx context.Context, t *target) error {
 	}
 	now := *t.Known
 	switch {
-	case !t.Suspended && t.Local != nil && !t.isOpen():
+	case !t.Suspended && t.Local != nil && !t.has(noteOpen):
 		now = e.followed(t)
-	case t.isNoted():
+	case t.has(noteStored):
 		return nil // what was stored in this cycle is newer
 	}
 	if t.Sampled {
