@@ -56,7 +56,10 @@ type Engine struct {
 	// doubted are the mailboxes in whose folder a file was not what the last scan
 	// made of it: the next scan looks at every file.
 	doubted map[string]bool
-	pace    pace
+	// grown is what the server said, in the round before this one, of mailboxes in
+	// which there was more than had been observed.
+	grown map[string]state.Cursor
+	pace  pace
 }
 
 // New returns an engine. Close releases its connections.
@@ -67,7 +70,10 @@ func New(o Options) *Engine {
 	if o.Wait == nil {
 		o.Wait = sleep
 	}
-	return &Engine{Options: o, pool: newPool(o.Connect, max(1, o.Connections)), doubted: make(map[string]bool)}
+	return &Engine{
+		Options: o, pool: newPool(o.Connect, max(1, o.Connections)),
+		doubted: make(map[string]bool), grown: make(map[string]state.Cursor),
+	}
 }
 
 // Close closes all connections.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
@@ -59,6 +60,10 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 			items = append(items, item{file: file, base: op.Base, send: file.Flags, keywords: file.Keywords})
 		}
 	}
+	items, err := x.awaitLost(ctx, conn, b.target, items)
+	if err != nil {
+		return err
+	}
 	for len(items) > 0 {
 		n, bytes, most := 0, int64(0), min(uploadMax, x.pace.messages())
 		for n < len(items) && n < most && (n == 0 || bytes+items[n].file.Content.WireSize <= uploadBytes) {
@@ -72,6 +77,32 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 		items = items[n:]
 	}
 	return nil
+}
+
+// awaitLost leaves those uploads to the next round that bring a message back which
+// the server has lost or deleted, when there is more in the mailbox than was observed:
+// the message may be back, as in a mailbox whose index is being rebuilt. What the server
+// said before the last observation counts as observed: not all servers say the same
+// in answer to STATUS and to SELECT.
+func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items []item) ([]item, error) {
+	lost := func(it item) bool { return it.lost(t.Name) }
+	if t.NewMailbox || !slices.ContainsFunc(items, lost) {
+		return items, nil
+	}
+	var next state.Cursor
+	err := conn.with(ctx, func(r Remote) (err error) {
+		next, err = x.learnGeneration(ctx, r, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	seen, said := t.Remote.Selected.Cursor, x.grown[t.Name]
+	if next.UIDNext <= max(seen.UIDNext, said.UIDNext) && next.Messages <= max(seen.Messages, said.Messages) {
+		return items, nil
+	}
+	t.grew(next)
+	return slices.DeleteFunc(items, lost), nil
 }
 
 // uploadBatch appends a few files. The intents are durable before the first
@@ -206,6 +237,9 @@ func (it item) replaces(mailbox string) state.UID {
 	}
 	return 0
 }
+
+// lost reports whether the upload brings a message back into its mailbox.
+func (it item) lost(mailbox string) bool { return !it.edited && it.replaces(mailbox) != 0 }
 
 // settleUploads records the outcomes and returns the uploads of which the
 // outcome is not known.

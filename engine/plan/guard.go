@@ -86,6 +86,7 @@ func (b *builder) guard() {
 		b.guardLost(v, removing[removed{v.Name, state.Remote, true}])
 	}
 	b.keepWholeHolds()
+	b.holdReuploads()
 	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
 		return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Mailbox, y.Mailbox), cmp.Compare(x.Missing, y.Missing))
 	})
@@ -136,8 +137,15 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	if len(rest) == 0 {
 		return
 	}
+	reuploaded := 0
+	for _, op := range b.plan.Ops {
+		if missing == state.Remote && op.reuploads() && op.Base.Mailbox == v.Name {
+			reuploaded++
+		}
+	}
 	why := b.in.Limits.implausible(removals{
-		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, count: len(rest), final: rest[0].Final,
+		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: rest[0].Final,
+		count: len(rest) + reuploaded,
 	})
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
@@ -160,6 +168,31 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	}
 	hold.UIDs = uidsOf(rest)
 	b.plan.Holds = append(b.plan.Holds, hold)
+}
+
+// reuploads reports whether the operation brings a message back that is gone from
+// the server, because it was changed here.
+func (o Op) reuploads() bool {
+	return o.Kind == Upload && o.Base.State == state.Paired && !o.Decided
+}
+
+// holdReuploads lets messages that are gone from the server and were changed here wait
+// with those of their mailbox that are held: when the server shows all of them again
+// these would be there twice.
+func (b *builder) holdReuploads() {
+	held := make(map[string]bool)
+	for _, h := range b.plan.Holds {
+		if h.Missing == state.Remote && h.Decision == state.Undecided && !h.Whole && h.Lost == 0 {
+			held[h.Mailbox] = true
+		}
+	}
+	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
+		waits := op.reuploads() && held[op.Base.Mailbox]
+		if waits {
+			b.open(op.touches()...)
+		}
+		return waits
+	})
 }
 
 // slidOut returns those of the removals, at their head, that look as if the server

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"mailmoor/state"
 )
@@ -13,8 +14,11 @@ import (
 // boundAgain is what both sides hold when new numbers have been found out.
 var boundAgain = []string{"INBOX/still:", "Archive/filed:", "Box/b:S", "Box/c:F", "Box/anon1:", "Box/twin:", "Box/twin:", "Box/new:"}
 
-// renumberings are scenes in which messages get other UIDs in one generation.
+// renumberings are scenes in which messages get other UIDs in one generation. Dovecot
+// shows all of them at once, or, when nothing has touched cur/ for a while, what
+// lies in new/ alone and the rest a moment later.
 func renumberings() []Scene {
+	check := rebound(Want{Both: append([]string{"Box/a:"}, boundAgain...)})
 	return []Scene{{
 		Name: "renumbered-in-one-generation", Prepare: numbered,
 		Happen: func(s *Stage) {
@@ -22,7 +26,17 @@ func renumberings() []Scene {
 			s.letters(box, "c", "F")
 			s.lose(box, "dovecot-uidlist")
 		},
-		Check: rebound(Want{Both: append([]string{"Box/a:"}, boundAgain...)}),
+		Check: check,
+	}, {
+		Name: "renumbered-bit-by-bit", Prepare: numbered,
+		Happen: func(s *Stage) {
+			s.letters(box, "c", "F")
+			s.age(box)
+			s.uids(box, "a") // the server looks at the dates
+			s.lose(box, "dovecot-uidlist")
+			s.inject(box, "new")
+		},
+		Check: check,
 	}}
 }
 
@@ -125,6 +139,25 @@ func (s *Stage) lose(mailbox string, patterns ...string) {
 			s.must(os.Remove(path))
 		}
 	}
+}
+
+// age makes it long ago that a message came to the mailbox or changed its flags.
+func (s *Stage) age(mailbox string) {
+	s.Helper()
+	s.Quiesce()
+	for _, sub := range []string{"new", "cur"} {
+		s.must(os.Chtimes(filepath.Join(s.Server.MailboxDir(s.User, mailbox), sub), time.Time{}, time.Now().Add(-time.Hour)))
+	}
+}
+
+// inject puts a message among the server's files, as a delivery agent does that knows
+// nothing of the server.
+func (s *Stage) inject(mailbox, token string) {
+	s.Helper()
+	path := filepath.Join(s.Server.MailboxDir(s.User, mailbox), "new", token)
+	s.must(os.WriteFile(path, Body(token), 0o666))
+	s.must(os.Chmod(path, 0o666)) // whatever the umask is
+	s.must(os.Chtimes(path, time.Time{}, time.Unix(dateOf(token), 0)))
 }
 
 // rebound returns a check that also makes sure that messages kept their files.

@@ -1,0 +1,111 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+
+	"mailmoor/engine"
+	"mailmoor/state"
+	"mailmoor/test/sim"
+)
+
+// A server that rebuilds its index may show next to nothing of a mailbox, and a moment
+// later everything under other UIDs. Dovecot does when dovecot-uidlist is lost: it
+// looks into new/ first and into cur/ afterwards.
+
+// back gives the messages that were there before other UIDs, when the step comes
+// for the n-th time.
+func (f *fixture) back(op string, n int, before []sim.Message) {
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op != op || s.Subject != "INBOX" || s.After {
+			return nil
+		}
+		if n--; n == 0 {
+			for _, m := range before {
+				f.server.Append("INBOX", m)
+			}
+		}
+		return nil
+	})
+}
+
+// boastful is a server that promises more in answer to STATUS than there is.
+type boastful struct{ engine.Remote }
+
+func (r boastful) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
+	c, err := r.Remote.Next(ctx, mailbox)
+	c.Messages++
+	return c, err
+}
+
+// TestLostOnABoastfulServer: one more look is enough.
+func TestLostOnABoastfulServer(t *testing.T) {
+	f, _ := glimpse(t, sim.ServerOptions{}, []string{"a"}, []string{"a"})
+	f.reconnect(func(r engine.Remote) engine.Remote { return boastful{r} })
+	f.nothingTwice(f.clean(), 1, 1)
+	f.expect("INBOX/a:F", "INBOX/new:")
+}
+
+// glimpse is a mailbox of which the server shows one new message alone. Some of the
+// others have got a flag here.
+func glimpse(t *testing.T, o sim.ServerOptions, tokens, flagged []string) (f *fixture, before []sim.Message) {
+	t.Helper()
+	f = newFixture(t, o)
+	f.deliver("INBOX", tokens...)
+	f.clean()
+	for _, token := range flagged {
+		f.tree.SetLetters("INBOX", f.key("INBOX", token), "F")
+	}
+	before = f.server.Messages("INBOX")
+	for _, m := range before {
+		f.server.Expunge("INBOX", m.UID)
+	}
+	f.deliver("INBOX", "new")
+	return f, before
+}
+
+// TestBackBeforeTheUpload: what is back by the time that a message would be brought
+// there once more is looked at first.
+func TestBackBeforeTheUpload(t *testing.T) {
+	for name, o := range map[string]sim.ServerOptions{"": {}, "without UIDPLUS": {NoUIDPlus: true}} {
+		t.Run(name, func(t *testing.T) {
+			f, before := glimpse(t, o, []string{"a"}, []string{"a"})
+			f.back("remote.next", 1, before)
+			report := f.sync()
+			f.nothingTwice(report, 1, 0)
+			f.expect("INBOX/a:F", "INBOX/new:")
+		})
+	}
+}
+
+// TestHeldTogether: while the user has not said whether the server can be believed,
+// what was changed here is not brought there once more either. It is not gone
+// for good when the server shows it again.
+func TestHeldTogether(t *testing.T) {
+	f, before := glimpse(t, sim.ServerOptions{}, []string{"a", "b", "d"}, []string{"a", "d"})
+	for range 3 {
+		hold(t, f.sync())
+	}
+	if got := f.remote(); len(got) != 1 {
+		t.Errorf("the server has %q, want only what came", got)
+	}
+	for _, m := range before {
+		f.server.Append("INBOX", m)
+	}
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("INBOX/a:F", "INBOX/b:", "INBOX/d:F", "INBOX/new:")
+}
+
+// TestHeldTogetherAndDecided: what was changed here is brought there however the
+// user decides on the rest.
+func TestHeldTogetherAndDecided(t *testing.T) {
+	for decision, want := range map[state.Decision][]string{
+		state.Approved: {"INBOX/a:F", "INBOX/new:"},
+		state.Rejected: {"INBOX/a:F", "INBOX/b:", "INBOX/c:", "INBOX/new:"},
+	} {
+		f, _ := glimpse(t, sim.ServerOptions{}, []string{"a", "b", "c"}, []string{"a"})
+		f.store.Decide(hold(t, f.sync()).ID, decision)
+		f.clean()
+		f.expect(want...)
+	}
+}
