@@ -26,7 +26,7 @@ type Tags struct {
 }
 
 // base returns the keywords as they are when neither side did anything.
-func (k Keywords) base() state.Keywords { return k.Base.And(k.Own) }
+func (k Keywords) base() state.Keywords { return k.Base.Union(k.Own) }
 
 // tag merges the keywords keyword by keyword, as flags are merged. They differ from
 // flags in that readers and indexers drop the letters that they do not know, so that
@@ -38,15 +38,15 @@ func tag(m Message) Tags {
 	}
 	local, remote := k.base(), k.Base
 	if m.Local != LocalAbsent {
-		local = local.And(k.Local)
+		local = local.Union(k.Local)
 	}
 	if m.Remote != RemoteAbsent {
 		// What the mailbox does not store has not been taken away.
-		remote = k.Remote.And(k.Base.Without(k.Stored.Of(k.Base)))
+		remote = k.Remote.Union(k.Base.Without(k.Stored.Of(k.Base)))
 	}
 	t := Tags{Local: state.MergeKeywords(k.Base, local, remote)}
 	t.Send = k.Stored.Of(t.Local.Without(remote))
-	t.Agreed = k.Stored.Of(remote).And(t.Send)
+	t.Agreed = k.Stored.Of(remote).Union(t.Send)
 	t.Own = t.Local.Without(t.Agreed)
 	return t
 }

@@ -77,18 +77,18 @@ func TestKeywordProperties(t *testing.T) {
 		k.Own = set.Draw(t, "own").Without(k.Base)
 		k.Stored = state.KeywordRule{Any: rapid.Bool().Draw(t, "any"), Listed: set.Draw(t, "listed")}
 		// What the mailbox does not store is shown as it was: see RemoteChange.
-		k.Remote = k.Remote.And(k.Base.Without(k.Stored.Of(k.Base)))
+		k.Remote = k.Remote.Union(k.Base.Without(k.Stored.Of(k.Base)))
 		got := tag(Message{Known: true, Local: LocalFlags, Remote: RemoteFlags, Keywords: k})
 
-		added := k.Local.Without(k.Base).And(k.Own)
-		want := k.Remote.And(added)
+		added := k.Local.Without(k.Base).Union(k.Own)
+		want := k.Remote.Union(added)
 		if !got.Local.Equal(want) {
 			t.Fatalf("%+v: local %q, want %q", k, got.Local, want)
 		}
 		if got.Send.Without(want) != "" || !got.Send.Equal(k.Stored.Of(added.Without(k.Remote))) {
 			t.Fatalf("%+v: sends %q", k, got.Send)
 		}
-		if got.Agreed.Without(k.Remote.And(got.Send)) != "" || !got.Agreed.And(got.Own).Equal(got.Local) {
+		if got.Agreed.Without(k.Remote.Union(got.Send)) != "" || !got.Agreed.Union(got.Own).Equal(got.Local) {
 			t.Fatalf("%+v: records %q and %q of %q", k, got.Agreed, got.Own, got.Local)
 		}
 		if both := got.Agreed.Without(got.Agreed.Without(got.Own)); both != "" {
@@ -97,8 +97,8 @@ func TestKeywordProperties(t *testing.T) {
 		// Everything settles; then a refusal of all that was sent instead.
 		for _, refused := range []state.Keywords{"", got.Send} {
 			next := Keywords{
-				Base: got.Agreed.Without(refused), Own: got.Own.And(refused), Local: got.Local,
-				Remote: k.Remote.And(got.Send.Without(refused)), Stored: k.Stored,
+				Base: got.Agreed.Without(refused), Own: got.Own.Union(refused), Local: got.Local,
+				Remote: k.Remote.Union(got.Send.Without(refused)), Stored: k.Stored,
 			}
 			again := tag(Message{Known: true, Local: LocalSame, Remote: RemoteSame, Keywords: next})
 			if !again.Local.Equal(got.Local) || refused == "" && again.Send != "" {

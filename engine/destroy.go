@@ -73,7 +73,7 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 		// Flags that the mailbox does not keep say nothing, and what somebody
 		// does to a superseded version no longer matters.
 		was, is := (op.Remote.Flags|op.WantRemote)&shared, m.Flags&shared
-		tagged := b.target.Stores().Of(m.Keywords).Without(op.Remote.Keywords.And(op.Tags.Local))
+		tagged := b.target.Stores().Of(m.Keywords).Without(op.Remote.Keywords.Union(op.Tags.Local))
 		changed := there && b.kind != plan.Retire && (state.Significant(was, is) || tagged != "")
 		if !there || changed || !stored(op) {
 			b.target.leaveOpen()

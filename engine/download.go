@@ -258,7 +258,7 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 		d.since = d.Now()
 	}
 	kept := d.target.Stores().Of(in.Keywords)
-	in.Keywords = in.Keywords.And(d.op.Own[in.UID])
+	in.Keywords = in.Keywords.Union(d.op.Own[in.UID])
 	file, err := d.delivery.Add(intent.Key, in)
 	switch {
 	case err == nil:

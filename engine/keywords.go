@@ -54,7 +54,7 @@ func (x *executor) storeKeywords(ctx context.Context, r Remote, t *target, ops [
 		}
 		shown, there := now[op.Remote.UID]
 		if refused := op.Tags.Send.Without(shown); there && refused != "" {
-			op.Tags.Agreed, op.Tags.Own = op.Tags.Agreed.Without(refused), op.Tags.Own.And(refused)
+			op.Tags.Agreed, op.Tags.Own = op.Tags.Agreed.Without(refused), op.Tags.Own.Union(refused)
 			x.keywordsRefused(t.Name, refused.Without(op.Base.LocalKeywords))
 		}
 		return there

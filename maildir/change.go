@@ -206,7 +206,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 			continue
 		}
 		m := message(now, st)
-		m.Content, m.Keywords = r.Content, k.And(r.AllKeywords())
+		m.Content, m.Keywords = r.Content, k.Union(r.AllKeywords())
 		return m, wrap(state.ScopeMessage, err, "%s", doing)
 	}
 	return state.LocalMessage{}, errRestless(doing)

@@ -250,7 +250,7 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 		if err != nil {
 			return e, wrap(state.ScopeMessage, err, "%s", doing)
 		}
-		k = want.And(l.keywords(e.letters).Without(expect))
+		k = want.Union(l.keywords(e.letters).Without(expect))
 		return e.withLetters(&l, k), nil
 	})
 	if err == nil {

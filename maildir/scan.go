@@ -268,7 +268,7 @@ func (s *scan) keywords(ctx context.Context, e entry, r state.Record) (state.Key
 	if !e.inNew {
 		all = all.Without(l.keywords(l.letters(all)))
 	}
-	s.seen[as] = all.And(named)
+	s.seen[as] = all.Union(named)
 	return s.seen[as], nil
 }
 
@@ -284,7 +284,7 @@ type looks struct {
 func (s *scan) explain(ctx context.Context) error {
 	var all state.Keywords
 	for k := range s.tagged {
-		all = all.And(k)
+		all = all.Union(k)
 	}
 	if all == "" || s.t.o.Peek {
 		return nil

@@ -77,8 +77,8 @@ func (k Keywords) Equal(other Keywords) bool {
 	return k == other || strings.EqualFold(string(k), string(other))
 }
 
-// And returns the union; of two spellings that of k stays.
-func (k Keywords) And(other Keywords) Keywords {
+// Union returns the keywords of both; of two spellings that of k stays.
+func (k Keywords) Union(other Keywords) Keywords {
 	if other == "" || k == other {
 		return k
 	}
@@ -126,8 +126,8 @@ func MergeKeywords(base, local, remote Keywords) Keywords {
 	if local == remote {
 		return local
 	}
-	either := local.Without(remote).And(remote.Without(local))
-	return local.Without(either).And(either.Without(base))
+	either := local.Without(remote).Union(remote.Without(local))
+	return local.Without(either).Union(either.Without(base))
 }
 
 // KeywordRule says which keywords a mailbox stores for good. The zero value is that

@@ -43,7 +43,7 @@ func TestKeywordsHaveOneForm(t *testing.T) {
 	if !k.Has("WORK") || k.Has("wor") || !k.Equal("$A A b WORK") || k.Equal("$a a B") {
 		t.Error("names do not compare without their case")
 	}
-	if got := Keywords("Work").And("work x").Without("X").Within("WORK"); got != "Work" {
+	if got := Keywords("Work").Union("work x").Without("X").Within("WORK"); got != "Work" {
 		t.Errorf("the first spelling did not stay: %q", got)
 	}
 	var many []string
@@ -99,7 +99,7 @@ func TestKeywordsMergeAsFlagsDo(t *testing.T) {
 			got   Keywords
 		}{
 			"merge":   {MergeFlags(f[0], f[1], f[2]), MergeKeywords(k[0], k[1], k[2])},
-			"and":     {f[0] | f[1], k[0].And(k[1])},
+			"and":     {f[0] | f[1], k[0].Union(k[1])},
 			"without": {f[0] &^ f[1], k[0].Without(k[1])},
 			"within":  {f[0] & f[1], k[0].Within(k[1])},
 			"rule":    {f[0] & f[1], KeywordRule{Listed: k[1]}.Of(k[0])},

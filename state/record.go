@@ -94,7 +94,7 @@ type Record struct {
 }
 
 // AllKeywords returns the keywords that the message has here.
-func (r Record) AllKeywords() Keywords { return r.Keywords.And(r.LocalKeywords) }
+func (r Record) AllKeywords() Keywords { return r.Keywords.Union(r.LocalKeywords) }
 
 // SharedFlags returns the flags that both sides have.
 func (r Record) SharedFlags() Flags { return r.Flags &^ r.LocalFlags }

@@ -78,7 +78,7 @@ func (o Op) records() bool {
 func (o Op) withoutRemote() (Op, bool) {
 	o.WantRemote, o.Agreed, o.OnlyLocal = o.Remote.Flags, o.Remote.Flags, 0
 	o.Tags.Agreed, o.Tags.Send = o.Tags.Agreed.Without(o.Tags.Send), ""
-	o.Tags.Own = o.Tags.Own.And(o.Base.LocalKeywords).Without(o.Tags.Agreed)
+	o.Tags.Own = o.Tags.Own.Union(o.Base.LocalKeywords).Without(o.Tags.Agreed)
 	return o, o.Kind != SetFlags || o.changesFile() || o.records()
 }
 
@@ -86,8 +86,8 @@ func (o Op) withoutRemote() (Op, bool) {
 // has, and what was sent to the server.
 func (o Op) withoutLocal() (Op, bool) {
 	o.WantLocal, o.Agreed, o.OnlyLocal = o.Local.Flags, o.Local.Flags, o.OnlyLocal&o.Local.Flags
-	o.Tags.Agreed = o.Base.Keywords.And(o.Tags.Send)
-	theirs := o.Tags.Own.Without(o.Local.Keywords.And(o.Base.LocalKeywords))
+	o.Tags.Agreed = o.Base.Keywords.Union(o.Tags.Send)
+	theirs := o.Tags.Own.Without(o.Local.Keywords.Union(o.Base.LocalKeywords))
 	o.Tags.Own = o.Tags.Own.Without(theirs).Without(o.Tags.Agreed)
 	o.Tags.Local = o.Local.Keywords
 	return o, o.Kind != SetFlags || o.WantRemote != o.Remote.Flags || o.Tags.Send != "" || o.records()

@@ -96,7 +96,7 @@ func pairable(m *Mailbox) (all []lone, files []state.LocalMessage) {
 // decideLost plans for a lost message that the server still does not show.
 func (b *builder) decideLost(v *view, e *entry) {
 	op := Op{Base: e.base, Local: e.now, WantLocal: e.now.Flags, Agreed: e.now.Flags}
-	op.Tags.Local = e.base.AllKeywords().And(e.now.Keywords)
+	op.Tags.Local = e.base.AllKeywords().Union(e.now.Keywords)
 	switch e.local {
 	case conflict.LocalAbsent:
 		op.Kind, op.Why = Forget, "gone on both sides"

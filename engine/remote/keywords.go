@@ -26,7 +26,7 @@ func (s storable) shown(now state.Keywords, r state.Record) state.Keywords {
 	}
 	stored := s.keywords.Of(now)
 	fleeting := now.Without(stored).Without(r.LocalKeywords)
-	return stored.And(fleeting).And(r.Keywords.Without(s.keywords.Of(r.Keywords)))
+	return stored.Union(fleeting).Union(r.Keywords.Without(s.keywords.Of(r.Keywords)))
 }
 
 // keywordsFrom returns the server's keywords. Those whose names are no atoms, of

@@ -51,7 +51,7 @@ func remoteFixture(s *sim.Server, o sim.ServerOptions) conformance.RemoteFixture
 		Tag: func(_ *testing.T, mailbox string, uid state.UID, add, remove state.Keywords) {
 			for _, m := range s.Messages(mailbox) {
 				if m.UID == uid {
-					s.SetKeywords(mailbox, uid, m.Keywords.Without(remove).And(add))
+					s.SetKeywords(mailbox, uid, m.Keywords.Without(remove).Union(add))
 				}
 			}
 		},

@@ -311,7 +311,7 @@ func shown(now state.Keywords, r state.Record, rule state.KeywordRule) state.Key
 	if r.State != state.Paired {
 		return r.Keywords
 	}
-	return now.And(r.Keywords.Without(rule.Of(r.Keywords)))
+	return now.Union(r.Keywords.Without(rule.Of(r.Keywords)))
 }
 
 // lookup returns the record of the UID.

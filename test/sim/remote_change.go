@@ -104,7 +104,7 @@ func (c *conn) AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet
 	result := map[state.UID]state.Keywords{}
 	log := fmt.Sprintf("keywords +%s on UIDs %s", add, uids)
 	err := c.change(ctx, "remote.keywords", ref, uids, "", log, func(m *mailbox, msg *message) {
-		m.setKeywords(msg, msg.Keywords.And(c.server.rule().Of(add).Without(c.server.opts.RefusedKeywords)))
+		m.setKeywords(msg, msg.Keywords.Union(c.server.rule().Of(add).Without(c.server.opts.RefusedKeywords)))
 		result[msg.UID] = msg.Keywords
 	})
 	if err != nil {

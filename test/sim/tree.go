@@ -212,7 +212,7 @@ func (t *Tree) tags(f *file, r state.Record) state.Keywords {
 	k := t.tagged(f)
 	for _, name := range r.AllKeywords().Names() {
 		if f.inNew || t.letter(name) == "" {
-			k = k.And(state.NewKeywords(name))
+			k = k.Union(state.NewKeywords(name))
 		}
 	}
 	return k

@@ -93,7 +93,7 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 			t.log("keywords %q of %s/%s", want, path, key)
 		}
 		m = file.message()
-		m.Keywords = want.And(added)
+		m.Keywords = want.Union(added)
 		return nil
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 		t.touch(to)
 		t.log("move %s/%s to %s/%s", path, r.Key, dest, file.key)
 		m = file.message()
-		m.Keywords = t.tagged(file).And(r.AllKeywords())
+		m.Keywords = t.tagged(file).Union(r.AllKeywords())
 		return nil
 	})
 	if err != nil {
