@@ -125,8 +125,8 @@ func (w work) cut(t *testing.T, srv *lab.Server, hide []string, fault lab.Fault)
 	t.Helper()
 	a := newAccount(t, srv, hide...)
 	a.options = func(o *engine.Options) { o.Connections = 1 }
-	a.config = func(c *wire.Config) { c.ProgressTimeout = 2 * time.Second }
 	want := w.prepare(a)
+	a.config = func(c *wire.Config) { c.ProgressTimeout = 2 * time.Second }
 	line := a.badLine()
 	line.Script(func(conn int) lab.Behaviour {
 		if conn > 0 {
@@ -153,8 +153,9 @@ func TestStall(t *testing.T) {
 			whole := w.measure(t, srv, nil)
 			a := newAccount(t, srv)
 			a.options = func(o *engine.Options) { o.Connections = 1 }
-			a.config = func(c *wire.Config) { c.ProgressTimeout, c.ConnectTimeout = 300*time.Millisecond, time.Second }
 			want := w.prepare(a)
+			// Whatever is slower than this only ends the run earlier.
+			a.config = func(c *wire.Config) { c.ProgressTimeout, c.ConnectTimeout = 300*time.Millisecond, time.Second }
 			line := a.badLine()
 			fault := lab.Fault{Direction: lab.ToClient, After: random.Int64N(whole.ToClient), Action: lab.Stall}
 			line.Behave(lab.Behaviour{Faults: []lab.Fault{fault}})
