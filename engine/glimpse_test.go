@@ -96,6 +96,30 @@ func TestHeldTogether(t *testing.T) {
 	f.expect("INBOX/a:F", "INBOX/b:", "INBOX/d:F", "INBOX/new:")
 }
 
+// TestHeldTogetherHere is the same with the sides swapped: the files are put back.
+func TestHeldTogetherHere(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b", "d")
+	f.clean()
+	for _, token := range []string{"a", "d"} {
+		f.server.SetFlags("INBOX", f.uid("INBOX", token), state.Flagged)
+	}
+	before := f.tree.Files("INBOX")
+	f.tree.EmptyFolder("INBOX")
+	for range 3 {
+		hold(t, f.sync())
+	}
+	if got := f.local(); len(got) != 0 {
+		t.Errorf("the tree has %q, want nothing", got)
+	}
+	for _, file := range before {
+		file.Key += ".restored"
+		f.tree.PutFile("INBOX", file)
+	}
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("INBOX/a:F", "INBOX/b:", "INBOX/d:F")
+}
+
 // TestHeldTogetherAndDecided: what was changed here is brought there however the
 // user decides on the rest.
 func TestHeldTogetherAndDecided(t *testing.T) {

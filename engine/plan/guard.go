@@ -86,7 +86,7 @@ func (b *builder) guard() {
 		b.guardLost(v, removing[removed{v.Name, state.Remote, true}])
 	}
 	b.keepWholeHolds()
-	b.holdReuploads()
+	b.holdReturns()
 	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
 		return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Mailbox, y.Mailbox), cmp.Compare(x.Missing, y.Missing))
 	})
@@ -137,15 +137,9 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	if len(rest) == 0 {
 		return
 	}
-	reuploaded := 0
-	for _, op := range b.plan.Ops {
-		if missing == state.Remote && op.reuploads() && op.Base.Mailbox == v.Name {
-			reuploaded++
-		}
-	}
 	why := b.in.Limits.implausible(removals{
 		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: rest[0].Final,
-		count: len(rest) + reuploaded,
+		count: len(rest) + b.returning(v, missing),
 	})
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
@@ -170,29 +164,46 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	b.plan.Holds = append(b.plan.Holds, hold)
 }
 
-// reuploads reports whether the operation brings a message back that is gone from
-// the server, because it was changed here.
-func (o Op) reuploads() bool {
-	return o.Kind == Upload && o.Base.State == state.Paired && !o.Decided
+// returning returns how many messages are gone from one side of the mailbox and are
+// brought back there, because they were changed on the other.
+func (b *builder) returning(v *view, missing state.Side) int {
+	if missing == state.Local {
+		return v.wanted.Len()
+	}
+	n := 0
+	for _, op := range b.plan.Ops {
+		if op.returns() && op.Base.Mailbox == v.Name {
+			n++
+		}
+	}
+	return n
 }
 
-// holdReuploads lets messages that are gone from the server and were changed here wait
-// with those of their mailbox that are held: when the server shows all of them again
-// these would be there twice.
-func (b *builder) holdReuploads() {
-	held := make(map[string]bool)
+// returns reports whether the upload brings a message back that is gone from the
+// server and was changed here.
+func (o Op) returns() bool { return o.Kind == Upload && o.Base.State == state.Paired && !o.Decided }
+
+// holdReturns lets what would be brought back wait with what is held in its mailbox:
+// when that side shows everything again, it would have two of it.
+func (b *builder) holdReturns() {
+	held := make(map[removed]bool)
 	for _, h := range b.plan.Holds {
-		if h.Missing == state.Remote && h.Decision == state.Undecided && !h.Whole && h.Lost == 0 {
-			held[h.Mailbox] = true
+		if h.Decision == state.Undecided && !h.Whole && h.Lost == 0 {
+			held[removed{h.Mailbox, h.Missing, false}] = true
 		}
 	}
 	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
-		waits := op.reuploads() && held[op.Base.Mailbox]
+		waits := op.returns() && held[removed{op.Base.Mailbox, state.Remote, false}]
 		if waits {
 			b.open(op.touches()...)
 		}
 		return waits
 	})
+	for _, v := range b.views {
+		if held[removed{v.Name, state.Local, false}] {
+			v.wanted = nil // the hold keeps the mailbox open
+		}
+	}
 }
 
 // slidOut returns those of the removals, at their head, that look as if the server
