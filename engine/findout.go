@@ -80,7 +80,7 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 			m.Vanished = true
 			continue
 		case identified:
-			message.Identity = now.Identity
+			message.Identity, message.Nameless = now.Identity, !state.HasMessageID(now.Fields)
 		case read:
 			message.Content = content
 		}

@@ -110,6 +110,9 @@ type RemoteMessage struct {
 	// encoded, at most 64 KiB. Only Identify tells them, for somebody to look
 	// at: neither a delta nor a plan nor a record carries them.
 	Fields string
+	// Nameless is true when they were asked for and there is no Message-ID among them:
+	// two such messages may look alike and say different things.
+	Nameless bool
 }
 
 // RemoteChange is a known message whose flags or keywords are not as the base has

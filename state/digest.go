@@ -173,6 +173,23 @@ func (d *Digester) Fields() string {
 	return string(d.identity)
 }
 
+// HasMessageID reports whether the identity fields, as Fields returns them, name the
+// message (RFC 5322, section 3.6.4).
+func HasMessageID(fields string) bool {
+	inside := false
+	for line := range strings.Lines(fields) {
+		value := line
+		if line[0] != ' ' && line[0] != '\t' { // otherwise the field goes on
+			value = line[strings.IndexByte(line, ':')+1:]
+			inside = fieldName([]byte(line)) == "message-id"
+		}
+		if inside && strings.TrimSpace(value) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // fieldName returns the lower-case name of a header line, "" when it has none.
 func fieldName(line []byte) string {
 	name, _, found := bytes.Cut(line, []byte{':'})

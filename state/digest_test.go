@@ -151,3 +151,21 @@ func BenchmarkDigest(b *testing.B) {
 		digest(message, 32<<10)
 	}
 }
+
+func TestHasMessageID(t *testing.T) {
+	for fields, want := range map[string]bool{
+		"":                                               false,
+		"Subject: x\r\nDate: y\r\n":                      false,
+		"Message-ID: <a@b>\r\n":                          true,
+		"message-id:<a@b>\r\n":                           true,
+		"From: x\r\nMESSAGE-Id :\r\n\t<a@b>\r\n":         true,
+		"Message-ID: \r\nSubject: <a@b>\r\n":             false,
+		"Message-ID:\r\n \r\nTo: a\r\n":                  false,
+		"Subject: Message-ID:\r\n Message-ID: <a@b>\r\n": false,
+		"Message-ID":                                     false,
+	} {
+		if got := HasMessageID(fields); got != want {
+			t.Errorf("%q: %v, want %v", fields, got, want)
+		}
+	}
+}

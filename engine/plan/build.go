@@ -83,7 +83,7 @@ func Build(in Input) Plan {
 	}
 	matchLocalMoves(b.views)
 	doubtFiles(b.views)
-	matchRemoteMoves(b.views)
+	matchRemoteMoves(b.views, lookalikes(in.Mailboxes))
 	b.matchCopies()
 	doubt(b.views, in.Now)
 	b.rematch()
