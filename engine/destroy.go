@@ -84,8 +84,12 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 	return ops, nil
 }
 
-// removeLocal moves files to the hold area.
-func (x *executor) removeLocal(ctx context.Context, b batch) error {
+// removeLocal moves files to the hold area, unless there is more in the mailbox than was
+// observed: then their messages may be back, and the next round looks first.
+func (x *executor) removeLocal(ctx context.Context, conn *lease, b batch) error {
+	if grown, err := x.grew(ctx, conn, b.target); grown || err != nil {
+		return err
+	}
 	for _, op := range b.ops {
 		from := op.Base
 		from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags

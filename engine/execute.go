@@ -197,7 +197,7 @@ func (x *executor) dispatch(ctx context.Context, conn *lease, b batch) error {
 	case plan.Forget:
 		return x.forget(ctx, b)
 	case plan.RemoveLocal:
-		return x.removeLocal(ctx, b)
+		return x.removeLocal(ctx, conn, b)
 	case plan.Download:
 		return x.download(ctx, conn, b)
 	case plan.Upload, plan.Replace:

@@ -120,6 +120,50 @@ func TestHeldTogetherHere(t *testing.T) {
 	f.expect("INBOX/a:F", "INBOX/b:", "INBOX/d:F")
 }
 
+// TestFlaggedWhileHeld: flags that somebody sets here, on one held message after the
+// other, are no answer to the question whether they are to go.
+func TestFlaggedWhileHeld(t *testing.T) {
+	tokens := []string{"a", "b", "c"}
+	f, before := glimpse(t, sim.ServerOptions{}, tokens, nil)
+	id := hold(t, f.sync()).ID
+	for _, token := range tokens {
+		f.tree.SetLetters("INBOX", f.key("INBOX", token), "F")
+		if h := hold(t, f.sync()); h.ID != id || h.UIDs.Len() != len(tokens) {
+			t.Errorf("the hold is %+v, want that of before for %d messages", h, len(tokens))
+		}
+	}
+	for _, m := range before {
+		f.server.Append("INBOX", m)
+	}
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("INBOX/a:F", "INBOX/b:F", "INBOX/c:F", "INBOX/new:")
+}
+
+// TestBackBeforeTheMove: it lies in another folder here, and the mailbox that had it
+// shows it again.
+func TestBackBeforeTheMove(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a")
+	f.deliver("Archive", "filed")
+	f.clean()
+	f.tree.MoveFile("INBOX", f.key("INBOX", "a"), "Archive", sim.MoveOptions{})
+	before := f.server.Messages("INBOX")
+	f.server.Expunge("INBOX", before[0].UID)
+	f.deliver("INBOX", "new")
+	f.back("remote.next", 1, before)
+	f.nothingTwice(f.sync(), 1, 0)
+	f.expect("Archive/a:", "Archive/filed:", "INBOX/new:")
+}
+
+// TestBackBeforeTheRemoval: the file stays, with what was changed about it here.
+func TestBackBeforeTheRemoval(t *testing.T) {
+	f, before := glimpse(t, sim.ServerOptions{}, []string{"a"}, nil)
+	f.tree.SetLetters("INBOX", f.key("INBOX", "a"), "S")
+	f.back("remote.next", 1, before)
+	f.nothingTwice(f.sync(), 1, 0)
+	f.expect("INBOX/a:S", "INBOX/new:")
+}
+
 // TestHeldTogetherAndDecided: what was changed here is brought there however the
 // user decides on the rest.
 func TestHeldTogetherAndDecided(t *testing.T) {

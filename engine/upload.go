@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
@@ -77,32 +76,6 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 		items = items[n:]
 	}
 	return nil
-}
-
-// awaitLost leaves those uploads to the next round that bring a message back which
-// the server has lost or deleted, when there is more in the mailbox than was observed:
-// the message may be back, as in a mailbox whose index is being rebuilt. What the server
-// said before the last observation counts as observed: not all servers say the same
-// in answer to STATUS and to SELECT.
-func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items []item) ([]item, error) {
-	lost := func(it item) bool { return it.lost(t.Name) }
-	if t.NewMailbox || !slices.ContainsFunc(items, lost) {
-		return items, nil
-	}
-	var next state.Cursor
-	err := conn.with(ctx, func(r Remote) (err error) {
-		next, err = x.learnGeneration(ctx, r, t)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	seen, said := t.Remote.Selected.Cursor, x.grown[t.Name]
-	if next.UIDNext <= max(seen.UIDNext, said.UIDNext) && next.Messages <= max(seen.Messages, said.Messages) {
-		return items, nil
-	}
-	t.grew(next)
-	return slices.DeleteFunc(items, lost), nil
 }
 
 // uploadBatch appends a few files. The intents are durable before the first
@@ -237,9 +210,6 @@ func (it item) replaces(mailbox string) state.UID {
 	}
 	return 0
 }
-
-// lost reports whether the upload brings a message back into its mailbox.
-func (it item) lost(mailbox string) bool { return !it.edited && it.replaces(mailbox) != 0 }
 
 // settleUploads records the outcomes and returns the uploads of which the
 // outcome is not known.

@@ -134,13 +134,19 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 		}
 	}
 	b.plan.Holds = append(b.plan.Holds, stillNeeded(decided, group)...)
-	if len(rest) == 0 {
+	// What comes back counts with the others: it tells nothing about whether the side
+	// that lacks it can be believed.
+	returning := b.returning(v, missing)
+	if len(rest) == 0 && (open == nil || len(returning) == 0) {
 		return
 	}
-	why := b.in.Limits.implausible(removals{
-		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: rest[0].Final,
-		count: len(rest) + b.returning(v, missing),
-	})
+	why := ""
+	if len(rest) > 0 {
+		why = b.in.Limits.implausible(removals{
+			paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: rest[0].Final,
+			count: len(rest) + returning.Len(),
+		})
+	}
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
 		b.plan.Ops = append(b.plan.Ops, rest[len(slid):]...)
@@ -160,23 +166,23 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 			hold.Reason = why
 		}
 	}
-	hold.UIDs = uidsOf(rest)
+	hold.UIDs = state.NewUIDSet(slices.AppendSeq(slices.Collect(uidsOf(rest).All()), returning.All())...)
 	b.plan.Holds = append(b.plan.Holds, hold)
 }
 
-// returning returns how many messages are gone from one side of the mailbox and are
+// returning are the messages that are gone from one side of the mailbox and are
 // brought back there, because they were changed on the other.
-func (b *builder) returning(v *view, missing state.Side) int {
+func (b *builder) returning(v *view, missing state.Side) state.UIDSet {
 	if missing == state.Local {
-		return v.wanted.Len()
+		return v.wanted
 	}
-	n := 0
+	var ops []Op
 	for _, op := range b.plan.Ops {
 		if op.returns() && op.Base.Mailbox == v.Name {
-			n++
+			ops = append(ops, op)
 		}
 	}
-	return n
+	return uidsOf(ops)
 }
 
 // returns reports whether the upload brings a message back that is gone from the

@@ -29,15 +29,53 @@ func renumberings() []Scene {
 		Check: check,
 	}, {
 		Name: "renumbered-bit-by-bit", Prepare: numbered,
+		Happen: bitByBit(func(s *Stage) { s.letters(box, "c", "F") }),
+		Check:  check,
+	}, {
+		Name: "moved-bit-by-bit", Prepare: holding("a"),
+		Happen: bitByBit(func(s *Stage) { s.carry(box, "a", "Archive") }),
+		Check:  expects(Want{Both: []string{"INBOX/still:", "Archive/filed:", "Archive/a:", "Box/new:"}}),
+	}, {
+		Name: "read-bit-by-bit", Prepare: holding("a"),
+		Happen: bitByBit(func(s *Stage) { s.letters(box, "a", "S") }),
+		Check:  expects(Want{Both: []string{"INBOX/still:", "Archive/filed:", "Box/a:S", "Box/new:"}}),
+	}, {
+		Name: "renumbered-in-another-order", Prepare: holding("anon1", "anon2"),
 		Happen: func(s *Stage) {
-			s.letters(box, "c", "F")
-			s.age(box)
-			s.uids(box, "a") // the server looks at the dates
+			for _, path := range s.stored(box) {
+				data, err := os.ReadFile(path)
+				s.must(err)
+				if tokenOf(data) == "anon2" { // the server goes by the names of the files
+					_, rest, _ := strings.Cut(filepath.Base(path), ".")
+					s.must(os.Rename(path, filepath.Join(filepath.Dir(path), "1."+rest)))
+				}
+			}
 			s.lose(box, "dovecot-uidlist")
-			s.inject(box, "new")
 		},
-		Check: check,
+		Check: expects(Want{Both: []string{"INBOX/still:", "Archive/filed:", "Box/anon1:", "Box/anon2:"}}),
 	}}
+}
+
+// holding returns a preparation in which Box holds these messages.
+func holding(tokens ...string) func(*Stage) {
+	return func(s *Stage) {
+		s.Helper()
+		s.Server.CreateMailbox(s.User, box)
+		s.deliver(box, tokens...)
+		begun(s)
+	}
+}
+
+// bitByBit lets something happen to Box here, and the server show new mail alone at first.
+func bitByBit(change func(*Stage)) func(*Stage) {
+	return func(s *Stage) {
+		s.Helper()
+		change(s)
+		s.age(box)
+		s.uids(box) // the server looks at the dates
+		s.lose(box, "dovecot-uidlist")
+		s.inject(box, "new")
+	}
 }
 
 // generations are scenes in which UIDs come to name other messages than they did.

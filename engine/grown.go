@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"mailmoor/state"
+)
+
+// A server may show next to nothing of a mailbox, and all of it a moment later under
+// other UIDs, as Dovecot does that has lost dovecot-uidlist. So before anything is done
+// about a message that is gone, the mailbox is asked once more how much there is in it.
+
+// awaitLost leaves those uploads to the next round that bring a message back which
+// the server has lost or deleted, when there is more in its mailbox than was observed:
+// the message may be back, as in a mailbox whose index is being rebuilt.
+func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items []item) ([]item, error) {
+	waits := make(map[string]bool)
+	for _, it := range items {
+		from := it.lostIn()
+		if _, asked := waits[from]; asked || from == "" {
+			continue
+		}
+		grown, err := x.grew(ctx, conn, x.targets[from])
+		switch {
+		case err != nil && (from == t.Name || state.ScopeOf(err) >= state.ScopeAccount):
+			return nil, err
+		case err != nil:
+			grown = true // the next round sees what is wrong with that mailbox
+			x.leaveOpen(from)
+		}
+		waits[from] = grown
+		if grown {
+			t.leaveOpen()
+		}
+	}
+	return slices.DeleteFunc(items, func(it item) bool { return waits[it.lostIn()] }), nil
+}
+
+// grew reports whether there is more in the mailbox than was observed, and notes it.
+// What the server said before the last observation counts as observed: not all servers
+// say the same in answer to STATUS and to SELECT.
+func (x *executor) grew(ctx context.Context, conn *lease, t *target) (bool, error) {
+	if t == nil || t.Remote == nil || t.NewMailbox {
+		return false, nil
+	}
+	var next state.Cursor
+	err := conn.with(ctx, func(r Remote) (err error) {
+		next, err = x.learnGeneration(ctx, r, t)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	seen, said := t.Remote.Selected.Cursor, x.grown[t.Name]
+	back := next.UIDNext < seen.UIDNext && next.UIDNext != said.UIDNext
+	if !back && next.UIDNext <= max(seen.UIDNext, said.UIDNext) && next.Messages <= max(seen.Messages, said.Messages) {
+		return false, nil
+	}
+	t.grew(next)
+	return true, nil
+}
+
+// lostIn is the mailbox that has lost the message which the upload brings back, there or
+// to where the file lies now; empty if it does not.
+func (it item) lostIn() string {
+	if it.edited || it.base.State != state.Paired {
+		return ""
+	}
+	return it.base.Mailbox
+}
