@@ -28,7 +28,8 @@ type RemoteObserver interface {
 	// Identify returns flags, identity and identity fields of those of the uids
 	// that exist, by UID, looking at the mailbox as it is now.
 	Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error)
-	// Next returns the mailbox's current UIDVALIDITY and UIDNEXT.
+	// Next returns the mailbox's current UIDVALIDITY, UIDNEXT and number of messages,
+	// looking at it as it is now.
 	Next(ctx context.Context, mailbox string) (state.Cursor, error)
 }
 

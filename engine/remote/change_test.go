@@ -368,9 +368,6 @@ func TestCreate(t *testing.T) {
 func TestNextWithoutUIDNext(t *testing.T) {
 	for exists, want := range []state.UID{1, 43} {
 		script := `
-			C: STATUS "Box" (
-			S: * STATUS Box (MESSAGES 1 UIDVALIDITY 7)
-			S: $ OK done
 			C: SELECT "Box"
 			S: * ` + fmt.Sprint(exists) + ` EXISTS
 			S: * OK [UIDVALIDITY 7] x

@@ -131,11 +131,24 @@ func (c *Conn) checkGeneration(ref state.Ref, doing string) error {
 	if heard := c.generations[ref.Mailbox]; heard != 0 && heard == ref.UIDValidity {
 		return nil
 	}
-	now, err := c.next(ref.Mailbox, doing)
-	if err == nil && now.UIDValidity != ref.UIDValidity {
-		err = generationError(ref.Mailbox, ref.UIDValidity, now.UIDValidity)
+	// STATUS must not be used on the open mailbox (RFC 9051, section 6.3.11).
+	if c.selected.mailbox != ref.Mailbox {
+		data, err := c.client.Status(ref.Mailbox, statusItems(false)).Wait()
+		if err != nil {
+			return c.fail(doing, err)
+		}
+		c.takeNotes()
+		c.generations[ref.Mailbox] = data.UIDValidity
 	}
-	return err
+	if c.generations[ref.Mailbox] == 0 || c.selected.mailbox == ref.Mailbox {
+		if err := c.selectFresh(ref.Mailbox); err != nil {
+			return err
+		}
+	}
+	if now := c.generations[ref.Mailbox]; now != ref.UIDValidity {
+		return generationError(ref.Mailbox, ref.UIDValidity, now)
+	}
+	return nil
 }
 
 func generationError(mailbox string, want, got uint32) error {
@@ -144,7 +157,10 @@ func generationError(mailbox string, want, got uint32) error {
 		"UIDVALIDITY is %d, not %d as before", got, want)
 }
 
-// Next returns the mailbox's current UIDVALIDITY and UIDNEXT.
+// Next opens the mailbox and returns its current UIDVALIDITY, UIDNEXT and number of
+// messages. STATUS would do without opening it, and may answer from the view that the
+// server had when it last opened it: a Dovecot that rebuilds its index does so for a
+// second, on any connection.
 func (c *Conn) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
 	doing := fmt.Sprintf("ask for the next UID of %q", mailbox)
 	stop, err := c.watch(ctx, doing)
@@ -152,23 +168,6 @@ func (c *Conn) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
 		return state.Cursor{}, err
 	}
 	defer stop()
-	return c.next(mailbox, doing)
-}
-
-func (c *Conn) next(mailbox, doing string) (state.Cursor, error) {
-	// STATUS must not be used on the open mailbox (RFC 9051, section 6.3.11)
-	// and may answer from its old view, so that one is opened afresh.
-	if c.selected.mailbox != mailbox {
-		data, err := c.client.Status(mailbox, statusItems(false)).Wait()
-		if err != nil {
-			return state.Cursor{}, c.fail(doing, err)
-		}
-		c.takeNotes()
-		if cursor := cursorOf(data); cursor.UIDValidity != 0 && cursor.UIDNext != 0 {
-			c.generations[mailbox] = cursor.UIDValidity
-			return cursor, nil
-		}
-	}
 	if err := c.selectFresh(mailbox); err != nil {
 		return state.Cursor{}, err
 	}

@@ -216,9 +216,8 @@ func appendReadOnly(r *remoteRun) {
 	if r.ReadOnly == nil {
 		r.Skip("mailboxes cannot be made read-only")
 	}
-	ref := r.ref(work)
 	r.ReadOnly(r.T, work)
-	outcomes := r.remote.Append(r.ctx, ref, []state.Upload{upload("a", Mail(1), 0)})
+	outcomes := r.remote.Append(r.ctx, r.ref(work), []state.Upload{upload("a", Mail(1), 0)})
 	equal(r.T, "the number of outcomes", len(outcomes), 1)
 	wantCause(r.T, outcomes[0].Err, state.CauseReadOnly)
 }
