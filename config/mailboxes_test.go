@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"mailmoor/test/chance"
 )
 
 // matchCase is a selection and a mailbox.
@@ -93,7 +95,7 @@ func TestMailboxesMatch(t *testing.T) {
 // TestPatternAgainstRegexp compares the matching with that of a regular
 // expression with the same meaning.
 func TestPatternAgainstRegexp(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("ab/.*%?")), 1, 12, -1).Draw(t, "pattern")
 		name := rapid.StringOfN(rapid.RuneFrom([]rune("ab/.")), 0, 12, -1).Draw(t, "name")
 		delimiter := rapid.SampledFrom([]rune{'/', '.', 0}).Draw(t, "delimiter")

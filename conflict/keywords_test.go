@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 var anyKeyword = state.KeywordRule{Any: true}
@@ -72,7 +73,7 @@ func TestKeywordProperties(t *testing.T) {
 	set := rapid.Custom(func(t *rapid.T) state.Keywords {
 		return state.NewKeywords(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "A"}), 0, 4).Draw(t, "names")...)
 	})
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		k := Keywords{Base: set.Draw(t, "base"), Local: set.Draw(t, "local"), Remote: set.Draw(t, "remote")}
 		k.Own = set.Draw(t, "own").Without(k.Base)
 		k.Stored = state.KeywordRule{Any: rapid.Bool().Draw(t, "any"), Listed: set.Draw(t, "listed")}

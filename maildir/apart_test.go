@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func TestKeptApart(t *testing.T) {
@@ -86,7 +87,7 @@ func TestAllApart(t *testing.T) {
 		rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(letter, 1, 6).Draw(t, "letters"), "") }),
 		rapid.SampledFrom([]string{"cur", "new", "tmp", "mailmoor", "mailmoor.tmp", "inbox", "", ".", ".."}),
 	)
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		spellings := []string{level.Draw(t, "level")}
 		for i := range rapid.IntRange(1, 4).Draw(t, "spellings") {
 			if other := recased(t, spellings[0], fmt.Sprint("spelling ", i)); !slices.Contains(spellings, other) {

@@ -15,6 +15,7 @@ import (
 
 	"mailmoor/maildir"
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func TestDeliver(t *testing.T) {
@@ -173,7 +174,7 @@ func TestPermissionsDoNotDependOnUmask(t *testing.T) {
 // that was announced for it.
 func TestRoundTrip(t *testing.T) {
 	f := newFixture(t)
-	rapid.Check(t, func(r *rapid.T) {
+	chance.Check(t, func(r *rapid.T) {
 		piece := rapid.SampledFrom([]string{"\r", "\n", "\r\n", "\n\r", "a", ": ", "Status: RO", "\x00", "\xff", strings.Repeat("x", 70_000)})
 		body := strings.Join(rapid.SliceOfN(piece, 1, 30).Draw(r, "body"), "")
 		m := f.deliver(f.inbox, body, 0)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"mailmoor/test/chance"
 )
 
 // digest is the Content of data written in pieces of the given size.
@@ -123,7 +125,7 @@ func TestDigestDoesNotDependOnPieces(t *testing.T) {
 	line := rapid.SampledFrom([]string{
 		"Subject: a", "Status: O", " folded", "\tfolded", "To: b", "", "text", "\r", "a\rb", ":", "Lines:1", strings.Repeat("y", lineBytesMax+5),
 	})
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		var data []byte
 		for _, l := range rapid.SliceOfN(line, 0, 12).Draw(t, "lines") {
 			data = append(data, l...)

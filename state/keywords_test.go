@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"mailmoor/test/chance"
 )
 
 func TestKeywordNames(t *testing.T) {
@@ -87,7 +89,7 @@ func TestKeywordsMergeAsFlagsDo(t *testing.T) {
 		}
 		return NewKeywords(list...)
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		var f [3]Flags
 		var k [3]Keywords
 		for i := range f {

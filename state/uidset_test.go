@@ -7,10 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"mailmoor/test/chance"
 )
 
 func TestUIDSetIsASet(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		uids := rapid.SliceOf(rapid.Uint32Range(1, 60)).Draw(t, "uids")
 		var list []UID
 		var added UIDSet

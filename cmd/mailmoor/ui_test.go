@@ -12,6 +12,7 @@ import (
 
 	"mailmoor/engine"
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func newTestUI() (u *ui, stdout, stderr *bytes.Buffer) {
@@ -38,7 +39,7 @@ func TestPrintable(t *testing.T) {
 
 // TestPrintableLetsNothingThrough feeds it everything.
 func TestPrintableLetsNothingThrough(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text"))
 		for _, r := range printable(text) {
 			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {

@@ -10,6 +10,7 @@ import (
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 // TestFoldedNames: mailboxes whose names differ in case only have two folders. On a
@@ -176,7 +177,7 @@ func TestFoldedCopy(t *testing.T) {
 // disk that folds case.
 func TestFoldedAnyOrder(t *testing.T) {
 	level := rapid.SampledFrom([]string{"a", "A", "ab", "aB", "Ab", "AB", "1"})
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		var remote, folders []string
 		var known []state.Mailbox
 		remote = append(remote, "INBOX")

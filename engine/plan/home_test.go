@@ -10,6 +10,7 @@ import (
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func spaces(prefixes ...string) []state.Namespace {
@@ -143,7 +144,7 @@ func TestFolderOfAnother(t *testing.T) {
 // nothing but the tree is left.
 func TestHomeBothWays(t *testing.T) {
 	level := rapid.SampledFrom([]string{"INBOX", "inbox", "shared", "Shared", "#shared", "a", "b"})
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		remote := []string{"INBOX"}
 		for i := range rapid.IntRange(0, 8).Draw(t, "mailboxes") {
 			levels := rapid.SliceOfN(level, 1, 3).Draw(t, fmt.Sprint("levels ", i))

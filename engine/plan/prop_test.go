@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 // roundsMax is how many faultless rounds may be needed until a plan is empty:
@@ -69,7 +70,7 @@ func (m *model) contents() (local, remote map[int]int) {
 // TestConvergesAndLosesNothing: whatever two users do at once, a few rounds
 // make both sides equal, and what nobody deleted is still there, once.
 func TestConvergesAndLosesNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		m := newModel()
 		m.perturb(t, rapid.IntRange(0, 12).Draw(t, "before"), true)
 		m.settleDown(t)
@@ -100,7 +101,7 @@ func TestConvergesAndLosesNothing(t *testing.T) {
 
 // TestDeterministic: the same input gives the same plan and is left alone.
 func TestDeterministic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		m := newModel()
 		m.perturb(t, 10, true)
 		m.apply(Build(m.input()))
@@ -165,7 +166,7 @@ func counts(p Plan) map[Kind]int {
 
 // TestMirror: with the sides swapped, the plan is the mirror image.
 func TestMirror(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		m := newModel()
 		m.perturb(t, 8, false)
 		m.settleDown(t)

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 // id names a record whose UID may change.
@@ -25,7 +26,7 @@ func id(r state.Record) string {
 // record ends exactly once, no UID and no key stands twice, and a file that is
 // there and unedited is never without a record.
 func TestRematchKeepsTheBooks(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		in, all := drawAccount(t, false)
 		read := satisfy(t, in, all)
 		for name, r := range rematchings(t, Build(in), all) {
@@ -124,7 +125,7 @@ func checkMessages(t *rapid.T, d *doubtful, after []state.Record, read state.UID
 // bodies do, as many are found again as there are on both sides. A message that
 // was missed would be doubled.
 func TestRematchFindsEverything(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		in, all := drawAccount(t, true)
 		satisfy(t, in, all)
 		for name, r := range rematchings(t, Build(in), all) {
@@ -167,7 +168,7 @@ func forgotten(r Rematching) []state.Record {
 // TestRematchReadsNoBodyWithoutNeed: a mailbox that was renumbered, and nothing
 // else, is matched by what the server says of its messages.
 func TestRematchReadsNoBodyWithoutNeed(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		d := &doubtful{truth: make(map[state.UID]shown), rounds: rapid.Bool().Draw(t, "rounds"), Mailbox: Mailbox{
 			Name: "Box", Folder: "Box", OnServer: true, Doubt: state.DoubtUIDs, Known: &state.Mailbox{},
 			Local: &state.LocalDelta{Folder: "Box"}, Relisted: &state.RemoteDelta{Mailbox: "Box"},
@@ -196,7 +197,7 @@ func TestRematchReadsNoBodyWithoutNeed(t *testing.T) {
 // TestNothingElseHappensToAMailboxInDoubt: in a cycle in which a mailbox is in
 // doubt nothing is removed anywhere, and nothing goes to it or comes from it.
 func TestNothingElseHappensToAMailboxInDoubt(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		in, all := drawAccount(t, false)
 		if rapid.Bool().Draw(t, "not listed") {
 			for i := range in.Mailboxes {
@@ -224,7 +225,7 @@ func TestNothingElseHappensToAMailboxInDoubt(t *testing.T) {
 // TestRematchIsDeterministic: the same mailbox, whatever the order in which maps
 // are walked, is matched alike, and the input is left alone.
 func TestRematchIsDeterministic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		in, all := drawAccount(t, false)
 		satisfy(t, in, all)
 		before := slices.Clone(in.Mailboxes)

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func rec(uid state.UID, flags state.Flags) state.Record {
@@ -98,7 +99,7 @@ func TestCheckBase(t *testing.T) {
 // TestDiffAgainstModel compares the functions with a naive model on arbitrary
 // mailboxes: sets of UIDs up to the greatest one, with arbitrary flags.
 func TestDiffAgainstModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		uids := rapid.OneOf(rapid.Uint32Range(1, 30), rapid.Uint32Range(4294967280, 4294967295))
 		flags := rapid.Map(rapid.Uint8Range(0, uint8(state.AllFlags)), func(f uint8) state.Flags { return state.Flags(f) })
 		boxes := rapid.MapOf(uids, flags)

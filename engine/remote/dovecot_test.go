@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 	"mailmoor/test/lab"
 )
 
@@ -74,7 +75,7 @@ func TestDeltasFollowTwoClients(t *testing.T) {
 			srv := lab.Dovecot(t)
 			a := &dovecotAccount{srv: srv, user: srv.User("u1").Name, hide: hide}
 			c := a.dial(t)
-			seed := lab.Seed(*seedFlag)
+			seed := chance.Seed(*seedFlag)
 			t.Logf("repeat with -seed=%d", seed)
 			w := &world{T: t, random: rand.New(rand.NewPCG(seed, 0)), account: a, conn: c}
 			f := &follower{}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 func TestHolds(t *testing.T) {
@@ -105,7 +106,7 @@ func TestPutHoldsRefuses(t *testing.T) {
 // TestGrownIsNotSubset compares grown with sets of single UIDs.
 func TestGrownIsNotSubset(t *testing.T) {
 	uids := rapid.SliceOfN(rapid.Uint32Range(1, 12), 0, 8)
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		set := func(name string) (list []state.UID) {
 			for _, u := range uids.Draw(t, name) {
 				list = append(list, state.UID(u))

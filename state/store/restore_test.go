@@ -173,7 +173,7 @@ func TestDamage(t *testing.T) {
 		share            int // of the flips, in percent
 	}{{"closed", false, true, 40}, {"killed", true, true, 40}, {"without a copy", false, false, 20}} {
 		t.Run(test.name, func(t *testing.T) {
-			random := chance(t)
+			random := newRandom(t)
 			v := newVictim(t, test.killed, test.withCopy)
 			outcomes := map[string]int{}
 			flips := *flipsFlag * test.share / 100

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mailmoor/state"
+	"mailmoor/test/chance"
 )
 
 // model is the store as a list of records; slow, and plainly right.
@@ -119,7 +120,7 @@ func anySettlement(t *rapid.T, m model) state.Settlement {
 func TestSettleAgainstModel(t *testing.T) {
 	d := newDirectory(t)
 	var s *Store
-	rapid.Check(t, func(rt *rapid.T) {
+	chance.Check(t, func(rt *rapid.T) {
 		if s == nil {
 			s = open(t, d, Options{})
 		}

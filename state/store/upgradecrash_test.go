@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"mailmoor/state"
-	"mailmoor/test/lab"
+	"mailmoor/test/chance"
 )
 
 var (
@@ -22,10 +22,10 @@ var (
 	killFlag = flag.Int("kills", 12, "how often an upgrade is killed")
 )
 
-// chance returns the random numbers of a test, which can be replayed.
-func chance(t *testing.T) *rand.Rand {
+// newRandom returns the random numbers of a test, which can be replayed.
+func newRandom(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := lab.Seed(*seedFlag)
+	seed := chance.Seed(*seedFlag)
 	t.Logf("replay with -run '^%s$' -seed %d", t.Name(), seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }
@@ -44,7 +44,7 @@ func TestUpgradeHelper(t *testing.T) {
 // TestUpgradeKilled kills a process at any moment of an upgrade. Whoever comes next
 // finds all of the account.
 func TestUpgradeKilled(t *testing.T) {
-	random := chance(t)
+	random := newRandom(t)
 	d := fixture(t, "account_v1.sql")
 	path := filepath.Join(d.path, testID, databaseName)
 	want := accountV1()

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mailmoor/engine"
+	"mailmoor/test/chance"
 	"mailmoor/test/crash/trace"
-	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
 
@@ -83,7 +83,7 @@ func modeNames() []string {
 // TestCrash plays every scene with a fault at one call at a time. Scenes are played
 // side by side, each on a stage of its own.
 func TestCrash(t *testing.T) {
-	seed := lab.Seed(*seedFlag)
+	seed := chance.Seed(*seedFlag)
 	t.Logf("repeat with -seed=%d", seed)
 	sum := &summary{}
 	t.Cleanup(func() { sum.log(t) })

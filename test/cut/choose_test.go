@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mailmoor/test/chance"
 	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
@@ -167,7 +168,7 @@ func (c *conversation) chosen(random *rand.Rand, endings []how) []cut {
 // newRandom returns the random source of a test and says how to repeat it.
 func newRandom(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := lab.Seed(*seedFlag)
+	seed := chance.Seed(*seedFlag)
 	t.Logf("draw again with -run '^%s$' -seed=%d", strings.ReplaceAll(t.Name(), "/", "$/^"), seed)
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mailmoor/test/chance"
 	"mailmoor/test/lab"
 	"mailmoor/test/matrix"
 )
@@ -87,7 +88,7 @@ func (a *account) crash(server, mask string) {
 func (a *account) killRuns() int {
 	a.Helper()
 	command, env := a.program()
-	seed := lab.Seed(*seedFlag)
+	seed := chance.Seed(*seedFlag)
 	a.Logf("repeat with -seed=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	at, step := 1, func() int { return 1 }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"mailmoor/test/lab"
+	"mailmoor/test/chance"
 )
 
 // A few random cuts of each scene on ext4 are the share of every run of the
@@ -93,7 +93,7 @@ func (fs fileSystem) missing(t testing.TB) error {
 // TestPower cuts the power during each scene, and looks what the program makes of
 // what is left.
 func TestPower(t *testing.T) {
-	*seed = lab.Seed(*seed)
+	*seed = chance.Seed(*seed)
 	t.Logf("seed %d", *seed)
 	disks := map[string][]string{"two": {"two"}, "one": {"one"}, "both": {"two", "one"}}[*layouts]
 	if disks == nil {

@@ -14,6 +14,7 @@ import (
 
 	"mailmoor/engine"
 	"mailmoor/state"
+	"mailmoor/test/chance"
 	"mailmoor/test/corpus"
 	"mailmoor/test/home"
 	"mailmoor/test/lab"
@@ -28,7 +29,7 @@ var (
 // says how to repeat it.
 func newRandom(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := lab.Seed(*seedFlag)
+	seed := chance.Seed(*seedFlag)
 	t.Logf("repeat with -run '^%s$' -seed=%d", strings.ReplaceAll(t.Name(), "/", "$/^"), seed)
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(t.Name()))

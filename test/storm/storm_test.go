@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"mailmoor/test/lab"
+	"mailmoor/test/chance"
 	"mailmoor/test/scene"
 )
 
@@ -73,7 +73,7 @@ type storm struct {
 // everything is where it belongs, the program may come to rest; then each message
 // must be on both sides, once, and whole.
 func TestStorm(t *testing.T) {
-	*seed = lab.Seed(*seed)
+	*seed = chance.Seed(*seed)
 	t.Logf("to play this again: go test ./test/storm -messages=%d -leaving=%d -mailboxes=%d -kills=%d -backlog=%d -stretch=%d -seed=%d",
 		*messages, *leaving, *mailboxes, *kills, *backlog, *stretch, *seed)
 	s := newStorm(t)

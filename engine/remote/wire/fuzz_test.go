@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"mailmoor/test/chance"
 )
 
 // seeds are lines and streams in which every kind of response stands.
@@ -129,7 +131,7 @@ func FuzzConn(f *testing.F) {
 // TestOutgoingIsUnchanged: but for the mark of a literal in APPEND, what
 // go-imap writes is what is sent, however it is cut.
 func TestOutgoingIsUnchanged(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	chance.Check(t, func(t *rapid.T) {
 		var text, want strings.Builder
 		for i := range rapid.IntRange(1, 5).Draw(t, "commands") {
 			body := rapid.StringOfN(rapid.SampledFrom([]rune("a{1}\r\n")), 0, 40, -1).Draw(t, "body")
