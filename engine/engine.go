@@ -86,6 +86,7 @@ func (e *Engine) now() int64 { return e.Now().Unix() }
 // report says what was done even when an error ended the run early.
 func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	start := e.Now()
+	clear(e.grown)
 	t := &tally{notify: e.Progress}
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)

@@ -177,3 +177,29 @@ func TestHeldTogetherAndDecided(t *testing.T) {
 		f.expect(want...)
 	}
 }
+
+// TestSetBackBeforeTheUpload: count and UIDNEXT can only be less than they were on a
+// server that was set back, and then the message may be there as well.
+func TestSetBackBeforeTheUpload(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b")
+	f.clean()
+	f.tree.SetLetters("INBOX", f.key("INBOX", "a"), "F")
+	backup := f.server.Backup()
+	f.deliver("INBOX", "c")
+	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
+	done := false
+	f.world.SetFault(func(s sim.Step) error {
+		if !done && s.Op == "remote.next" && !s.After {
+			done = true
+			f.server.Restore(backup)
+		}
+		return nil
+	})
+	f.sync()
+	f.world.SetFault(nil)
+	f.sync()
+	if got := f.remote(); len(got) != 2 || got[0] != "INBOX/a:F" {
+		t.Errorf("the server has %q, want one a, flagged, and b", got)
+	}
+}

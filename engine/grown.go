@@ -37,9 +37,9 @@ func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items 
 	return slices.DeleteFunc(items, func(it item) bool { return waits[it.lostIn()] }), nil
 }
 
-// grew reports whether there is more in the mailbox than was observed, and notes it.
-// What the server said before the last observation counts as observed: not all servers
-// say the same in answer to STATUS and to SELECT.
+// grew reports whether there is more in the mailbox than was observed, or less than it
+// must have, and notes it. What the server said before the last observation counts as
+// observed, or a server that never says the same twice would be waited for in vain.
 func (x *executor) grew(ctx context.Context, conn *lease, t *target) (bool, error) {
 	if t == nil || t.Remote == nil || t.NewMailbox {
 		return false, nil
@@ -54,7 +54,8 @@ func (x *executor) grew(ctx context.Context, conn *lease, t *target) (bool, erro
 	}
 	seen, said := t.Remote.Selected.Cursor, x.grown[t.Name]
 	back := next.UIDNext < seen.UIDNext && next.UIDNext != said.UIDNext
-	if !back && next.UIDNext <= max(seen.UIDNext, said.UIDNext) && next.Messages <= max(seen.Messages, said.Messages) {
+	more := next.UIDNext > max(seen.UIDNext, said.UIDNext) || next.Messages > max(seen.Messages, said.Messages)
+	if !back && !more {
 		return false, nil
 	}
 	t.grew(next)
