@@ -70,7 +70,11 @@ func (l Limits) implausible(r removals) string {
 func (b *builder) guard() {
 	var kept []Op
 	removing := make(map[removed][]Op)
+	returning := make(map[string][]Op) // by the mailbox that they are gone from
 	for _, op := range b.plan.Ops {
+		if op.returns() {
+			returning[op.Base.Mailbox] = append(returning[op.Base.Mailbox], op)
+		}
 		if op.Kind == RemoveLocal || op.Kind == RemoveRemote {
 			k := removed{op.Mailbox, missingSide(op), op.Base.State == state.Lost}
 			removing[k] = append(removing[k], op)
@@ -80,9 +84,8 @@ func (b *builder) guard() {
 	}
 	b.plan.Ops = kept
 	for _, v := range b.views {
-		for _, missing := range []state.Side{state.Local, state.Remote} {
-			b.guardGroup(v, missing, removing[removed{v.Name, missing, false}])
-		}
+		b.guardGroup(v, state.Local, removing[removed{v.Name, state.Local, false}], v.wanted)
+		b.guardGroup(v, state.Remote, removing[removed{v.Name, state.Remote, false}], uidsOf(returning[v.Name]))
 		b.guardLost(v, removing[removed{v.Name, state.Remote, true}])
 	}
 	b.keepWholeHolds()
@@ -109,8 +112,10 @@ func missingSide(op Op) state.Side {
 }
 
 // guardGroup decides the removals of one mailbox whose messages are missing on
-// one side: by what the user said of them, and else by the limits.
-func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
+// one side: by what the user said of them, and else by the limits. What returns, because
+// it was changed on the other side, counts with them: it tells nothing about whether
+// the side that lacks it can be believed.
+func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning state.UIDSet) {
 	open, decided := b.holdsOf(v.Name, missing)
 	if v.rematched {
 		return // their UIDs count no more: what is still missing then is held anew
@@ -134,9 +139,6 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 		}
 	}
 	b.plan.Holds = append(b.plan.Holds, stillNeeded(decided, group)...)
-	// What comes back counts with the others: it tells nothing about whether the side
-	// that lacks it can be believed.
-	returning := b.returning(v, missing)
 	if len(rest) == 0 && (open == nil || len(returning) == 0) {
 		return
 	}
@@ -168,21 +170,6 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op) {
 	}
 	hold.UIDs = state.NewUIDSet(slices.AppendSeq(slices.Collect(uidsOf(rest).All()), returning.All())...)
 	b.plan.Holds = append(b.plan.Holds, hold)
-}
-
-// returning are the messages that are gone from one side of the mailbox and are
-// brought back there, because they were changed on the other.
-func (b *builder) returning(v *view, missing state.Side) state.UIDSet {
-	if missing == state.Local {
-		return v.wanted
-	}
-	var ops []Op
-	for _, op := range b.plan.Ops {
-		if op.returns() && op.Base.Mailbox == v.Name {
-			ops = append(ops, op)
-		}
-	}
-	return uidsOf(ops)
 }
 
 // returns reports whether the upload brings a message back that is gone from the

@@ -92,8 +92,8 @@ func matchRemoteMoves(views []*view, alike map[state.RemoteIdentity]bool) {
 	// A message whose file was deleted meanwhile is not moved but new in its
 	// mailbox: it is taken, and still has to be downloaded there.
 	taken, consumed := make(map[place]bool), make(map[place]bool)
-	alone := func(_ *entry, p place) bool { return !alike[p.view.newRemote[p.pos].Identity] }
-	for _, rank := range []func(*entry, place) bool{sameContent, alone} {
+	sole := func(_ *entry, p place) bool { return !alike[p.view.newRemote[p.pos].Identity] }
+	for _, rank := range []func(*entry, place) bool{sameContent, sole} {
 		for _, v := range views {
 			for _, e := range v.entries {
 				if e.remote != conflict.RemoteAbsent || e.renumbered {

@@ -95,7 +95,7 @@ func ambiguous(byHeader map[state.Digest]*group) []state.UID {
 
 // alike are the messages that the server describes in the same words.
 type alike struct {
-	contents  map[state.Digest]bool
+	contents  map[state.Digest]bool // of those that are gone
 	gone, new int
 }
 
@@ -103,31 +103,36 @@ type alike struct {
 // got another UID, to where.
 func lookalikes(mailboxes []Mailbox) map[state.RemoteIdentity]bool {
 	all := make(map[state.RemoteIdentity]*alike)
-	at := func(id state.RemoteIdentity) *alike {
-		if all[id] == nil {
-			all[id] = &alike{contents: make(map[state.Digest]bool)}
-		}
-		return all[id]
-	}
 	for _, m := range mailboxes {
 		if m.Remote == nil {
 			continue
 		}
 		for _, r := range m.Remote.Gone {
-			if r.State == state.Paired {
-				a := at(r.Remote)
-				a.contents[r.Content.Digest] = true
-				a.gone++
+			if r.State != state.Paired || !tells(r.Remote.Header) {
+				continue
 			}
+			if all[r.Remote] == nil {
+				all[r.Remote] = &alike{contents: make(map[state.Digest]bool)}
+			}
+			all[r.Remote].contents[r.Content.Digest] = true
+			all[r.Remote].gone++
+		}
+	}
+	for _, m := range mailboxes {
+		if m.Remote == nil || len(all) == 0 {
+			continue
 		}
 		for _, r := range m.Remote.New {
-			at(r.Identity).new++
+			if a := all[r.Identity]; a != nil {
+				a.new++
+			}
 		}
 	}
 	found := make(map[state.RemoteIdentity]bool)
 	for id, a := range all {
-		known := id != (state.RemoteIdentity{}) && id.Header != state.HeaderDigest(nil)
-		if known && a.gone > 0 && a.new > 0 && (len(a.contents) > 1 || a.gone != a.new) && (a.gone > 1 || a.new > 1) {
+		single := a.gone == 1 && a.new == 1
+		equal := len(a.contents) == 1 && a.gone == a.new
+		if a.new > 0 && !single && !equal {
 			found[id] = true
 		}
 	}
