@@ -45,6 +45,11 @@ func dovecot() Server {
 		Quirks: []Quirk{
 			{"SELECT leaves HIGHESTMODSEQ out until CONDSTORE was enabled once", "CONDSTORE is asked for with every SELECT"},
 			{"LIST shows nothing of a namespace with list = no", "it is asked for when the patterns of mailboxes name it"},
+			{
+				"without dovecot-uidlist a mailbox shows what is in new/ alone, and a moment later all under new UIDs",
+				"a mailbox that lost messages is opened once more before files follow",
+			},
+			{"STATUS goes on for a second with what SELECT showed before that", "SELECT is asked what a mailbox has grown to"},
 			{"SPECIAL-USE is announced only when a mailbox has such a mark", "without a mark, roles are guessed by name"},
 		},
 		Start: func(t testing.TB) lab.IMAP { return lab.Dovecot(t, lab.SpecialUse("Trash", "Archive", "Drafts")) },
