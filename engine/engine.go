@@ -56,9 +56,8 @@ type Engine struct {
 	// doubted are the mailboxes in whose folder a file was not what the last scan
 	// made of it: the next scan looks at every file.
 	doubted map[string]bool
-	// grown is what the server said, in the round before this one, of mailboxes in
-	// which there was more than had been observed.
-	grown map[string]state.Cursor
+	// grown are the mailboxes in which this run has found more than it had observed.
+	grown map[string]bool
 	pace  pace
 }
 
@@ -72,7 +71,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		Options: o, pool: newPool(o.Connect, max(1, o.Connections)),
-		doubted: make(map[string]bool), grown: make(map[string]state.Cursor),
+		doubted: make(map[string]bool), grown: make(map[string]bool),
 	}
 }
 

@@ -44,9 +44,8 @@ func (e *Engine) execute(ctx context.Context, c *cycle, t *tally) error {
 			e.doubted[name] = true
 			x.progressed() // the next round looks closer
 		}
-		delete(e.grown, name)
-		if now := t.grownTo(); now != (state.Cursor{}) {
-			e.grown[name] = now
+		if t.has(noteGrown) {
+			e.grown[name] = true
 			x.progressed()
 		}
 	}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"mailmoor/engine"
@@ -201,5 +202,52 @@ func TestSetBackBeforeTheUpload(t *testing.T) {
 	f.sync()
 	if got := f.remote(); len(got) != 2 || got[0] != "INBOX/a:F" {
 		t.Errorf("the server has %q, want one a, flagged, and b", got)
+	}
+}
+
+// TestAllFlaggedHere: that all which is gone was changed here makes it no more plausible.
+func TestAllFlaggedHere(t *testing.T) {
+	tokens := []string{"a", "b", "c"}
+	f, before := glimpse(t, sim.ServerOptions{}, tokens, tokens)
+	for range 2 {
+		hold(t, f.sync())
+	}
+	for _, m := range before {
+		f.server.Append("INBOX", m)
+	}
+	f.nothingTwice(f.clean(), 0, 0)
+	f.expect("INBOX/a:F", "INBOX/b:F", "INBOX/c:F", "INBOX/new:")
+}
+
+// TestRemovedFromABusyMailbox: mail that comes all the time does not keep files of
+// deleted messages for ever.
+func TestRemovedFromABusyMailbox(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.deliver("INBOX", "a", "b", "c")
+	f.clean()
+	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
+	n := 0
+	f.world.SetFault(func(s sim.Step) error {
+		if s.Op == "remote.next" && s.Subject == "INBOX" && !s.After {
+			n++
+			f.deliver("INBOX", fmt.Sprint("more", n))
+		}
+		return nil
+	})
+	if report := f.sync(); report.Counts.RemovedLocal != 1 {
+		t.Errorf("counts are %+v, want one removal", report.Counts)
+	}
+}
+
+// TestDecidedStaysDecided: what the user has decided about is not asked again because
+// something else goes missing.
+func TestDecidedStaysDecided(t *testing.T) {
+	f, _ := glimpse(t, sim.ServerOptions{}, []string{"a", "b", "c"}, []string{"a"})
+	h := hold(t, f.sync())
+	f.store.Decide(h.ID, state.Approved)
+	f.server.Expunge("INBOX", f.uid("INBOX", "new"))
+	f.sync()
+	if got := f.remote(); len(got) != 1 || got[0] != "INBOX/a:F" {
+		t.Errorf("the server has %q, want what was flagged here", got)
 	}
 }

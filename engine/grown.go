@@ -26,8 +26,9 @@ func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items 
 		case err != nil && (from == t.Name || state.ScopeOf(err) >= state.ScopeAccount):
 			return nil, err
 		case err != nil:
-			grown = true // the next round sees what is wrong with that mailbox
+			grown = true
 			x.leaveOpen(from)
+			x.problem(state.ProblemOf(from, "", err))
 		}
 		waits[from] = grown
 		if grown {
@@ -38,10 +39,10 @@ func (x *executor) awaitLost(ctx context.Context, conn *lease, t *target, items 
 }
 
 // grew reports whether there is more in the mailbox than was observed, or less than it
-// must have, and notes it. What the server said before the last observation counts as
-// observed, or a server that never says the same twice would be waited for in vain.
+// must have, and notes it. A run waits for that once: one more look has seen what was
+// back, and a mailbox to which mail comes all the time must not wait for ever.
 func (x *executor) grew(ctx context.Context, conn *lease, t *target) (bool, error) {
-	if t == nil || t.Remote == nil || t.NewMailbox {
+	if t == nil || t.Remote == nil || t.NewMailbox || x.grown[t.Name] {
 		return false, nil
 	}
 	var next state.Cursor
@@ -52,20 +53,18 @@ func (x *executor) grew(ctx context.Context, conn *lease, t *target) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	seen, said := t.Remote.Selected.Cursor, x.grown[t.Name]
-	back := next.UIDNext < seen.UIDNext && next.UIDNext != said.UIDNext
-	more := next.UIDNext > max(seen.UIDNext, said.UIDNext) || next.Messages > max(seen.Messages, said.Messages)
-	if !back && !more {
+	seen := t.Remote.Selected.Cursor
+	if next.UIDNext == seen.UIDNext && next.Messages <= seen.Messages {
 		return false, nil
 	}
-	t.grew(next)
+	t.note(noteOpen | noteGrown)
 	return true, nil
 }
 
 // lostIn is the mailbox that has lost the message which the upload brings back, there or
 // to where the file lies now; empty if it does not.
 func (it item) lostIn() string {
-	if it.edited || it.base.State != state.Paired {
+	if it.edited || it.base.State != state.Paired && it.base.State != state.Lost {
 		return ""
 	}
 	return it.base.Mailbox

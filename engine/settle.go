@@ -22,9 +22,6 @@ type target struct {
 	// cycle, once it has been asked for.
 	generation uint32
 	notes      note
-	// grown is what the server said of the mailbox when there was more in it than
-	// had been observed, zero if that did not matter.
-	grown state.Cursor
 }
 
 // The kinds of note on a target, made by operations that run side by side.
@@ -38,6 +35,9 @@ const (
 	// noteStored says that the store has been told more of the mailbox than Known
 	// says, since this cycle began.
 	noteStored
+	// noteGrown says that there was more in the mailbox than had been observed, so that
+	// the next round must look.
+	noteGrown
 )
 
 type note uint8
@@ -60,20 +60,6 @@ func (t *target) leaveOpen() { t.note(noteOpen) }
 // doubt makes the next scan of the folder look at every file, so that what is
 // stale now is not stale for ever.
 func (t *target) doubt() { t.note(noteOpen | noteDoubted) }
-
-// grew makes the next round look at what came into the mailbox.
-func (t *target) grew(now state.Cursor) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.notes |= noteOpen
-	t.grown = now
-}
-
-func (t *target) grownTo() state.Cursor {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.grown
-}
 
 // unmade reports whether the folder, the mailbox or its record is still to be
 // made, so that no message can be brought there in this cycle.

@@ -139,16 +139,14 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 		}
 	}
 	b.plan.Holds = append(b.plan.Holds, stillNeeded(decided, group)...)
-	if len(rest) == 0 && (open == nil || len(returning) == 0) {
+	returning = undecided(decided, returning)
+	if len(rest) == 0 && len(returning) == 0 {
 		return
 	}
-	why := ""
-	if len(rest) > 0 {
-		why = b.in.Limits.implausible(removals{
-			paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: rest[0].Final,
-			count: len(rest) + returning.Len(),
-		})
-	}
+	why := b.in.Limits.implausible(removals{
+		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: len(rest) > 0 && rest[0].Final,
+		count: len(rest) + returning.Len(),
+	})
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
 		b.plan.Ops = append(b.plan.Ops, rest[len(slid):]...)
@@ -186,17 +184,40 @@ func (b *builder) holdReturns() {
 		}
 	}
 	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
-		waits := op.returns() && held[removed{op.Base.Mailbox, state.Remote, false}]
+		if !op.returns() || !held[removed{op.Base.Mailbox, state.Remote, false}] {
+			return false
+		}
+		_, decided := b.holdsOf(op.Base.Mailbox, state.Remote)
+		waits := decisionFor(decided, op.Base.UID) == state.Undecided
 		if waits {
 			b.open(op.touches()...)
 		}
 		return waits
 	})
 	for _, v := range b.views {
-		if held[removed{v.Name, state.Local, false}] {
-			v.wanted = nil // the hold keeps the mailbox open
+		if held[removed{v.Name, state.Local, false}] { // it keeps the mailbox open
+			_, decided := b.holdsOf(v.Name, state.Local)
+			waiting := undecided(decided, v.wanted)
+			var wanted state.UIDSet
+			for uid := range v.wanted.All() {
+				if !waiting.Contains(uid) {
+					wanted = wanted.Add(uid)
+				}
+			}
+			v.wanted = wanted
 		}
 	}
+}
+
+// undecided returns those of the messages of which the user has said nothing.
+func undecided(decided []state.Hold, uids state.UIDSet) state.UIDSet {
+	var left []state.UID
+	for uid := range uids.All() {
+		if decisionFor(decided, uid) == state.Undecided {
+			left = append(left, uid)
+		}
+	}
+	return state.NewUIDSet(left...)
 }
 
 // slidOut returns those of the removals, at their head, that look as if the server
@@ -204,7 +225,7 @@ func (b *builder) holdReturns() {
 // is exactly as large as before. One alone may be a coincidence.
 func (v *view) slidOut(removals []Op) []Op {
 	messages := v.Remote.Selected.Messages
-	if removals[0].Kind != RemoveLocal || v.Known == nil || messages == 0 || v.Known.Cursor.Messages != messages || v.Oldest == 0 {
+	if len(removals) == 0 || removals[0].Kind != RemoveLocal || v.Known == nil || messages == 0 || v.Known.Cursor.Messages != messages || v.Oldest == 0 {
 		return nil
 	}
 	n := 0

@@ -91,32 +91,27 @@ func matchRemoteMoves(views []*view, alike map[state.RemoteIdentity]bool) {
 	}
 	// A message whose file was deleted meanwhile is not moved but new in its
 	// mailbox: it is taken, and still has to be downloaded there.
-	taken, consumed := make(map[place]bool), make(map[place]bool)
-	sole := func(_ *entry, p place) bool { return !alike[p.view.newRemote[p.pos].Identity] }
-	for _, rank := range []func(*entry, place) bool{sameContent, sole} {
-		for _, v := range views {
-			for _, e := range v.entries {
-				if e.remote != conflict.RemoteAbsent || e.renumbered {
-					continue
-				}
-				for _, p := range news[e.base.Remote] {
-					if !taken[p] && rank(e, p) {
-						taken[p], consumed[p] = true, p.view == v || e.local != conflict.LocalAbsent
-						e.movedRemotely(v, p)
-						break
-					}
-				}
+	consumed := make(map[place]bool)
+	for _, v := range views {
+		for _, e := range v.entries {
+			id := e.base.Remote
+			if e.remote != conflict.RemoteAbsent {
+				continue
+			}
+			at := slices.IndexFunc(news[id], func(p place) bool {
+				return !alike[id] || p.view.newRemote[p.pos].Content.Digest == e.base.Content.Digest
+			})
+			if at >= 0 {
+				p := news[id][at]
+				news[id] = slices.Delete(news[id], at, at+1)
+				consumed[p] = p.view == v || e.local != conflict.LocalAbsent
+				e.movedRemotely(v, p)
 			}
 		}
 	}
 	for _, v := range views {
 		v.newRemote = without(v.newRemote, func(i int) bool { return consumed[place{v, i}] })
 	}
-}
-
-// sameContent is true where the content was read because several look alike.
-func sameContent(e *entry, p place) bool {
-	return p.view.newRemote[p.pos].Content.Digest == e.base.Content.Digest
 }
 
 // movedRemotely notes where the message of e lies now.
