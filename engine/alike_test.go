@@ -2,13 +2,9 @@ package engine_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 
-	"mailmoor/engine"
-	"mailmoor/state"
 	"mailmoor/test/sim"
 )
 
@@ -91,49 +87,5 @@ func TestAlikeOnBothSides(t *testing.T) {
 	f.paired("INBOX")
 	if n, m := len(f.server.Messages("INBOX")), len(f.tree.Files("INBOX")); n != 3 || m != 3 {
 		t.Errorf("there are %d messages and %d files, want 3 of each", n, m)
-	}
-}
-
-// spoilt is a server that cannot give one of its messages.
-type spoilt struct {
-	engine.Remote
-	uid   state.UID
-	scope state.Scope
-}
-
-func (s spoilt) Fetch(ctx context.Context, ref state.Ref, uids state.UIDSet, take func(state.Incoming) error) error {
-	if ref.Mailbox == "INBOX" && uids.Contains(s.uid) {
-		return &state.Error{Scope: s.scope, Cause: state.CauseNetwork, Doing: "fetch", Err: errors.New("the line breaks")}
-	}
-	return s.Remote.Fetch(ctx, ref, uids, take)
-}
-
-// TestAlikeAndUnreadable: a body that would tell look-alikes apart and cannot be read
-// holds up nothing but itself.
-func TestAlikeAndUnreadable(t *testing.T) {
-	for _, scope := range []state.Scope{state.ScopeMessage, state.ScopeMailbox, state.ScopeAccount} {
-		t.Run(fmt.Sprint(scope), func(t *testing.T) {
-			f := newFixture(t, sim.ServerOptions{})
-			for n := range 3 {
-				f.give("INBOX", start-1000, alike(n))
-			}
-			f.deliver("Archive", "x", "y")
-			f.clean()
-			for _, m := range f.server.Messages("INBOX")[:2] {
-				f.server.Expunge("INBOX", m.UID)
-			}
-			f.give("INBOX", start-1000, alike(3))
-			spoiltUID := f.server.Cursor("INBOX").UIDNext - 1
-			f.deliver("INBOX", "later")
-			f.server.Expunge("Archive", f.uid("Archive", "x"))
-			f.reconnect(func(r engine.Remote) engine.Remote { return spoilt{r, spoiltUID, scope} })
-			for range 2 {
-				f.sync()
-			}
-			f.key("INBOX", "later")
-			if n := len(f.tree.Files("Archive")); n != 1 {
-				t.Errorf("Archive has %d files, want 1", n)
-			}
-		})
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"sync"
 
 	"mailmoor/engine/plan"
@@ -57,18 +56,21 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 		delta = m.Relisted
 	}
 	ref := state.Ref{Mailbox: w.Mailbox, UIDValidity: delta.Selected.UIDValidity}
-	asking := &asking{lease: conn, ref: ref, known: make(map[state.UID]state.RemoteMessage), contents: make(map[state.UID]state.Content)}
+	asking := &asking{lease: conn, ref: ref, known: make(map[state.UID]state.RemoteMessage)}
 	for uids := range w.Identities.Chunks(identifyMax) {
 		if err := asking.identify(ctx, uids); err != nil {
 			return err
 		}
 	}
-	for uids := range w.Contents.Chunks(contentsMax) {
-		if err := asking.read(ctx, uids, m.Relisted == nil); err != nil {
-			return err
-		}
+	known := asking.known
+	var contents map[state.UID]state.Content
+	err := conn.with(ctx, func(r Remote) (err error) {
+		contents, err = readContents(ctx, r, ref, w.Contents)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	known, contents := asking.known, asking.contents
 	var there []state.RemoteMessage
 	for _, message := range delta.New {
 		now, identified := known[message.UID]
@@ -91,19 +93,13 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 // breaksMax is how many connections a look at new messages may cost.
 const breaksMax = 32
 
-// contentsMax is how many bodies are asked for at a time, so that not all of them
-// are read once more when a connection breaks.
-const contentsMax = 256
-
 // asking is a look at the identities of messages, of which one may break every
 // connection that asks for it.
 type asking struct {
 	*lease
-	ref   state.Ref
-	known map[state.UID]state.RemoteMessage
-	// contents are those of the bodies that were read.
-	contents map[state.UID]state.Content
-	breaks   int
+	ref    state.Ref
+	known  map[state.UID]state.RemoteMessage
+	breaks int
 }
 
 // identify asks for the messages. When the connection breaks it asks for halves of
@@ -144,44 +140,6 @@ func (a *asking) ask(ctx context.Context, uids state.UIDSet) error {
 		}
 		return err
 	})
-}
-
-// read reads the bodies of the messages. One that fails is looked for as identify does.
-// With spare it counts as read and as like no other, for its download to set it
-// aside; without, nothing is concluded from the others either.
-func (a *asking) read(ctx context.Context, uids state.UIDSet, spare bool) error {
-	err := a.with(ctx, func(r Remote) error {
-		contents, err := readContents(ctx, r, a.ref, uids)
-		maps.Copy(a.contents, contents)
-		return err
-	})
-	if err == nil || !spare || !singly(ctx, err) {
-		return err
-	}
-	if a.breaks++; a.breaks > breaksMax {
-		return err
-	}
-	var left state.UIDSet
-	for uid := range uids.All() {
-		if _, read := a.contents[uid]; !read {
-			left = left.Add(uid)
-		}
-	}
-	if left.Len() == 0 {
-		return nil
-	}
-	if uids.Len() == 1 {
-		for uid := range uids.All() {
-			a.contents[uid] = plan.Unreadable
-		}
-		return nil
-	}
-	for half := range left.Chunks((left.Len() + 1) / 2) {
-		if err := a.read(ctx, half, spare); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // readContents reads the bodies of the messages and returns what they are.

@@ -24,10 +24,6 @@ const identitiesMax = 20_000
 // describe.
 var Unidentified = state.RemoteIdentity{Size: -1}
 
-// Unreadable stands for the content of a message whose body cannot be read. It is like
-// no other.
-var Unreadable = state.Content{Digest: state.Digest{1}, Size: -1, WireSize: -1}
-
 // Missing returns what Build would have to guess. The caller finds it out and
 // asks again, until nothing is missing.
 func Missing(in Input) []Wants {
