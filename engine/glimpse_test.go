@@ -14,23 +14,35 @@ import (
 // later everything under other UIDs. Dovecot does when dovecot-uidlist is lost: it
 // looks into new/ first and into cur/ afterwards.
 
-// back gives the messages that were there before other UIDs, when the step comes
-// for the n-th time.
-func (f *fixture) back(op string, n int, before []sim.Message) {
+// giveBack gives the messages that were there before other UIDs.
+func (f *fixture) giveBack(before []sim.Message) {
+	for _, m := range before {
+		f.server.Append("INBOX", m)
+	}
+}
+
+// whenAsked lets something happen each time before INBOX is asked what comes next.
+func (f *fixture) whenAsked(happen func(n int)) {
+	n := 0
 	f.world.SetFault(func(s sim.Step) error {
-		if s.Op != op || s.Subject != "INBOX" || s.After {
-			return nil
-		}
-		if n--; n == 0 {
-			for _, m := range before {
-				f.server.Append("INBOX", m)
-			}
+		if s.Op == "remote.next" && s.Subject == "INBOX" && !s.After {
+			n++
+			happen(n)
 		}
 		return nil
 	})
 }
 
-// boastful is a server that promises more in answer to STATUS than there is.
+// back is giveBack, when INBOX is asked for the first time.
+func (f *fixture) back(before []sim.Message) {
+	f.whenAsked(func(n int) {
+		if n == 1 {
+			f.giveBack(before)
+		}
+	})
+}
+
+// boastful is a server that promises more than there is.
 type boastful struct{ engine.Remote }
 
 func (r boastful) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
@@ -71,7 +83,7 @@ func TestBackBeforeTheUpload(t *testing.T) {
 	for name, o := range map[string]sim.ServerOptions{"": {}, "without UIDPLUS": {NoUIDPlus: true}} {
 		t.Run(name, func(t *testing.T) {
 			f, before := glimpse(t, o, []string{"a"}, []string{"a"})
-			f.back("remote.next", 1, before)
+			f.back(before)
 			report := f.sync()
 			f.nothingTwice(report, 1, 0)
 			f.expect("INBOX/a:F", "INBOX/new:")
@@ -90,9 +102,7 @@ func TestHeldTogether(t *testing.T) {
 	if got := f.remote(); len(got) != 1 {
 		t.Errorf("the server has %q, want only what came", got)
 	}
-	for _, m := range before {
-		f.server.Append("INBOX", m)
-	}
+	f.giveBack(before)
 	f.nothingTwice(f.clean(), 0, 0)
 	f.expect("INBOX/a:F", "INBOX/b:", "INBOX/d:F", "INBOX/new:")
 }
@@ -133,9 +143,7 @@ func TestFlaggedWhileHeld(t *testing.T) {
 			t.Errorf("the hold is %+v, want that of before for %d messages", h, len(tokens))
 		}
 	}
-	for _, m := range before {
-		f.server.Append("INBOX", m)
-	}
+	f.giveBack(before)
 	f.nothingTwice(f.clean(), 0, 0)
 	f.expect("INBOX/a:F", "INBOX/b:F", "INBOX/c:F", "INBOX/new:")
 }
@@ -151,7 +159,7 @@ func TestBackBeforeTheMove(t *testing.T) {
 	before := f.server.Messages("INBOX")
 	f.server.Expunge("INBOX", before[0].UID)
 	f.deliver("INBOX", "new")
-	f.back("remote.next", 1, before)
+	f.back(before)
 	f.nothingTwice(f.sync(), 1, 0)
 	f.expect("Archive/a:", "Archive/filed:", "INBOX/new:")
 }
@@ -160,7 +168,7 @@ func TestBackBeforeTheMove(t *testing.T) {
 func TestBackBeforeTheRemoval(t *testing.T) {
 	f, before := glimpse(t, sim.ServerOptions{}, []string{"a"}, nil)
 	f.tree.SetLetters("INBOX", f.key("INBOX", "a"), "S")
-	f.back("remote.next", 1, before)
+	f.back(before)
 	f.nothingTwice(f.sync(), 1, 0)
 	f.expect("INBOX/a:S", "INBOX/new:")
 }
@@ -189,13 +197,10 @@ func TestSetBackBeforeTheUpload(t *testing.T) {
 	backup := f.server.Backup()
 	f.deliver("INBOX", "c")
 	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
-	done := false
-	f.world.SetFault(func(s sim.Step) error {
-		if !done && s.Op == "remote.next" && !s.After {
-			done = true
+	f.whenAsked(func(n int) {
+		if n == 1 {
 			f.server.Restore(backup)
 		}
-		return nil
 	})
 	f.sync()
 	f.world.SetFault(nil)
@@ -212,9 +217,7 @@ func TestAllFlaggedHere(t *testing.T) {
 	for range 2 {
 		hold(t, f.sync())
 	}
-	for _, m := range before {
-		f.server.Append("INBOX", m)
-	}
+	f.giveBack(before)
 	f.nothingTwice(f.clean(), 0, 0)
 	f.expect("INBOX/a:F", "INBOX/b:F", "INBOX/c:F", "INBOX/new:")
 }
@@ -226,14 +229,7 @@ func TestRemovedFromABusyMailbox(t *testing.T) {
 	f.deliver("INBOX", "a", "b", "c")
 	f.clean()
 	f.server.Expunge("INBOX", f.uid("INBOX", "a"))
-	n := 0
-	f.world.SetFault(func(s sim.Step) error {
-		if s.Op == "remote.next" && s.Subject == "INBOX" && !s.After {
-			n++
-			f.deliver("INBOX", fmt.Sprint("more", n))
-		}
-		return nil
-	})
+	f.whenAsked(func(n int) { f.deliver("INBOX", fmt.Sprint("more", n)) })
 	if report := f.sync(); report.Counts.RemovedLocal != 1 {
 		t.Errorf("counts are %+v, want one removal", report.Counts)
 	}

@@ -183,29 +183,28 @@ func (b *builder) holdReturns() {
 			held[removed{h.Mailbox, h.Missing, false}] = true
 		}
 	}
-	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
-		if !op.returns() || !held[removed{op.Base.Mailbox, state.Remote, false}] {
+	waits := func(mailbox string, missing state.Side, uid state.UID) bool {
+		if !held[removed{mailbox, missing, false}] {
 			return false
 		}
-		_, decided := b.holdsOf(op.Base.Mailbox, state.Remote)
-		waits := decisionFor(decided, op.Base.UID) == state.Undecided
-		if waits {
-			b.open(op.touches()...)
+		_, decided := b.holdsOf(mailbox, missing)
+		return decisionFor(decided, uid) == state.Undecided
+	}
+	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
+		if !op.returns() || !waits(op.Base.Mailbox, state.Remote, op.Base.UID) {
+			return false
 		}
-		return waits
+		b.open(op.touches()...)
+		return true
 	})
 	for _, v := range b.views {
-		if held[removed{v.Name, state.Local, false}] { // it keeps the mailbox open
-			_, decided := b.holdsOf(v.Name, state.Local)
-			waiting := undecided(decided, v.wanted)
-			var wanted state.UIDSet
-			for uid := range v.wanted.All() {
-				if !waiting.Contains(uid) {
-					wanted = wanted.Add(uid)
-				}
+		var wanted state.UIDSet
+		for uid := range v.wanted.All() {
+			if !waits(v.Name, state.Local, uid) { // the hold keeps the mailbox open
+				wanted = wanted.Add(uid)
 			}
-			v.wanted = wanted
 		}
+		v.wanted = wanted
 	}
 }
 

@@ -82,11 +82,9 @@ func matchRemoteMoves(views []*view, alike map[state.RemoteIdentity]bool) {
 	news := make(map[state.RemoteIdentity][]place)
 	for _, v := range views {
 		for i, m := range v.newRemote {
-			id := m.Identity
-			if id == (state.RemoteIdentity{}) || id.Header == state.HeaderDigest(nil) {
-				continue // without a header two messages cannot be told apart
+			if tells(m.Identity.Header) {
+				news[m.Identity] = append(news[m.Identity], place{v, i})
 			}
-			news[id] = append(news[id], place{v, i})
 		}
 	}
 	// A message whose file was deleted meanwhile is not moved but new in its
