@@ -46,15 +46,28 @@ func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing string)
 // where it is.
 func (e entry) withFlags(want state.Flags, key state.Key) entry {
 	n := parseFileName(e.name)
-	if key == "" {
-		key = n.key
-	}
 	to := entry{flags: want, planned: want, letters: e.letters, inNew: e.inNew && want == 0}
-	to.name = string(key)
+	to.name = string(n.key)
 	if !n.noInfo || !to.inNew && want != e.flags {
 		to.name += n.info(want)
 	}
+	if key != "" {
+		to = to.withKey(key)
+	}
 	return to
+}
+
+// withKey returns the entry with another key, as a file gets one whose name is taken
+// where it goes, or has no room for its flags. Only the letters come along: what
+// else stands behind them may be what is too long.
+func (e entry) withKey(key state.Key) entry {
+	n := parseFileName(e.name)
+	n.tail = ""
+	e.name = string(key)
+	if !n.noInfo {
+		e.name += n.info(e.flags)
+	}
+	return e
 }
 
 // SetFlags replaces the flags expect of the file by want.
@@ -91,6 +104,10 @@ func (t *Tree) renameFile(
 			return state.LocalMessage{}, err
 		}
 		st, err := t.moveFile(f, e, f, now)
+		if errors.Is(err, unix.ENAMETOOLONG) {
+			now = now.withKey(t.NewKey())
+			st, err = t.moveFile(f, e, f, now)
+		}
 		if renamed(err) {
 			continue
 		}
@@ -201,7 +218,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 		switch {
 		case renamed(err):
 			continue
-		case errors.Is(err, fs.ErrExist):
+		case errors.Is(err, fs.ErrExist), errors.Is(err, unix.ENAMETOOLONG) && newKey == "":
 			newKey = t.NewKey()
 			continue
 		}

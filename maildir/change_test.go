@@ -3,6 +3,7 @@ package maildir_test
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,55 @@ func TestChangersFollowRenames(t *testing.T) {
 	f.ok(err)
 	if diff := cmp.Diff([]string{".mailmoor", "cur/k:2,Sab"}, f.names(f.path("Archive"))); diff != "" || m.Key != "k" {
 		t.Error(diff)
+	}
+}
+
+// A name may have 255 bytes. When there is no room for what it has to say, the file gets
+// another key, and whoever asked is told.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("k", 252)
+	changes := map[string]func(f *fixture, r state.Record) (state.LocalMessage, error){
+		"SetFlags": func(f *fixture, r state.Record) (state.LocalMessage, error) {
+			return f.SetFlags(f.t.Context(), f.inbox, r.Key, 0, state.Seen)
+		},
+		"SetKeywords": func(f *fixture, r state.Record) (state.LocalMessage, error) {
+			return f.SetKeywords(f.t.Context(), f.inbox, r.Key, "", state.NewKeywords("work"))
+		},
+		"Move": func(f *fixture, r state.Record) (state.LocalMessage, error) {
+			m, err := f.Move(f.t.Context(), f.inbox, r, f.folder("Archive"), state.Seen)
+			if err == nil {
+				_, err = f.Remove(f.t.Context(), "Archive", record(m), "test")
+			}
+			return m, err
+		},
+		"Remove": func(f *fixture, r state.Record) (state.LocalMessage, error) {
+			h, err := f.Remove(f.t.Context(), f.inbox, r, "test")
+			if got, readErr := os.ReadFile(filepath.Join(f.hold, h.Path)); readErr != nil || string(got) != mail {
+				f.t.Errorf("held: %q, %v", got, readErr)
+			}
+			return state.LocalMessage{Key: "held"}, err
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.put(mail, "INBOX/cur", long)
+			d := f.scan(f.inbox)
+			if len(d.New) != 1 || len(d.Problems) > 0 {
+				t.Fatalf("new %v, problems %v", d.New, d.Problems)
+			}
+			m, err := change(f, record(d.New[0]))
+			f.ok(err)
+			if m.Key == state.Key(long) || m.Key.Check() != nil {
+				t.Errorf("the key is %q", m.Key)
+			}
+			if name == "SetFlags" || name == "SetKeywords" {
+				d := f.scan(f.inbox)
+				if len(d.New) != 1 || d.New[0].Key != m.Key || d.New[0].Flags != m.Flags || d.New[0].Content != contentOf(mail) {
+					t.Errorf("%+v, want %+v", d.New, m)
+				}
+			}
+		})
 	}
 }
 

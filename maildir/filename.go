@@ -3,7 +3,6 @@ package maildir
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"mailmoor/state"
 )
@@ -19,42 +18,41 @@ type fileName struct {
 	// others are the info letters that stand for none of the six flags:
 	// keywords of Dovecot, or whatever another program put there.
 	others string
-	// tail is the rest of the info from the first comma on.
+	// tail is what follows the letters, from the first byte that is none.
 	tail string
 	// noInfo is true for a name without ":2,".
 	noInfo bool
 }
 
 // parseFileName takes a name apart. Every name can be taken apart; whether the
-// key is usable is for Key.Check to say.
+// key is usable is for Key.Check to say. Some readers append info to info, as mu
+// does with "K:2,:2,S" (djcb/mu#2268): the key ends at the first ":2,", so that
+// it stays the message's, and the letters behind the last one are the newest.
 func parseFileName(name string) fileName {
-	i := strings.LastIndex(name, infoMark)
-	if i < 0 {
-		return fileName{key: state.Key(name), noInfo: true}
+	key, info, hasInfo := strings.Cut(name, infoMark)
+	n := fileName{key: state.Key(key), noInfo: !hasInfo}
+	if last := strings.LastIndex(info, infoMark); last >= 0 {
+		info = info[last+len(infoMark):]
 	}
-	letters := name[i+len(infoMark):]
-	n := fileName{key: state.Key(name[:i])}
-	if comma := strings.IndexByte(letters, ','); comma >= 0 {
-		letters, n.tail = letters[:comma], letters[comma:]
+	letters := len(info)
+	if end := strings.IndexFunc(info, notLetter); end >= 0 {
+		letters = end
 	}
-	n.flags = state.ParseFlags(letters)
-	n.others = otherLetters(letters)
+	n.flags, n.others, n.tail = state.ParseFlags(info[:letters]), otherLetters(info[:letters]), info[letters:]
 	return n
 }
 
+// notLetter reports whether r is none of the letters that info may have.
+func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+
 // otherLetters returns the letters that are none of our six flags.
 func otherLetters(letters string) string {
-	ours := func(r rune) bool { return r < 0x80 && state.ParseFlags(string(r)) != 0 }
-	if strings.IndexFunc(letters, func(r rune) bool { return !ours(r) }) < 0 {
-		return ""
-	}
-	var b strings.Builder
-	for i := range len(letters) {
-		if !ours(rune(letters[i])) {
-			b.WriteByte(letters[i])
+	return strings.Map(func(r rune) rune {
+		if state.ParseFlags(string(r)) != 0 {
+			return -1
 		}
-	}
-	return b.String()
+		return r
+	}, letters)
 }
 
 // lowerCase returns the letters from a to z.
@@ -71,13 +69,10 @@ func lowerCase(others string) string {
 }
 
 // info returns the ":2,..." part for these flags, with everything that is not
-// ours kept. Letters stand in ASCII order, as Maildir wants them; bytes that are
-// no ASCII keep their order, since they may make up longer characters.
+// ours kept. Letters stand in ASCII order, as Maildir wants them.
 func (n fileName) info(flags state.Flags) string {
 	letters := []byte(flags.String() + n.others)
-	slices.SortStableFunc(letters, func(a, b byte) int {
-		return int(min(a, utf8.RuneSelf)) - int(min(b, utf8.RuneSelf))
-	})
+	slices.Sort(letters)
 	return infoMark + string(letters) + n.tail
 }
 

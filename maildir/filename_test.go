@@ -29,6 +29,12 @@ func TestFileName(t *testing.T) {
 		{"1.a.h:2,SX", "1.a.h", seen, 0, "1.a.h:2,X"},
 		{"1.a:b.h:2,S", "1.a:b.h", seen, 0, "1.a:b.h:2,"},
 		{"1.a.h:2,ü", "1.a.h", 0, seen, "1.a.h:2,Sü"},
+		{"1.a.h:2,Sü", "1.a.h", seen, 0, "1.a.h:2,ü"},
+		{"1.a.vm:2,:2,S", "1.a.vm", seen, flagged, "1.a.vm:2,F"},
+		{"1.a.vm:2,R:2,:2,", "1.a.vm", 0, seen, "1.a.vm:2,S"},
+		{"1.a.vm:2,F:2,Sa,x", "1.a.vm", seen, 0, "1.a.vm:2,a,x"},
+		{"1.a.h:2,S.old", "1.a.h", seen, flagged, "1.a.h:2,F.old"},
+		{"1.a.h:2,S1F", "1.a.h", seen, 0, "1.a.h:2,1F"},
 	}
 	for _, test := range tests {
 		n := parseFileName(test.name)
@@ -57,6 +63,9 @@ func FuzzFileName(f *testing.F) {
 		again := parseFileName(string(n.key) + n.info(flags))
 		if again.key != n.key || again.flags != flags || again.tail != n.tail {
 			t.Fatalf("%q with flags %q: %+v, want %+v", name, flags, again, n)
+		}
+		if strings.Count(string(n.key)+n.info(flags), infoMark) != 1 {
+			t.Fatalf("%q becomes %q", name, string(n.key)+n.info(flags))
 		}
 		before, after := []byte(n.others), []byte(again.others)
 		slices.Sort(before)

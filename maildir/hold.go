@@ -78,15 +78,20 @@ func (t *Tree) openHold(area string, subs []string) (dir, error) {
 	return d, err
 }
 
+// heldKeyBytesMax is how much of a key a name in the hold area keeps when another
+// one is needed there.
+const heldKeyBytesMax = 190
+
 // renameFree moves a file into a hold directory, under another name if its own is
-// taken, and returns the name.
+// taken or too long with all flags, and returns the name.
 func renameFree(from dir, name string, to dir, want string) (string, error) {
 	err := renameNoReplace(from, name, to, want)
-	if !errors.Is(err, fs.ErrExist) {
+	if !errors.Is(err, fs.ErrExist) && !errors.Is(err, unix.ENAMETOOLONG) {
 		return want, err
 	}
 	n := parseFileName(want)
-	want = string(n.key) + "." + randomHex(4) + n.info(n.flags)
+	n.tail = ""
+	want = string(n.key[:min(len(n.key), heldKeyBytesMax)]) + "." + randomHex(4) + n.info(n.flags)
 	return want, renameNoReplace(from, name, to, want)
 }
 

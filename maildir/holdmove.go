@@ -40,7 +40,8 @@ func (t *Tree) holdByCopy(ctx context.Context, f *folder, e entry, want state.Co
 		return "", err
 	}
 	defer file.Close()
-	tmp := "." + string(parseFileName(e.name).key) + ".tmp"
+	key := parseFileName(e.name).key
+	tmp := "." + string(key[:min(len(key), heldKeyBytesMax)]) + ".tmp"
 	if err := copyVerified(ctx, file, to, tmp, st, want); err != nil {
 		return "", err
 	}

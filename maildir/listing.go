@@ -171,7 +171,7 @@ func (f *folder) guess(key state.Key, letters string) (entry, bool, error) {
 		if err == nil {
 			return e, true, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENAMETOOLONG) {
 			return entry{}, false, err
 		}
 	}

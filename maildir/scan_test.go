@@ -55,6 +55,8 @@ func TestScanSeesWhatReadersDo(t *testing.T) {
 		"keyword, flag":   {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,Fa,x") }, changed: []state.Flags{flagged}},
 		"removed":         {act: func(f *fixture, file string) { f.ok(os.Remove(f.path(file))) }, missing: 1},
 		"renamed key":     {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/other:2,S") }, missing: 1, added: 1},
+		// mu 1.12 appends info to info (djcb/mu#2268): the message is still there.
+		"info after info": {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,:2,S") }, changed: []state.Flags{seen}},
 		"foreign version": {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:1,S") }, missing: 1, added: 1},
 		"two names": {act: func(f *fixture, file string) {
 			f.ok(os.Link(f.path(file), f.path("INBOX/cur/k:2,S")))

@@ -19,9 +19,9 @@ type ModSeq uint64
 // new/ to cur/.
 type Key string
 
-// keyBytesMax leaves room in a 255-byte file name for ":2," and all flag and
-// keyword letters.
-const keyBytesMax = 255 - len(":2,") - 6 - 26
+// keyBytesMax is as long as a file name can be. A key that leaves no room for the
+// flags is exchanged for another one when they have to be written.
+const keyBytesMax = 255
 
 var errKey = errors.New("not a Maildir key")
 
