@@ -45,7 +45,7 @@ func (c *Conn) selectFresh(mailbox string) error {
 	case s.UIDValidity == 0:
 		return mailboxError(state.CauseOther, doing,
 			"this mailbox cannot be kept in step: leave it out with the mailboxes setting",
-			"the server gives no stable UIDs: UIDVALIDITY is missing")
+			"the server gives no stable UIDs: UIDVALIDITY is missing, 0 or no number")
 	case said.UIDNotSticky:
 		// RFC 4315, section 2.
 		return mailboxError(state.CauseOther, doing,

@@ -72,6 +72,7 @@ func TestTolerated(t *testing.T) {
 		quirk.NoStatus("Box"),
 		quirk.InboxInOtherCase(),
 		quirk.NoUIDNext(),
+		quirk.Milliseconds(),
 		quirk.SearchCapped(2),
 		quirk.SilentCapabilities(),
 		quirk.OtherCapabilities(),

@@ -222,3 +222,22 @@ func TestDescendingCopyUID(t *testing.T) {
 	a.settle()
 	a.expect("Box/a:F", "Box/b:R", "Box/c:S", "Box/g:", "Box/h:", "INBOX/d:F", "INBOX/e:", "INBOX/f:")
 }
+
+// TestLargeValidityRenumbered: a UIDVALIDITY of more than 32 bits becomes another one
+// that differs in the upper bits only. It was called missing, and the mailbox left out;
+// cut to what fits, the two numbers would be one, and nobody would look whether the UIDs
+// still name the same messages.
+func TestLargeValidityRenumbered(t *testing.T) {
+	t.Parallel()
+	a := filled(t)
+	a.srv.Switch(quirk.LargeValidity("a large UIDVALIDITY", 1<<40))
+	a.clean()
+	a.srv.Renumber("INBOX")
+	a.srv.Switch(quirk.LargeValidity("another one", 1<<41))
+	if report := a.sync(); report.Counts.Rematched != 8 || report.Counts.Downloaded+report.Counts.Uploaded > 0 {
+		t.Errorf("after the renumbering %+v, want all 8 messages matched afresh and none transferred", report.Counts)
+	}
+	a.letters("INBOX", "a", "S")
+	a.settle()
+	a.expect("INBOX/a:S", "INBOX/b:", "INBOX/c:", "INBOX/d:F", "INBOX/e:", "INBOX/f:", "Box/g:", "Box/h:")
+}

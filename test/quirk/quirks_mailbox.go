@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -128,6 +129,30 @@ func NewValidity(mailbox string) Quirk {
 	n := uint32(5000)
 	return Validity("another UIDVALIDITY in each answer", "servers that make UIDs up per session; Proton Bridge after an upgrade (issue 220)",
 		mailbox, func() uint32 { n++; return n })
+}
+
+// LargeValidity adds offset to every UIDVALIDITY.
+func LargeValidity(name string, offset uint64) Quirk {
+	number := regexp.MustCompile(`\b(UIDVALIDITY|APPENDUID|COPYUID) (\d+)`)
+	larger := func(text string) string {
+		return number.ReplaceAllStringFunc(text, func(m string) string {
+			word, digits, _ := strings.Cut(m, " ")
+			n, _ := strconv.ParseUint(digits, 10, 64) // the pattern lets only numbers pass
+			return fmt.Sprintf("%s %d", word, n+offset)
+		})
+	}
+	return Quirk{
+		Name: name, Seen: "a server that takes milliseconds since 1970 (go-imap issue 612: 1713632002544)",
+		After: func(_ *Command, a *Answer) {
+			a.heads(larger)
+			a.Status = larger(a.Status)
+		},
+	}
+}
+
+// Milliseconds gives mailboxes a UIDVALIDITY of 41 bits.
+func Milliseconds() Quirk {
+	return LargeValidity("UIDVALIDITY of more than 32 bits", 1713632000000)
 }
 
 // FewFlags keeps neither keywords nor \Deleted for good.

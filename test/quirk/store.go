@@ -154,3 +154,15 @@ func (srv *Server) Move(mailbox string, uid uint32, dest string) {
 func (srv *Server) Expunge(mailbox string, uid uint32) {
 	srv.at(mailbox, func(m *box) { m.remove(uid) })
 }
+
+// Renumber gives the messages each other's UIDs, in the opposite order. UIDNEXT and
+// mod-sequences stay, so that nothing but another UIDVALIDITY tells of it.
+func (srv *Server) Renumber(mailbox string) {
+	srv.at(mailbox, func(m *box) {
+		slices.Reverse(m.messages)
+		for i, j := 0, len(m.messages)-1; i < j; i, j = i+1, j-1 {
+			a, b := m.messages[i], m.messages[j]
+			a.UID, b.UID = b.UID, a.UID
+		}
+	})
+}

@@ -88,26 +88,29 @@ func repairStatusData(text string) (repaired, note string) {
 		if !ok {
 			break
 		}
-		if isStatusItem(name, value) {
+		if value, ok = statusItem(name, value); ok {
 			items = append(items, name+" "+value)
 		}
 	}
 	return mailbox + " (" + strings.Join(items, " ") + ")", ""
 }
 
-// isStatusItem reports whether go-imap can read the item.
-func isStatusItem(name, value string) bool {
+// statusItem returns the value of an item as go-imap can read it, and false for an
+// item that it cannot.
+func statusItem(name, value string) (string, bool) {
 	switch name {
-	case "MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED":
-		return isNumber(value, 32)
+	case "UIDVALIDITY":
+		return validity(value)
+	case "MESSAGES", "UIDNEXT", "UNSEEN", "DELETED":
+		return value, isNumber(value, 32)
 	case "APPENDLIMIT":
-		return isNumber(value, 32) || value == "NIL"
+		return value, isNumber(value, 32) || value == "NIL"
 	case "SIZE", "DELETED-STORAGE":
-		return isNumber(value, 63)
+		return value, isNumber(value, 63)
 	case "HIGHESTMODSEQ":
-		return isNumber(value, 64)
+		return value, isNumber(value, 64)
 	}
-	return false
+	return "", false
 }
 
 // isMailbox reports whether name is in the modified UTF-7 of RFC 3501, section

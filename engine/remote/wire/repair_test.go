@@ -71,7 +71,12 @@ func TestRepairStatus(t *testing.T) {
 		{"8-bit code", "* NO [\xf7\xdb x] y", "* NO y"},
 		{"empty code", "* OK [] text", "* OK text"},
 		{"no number", "* OK [UIDNEXT x] text", "* OK text"},
-		{"too large a number", "* OK [UIDVALIDITY 4294967296] text", "* OK text"},
+		{"too large a number", "* OK [UIDNEXT 4294967296] text", "* OK text"},
+		{"UIDVALIDITY that is no number", "* OK [UIDVALIDITY -1] text", "* OK text"},
+		{"largest UIDVALIDITY", "* OK [UIDVALIDITY 4294967295] text", "* OK [UIDVALIDITY 4294967295] text"},
+		{"UIDVALIDITY in milliseconds", "* OK [UIDVALIDITY 1713632002544] text", "* OK [UIDVALIDITY 4255207306] text"},
+		{"the same of an upload", "T1 OK [APPENDUID 1713632002544 8] done", "T1 OK [APPENDUID 4255207306 8] done"},
+		{"the same of a copy", "T1 OK [COPYUID 1713632002544 1:2 3:4] done", "T1 OK [COPYUID 4255207306 1:2 3:4] done"},
 		{"arguments of NOMODSEQ", "* OK [NOMODSEQ 1] text", "* OK [NOMODSEQ] text"},
 		{"open-ended COPYUID", "T1 OK [COPYUID 1 1:* 2:3] done", "T1 OK done"},
 		{"COPYUID out of order", "T1 OK [COPYUID 9 3,1:2 30:32] done", "T1 OK done"},
@@ -129,6 +134,7 @@ func TestRepairOther(t *testing.T) {
 		{"name with a line end", "* LIST () \"/\" {3}\r\na\nb", ""},
 		{"name encoded in two ways", `* LIST () "/" "&AGE-"`, ""},
 		{"status", `* STATUS x (MESSAGES 1 MAILBOXID (F1) UIDNEXT x)`, `* STATUS x (MESSAGES 1)`},
+		{"status with UIDVALIDITY in milliseconds", `* STATUS x (UIDVALIDITY 1713632002544)`, `* STATUS x (UIDVALIDITY 4255207306)`},
 		{"status of a bad name", `* STATUS "R&D" (MESSAGES 1)`, ""},
 
 		// What go-imap does not know.

@@ -102,15 +102,21 @@ func (st *status) repair(list func(announced string) string) (note string) {
 		if sane = ok; sane {
 			st.args = "(" + repairFlags(strings.TrimSuffix(flags, ")")) + ")"
 		}
-	case "UIDNEXT", "UIDVALIDITY", "UNSEEN":
+	case "UIDNEXT", "UNSEEN":
 		sane = isNumber(st.args, 32)
+	case "UIDVALIDITY":
+		st.args, sane = validity(st.args)
 	case "HIGHESTMODSEQ":
 		sane = isNumber(st.args, 64)
 	case "NOMODSEQ":
 		st.args = ""
 	case "APPENDUID", "COPYUID":
-		sane = isUIDCode(st.code, strings.Fields(st.args))
-		st.args = strings.Join(strings.Fields(st.args), " ")
+		args := strings.Fields(st.args)
+		if len(args) > 0 {
+			args[0], sane = validity(args[0])
+		}
+		sane = sane && isUIDCode(st.code, args)
+		st.args = strings.Join(args, " ")
 	default:
 		// Of all other codes go-imap skips what follows the atom up to the
 		// first bracket.
@@ -123,14 +129,15 @@ func (st *status) repair(list func(announced string) string) (note string) {
 	return "a malformed response code was left out: " + before
 }
 
-// isUIDCode checks the arguments of APPENDUID and COPYUID. RFC 4315, section 3.
+// isUIDCode checks the arguments of APPENDUID and COPYUID behind the UIDVALIDITY.
+// RFC 4315, section 3.
 // go-imap sorts the two sets of a COPYUID, which pairs them rightly only if
 // they ascend already: it is better to know no UID than a wrong one.
 func isUIDCode(code string, args []string) bool {
 	if code == "APPENDUID" {
-		return len(args) == 2 && isNumber(args[0], 32) && isNumber(args[1], 32)
+		return len(args) == 2 && isNumber(args[1], 32)
 	}
-	return len(args) == 3 && isNumber(args[0], 32) && isAscendingSet(args[1]) && isAscendingSet(args[2])
+	return len(args) == 3 && isAscendingSet(args[1]) && isAscendingSet(args[2])
 }
 
 // isAscendingSet reports whether text is a set of numbers and ranges, without
