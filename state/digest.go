@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// identityBytesMax bounds what is kept of a header for its digest. Lines beyond
-// it do not count, on both sides alike, so that the digests still agree.
-// lineBytesMax bounds the line that is looked at; the rest of a longer line
-// passes through unseen.
+// identityBytesMax bounds what is kept of a header for its digest: so many bytes of the
+// identity fields, and not one more. lineBytesMax bounds what is collected of a line; a
+// longer one is passed on in pieces of just that size. Neither may depend on where the
+// pieces end that are written: the file and the server's answer come in different ones.
 const (
 	identityBytesMax = 64 << 10
 	lineBytesMax     = 16 << 10
@@ -109,12 +109,14 @@ func (d *Digester) add(p []byte) {
 	}
 	d.lastCR = p[len(p)-1] == '\r'
 	d.wireSize += int64(len(p))
-	d.line = append(d.line, p...)
-	if len(d.line) > lineBytesMax {
-		// A line this long is no field that matters: let it through so that
-		// memory stays bounded.
-		d.flushLine()
-		d.midLine = true
+	for len(p) > 0 {
+		if len(d.line) == lineBytesMax {
+			d.flushLine()
+			d.midLine = true
+		}
+		n := min(len(p), lineBytesMax-len(d.line))
+		d.line = append(d.line, p[:n]...)
+		p = p[n:]
 	}
 }
 
@@ -148,8 +150,8 @@ func (d *Digester) flushLine() {
 	if d.field != fieldVolatile {
 		d.emit(d.line)
 	}
-	if d.field == fieldIdentity && len(d.identity)+len(d.line) <= identityBytesMax {
-		d.identity = append(d.identity, d.line...)
+	if d.field == fieldIdentity {
+		d.identity = append(d.identity, d.line[:min(len(d.line), identityBytesMax-len(d.identity))]...)
 	}
 	d.line = d.line[:0]
 }

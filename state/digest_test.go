@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -124,6 +125,7 @@ func TestLongLinesStayBounded(t *testing.T) {
 func TestDigestDoesNotDependOnPieces(t *testing.T) {
 	line := rapid.SampledFrom([]string{
 		"Subject: a", "Status: O", " folded", "\tfolded", "To: b", "", "text", "\r", "a\rb", ":", "Lines:1", strings.Repeat("y", lineBytesMax+5),
+		"To: " + strings.Repeat("z", 3*lineBytesMax), "Status" + strings.Repeat(" ", lineBytesMax) + ":", strings.Repeat("\r", lineBytesMax),
 	})
 	chance.Check(t, func(t *rapid.T) {
 		var data []byte
@@ -142,6 +144,46 @@ func TestDigestDoesNotDependOnPieces(t *testing.T) {
 		}
 		if whole.WireSize != int64(len(wire)) {
 			t.Fatalf("wire size is %d, want %d", whole.WireSize, len(wire))
+		}
+	})
+}
+
+// TestLongLineInAnyPieces: what was seen of a line of 70,000 bytes depended on where reads
+// from the file and from the server ended. Such a message was taken for another one than
+// its file: it could be neither deleted nor moved, and was downloaded in each run.
+func TestLongLineInAnyPieces(t *testing.T) {
+	for _, name := range []string{"To", "Message-ID", "X-Other", "Status"} {
+		data := []byte("From: a\n" + name + ": " + strings.Repeat("x", 70_000) + "\nSubject: b\n\nText.\n")
+		whole := digest(data, len(data))
+		for _, piece := range []int{1, 1000, 4096, 4097, 16 << 10, 32 << 10, 64 << 10} {
+			if got := digest(data, piece); got != whole {
+				t.Errorf("%s, in pieces of %d bytes: %+v, in one: %+v", name, piece, got, whole)
+			}
+		}
+	}
+}
+
+// FuzzDigest: the identity of any bytes is the same in any pieces and with either line end.
+func FuzzDigest(f *testing.F) {
+	for _, seed := range []string{
+		"Subject: a\n\nb", "Status: O\r\n folded\r\n\r\r\n", "\r\r\n\x00", "To:\n\t\n \n\n", "From x\nTo: " + strings.Repeat("y", lineBytesMax),
+	} {
+		f.Add([]byte(seed), uint64(7))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		whole := digest(data, len(data)+1)
+		random := rand.New(rand.NewPCG(seed, 0))
+		d := NewDigester()
+		for rest := data; len(rest) > 0; {
+			n := 1 + random.IntN(min(len(rest), 1+random.IntN(40_000)))
+			d.Write(rest[:n])
+			rest = rest[n:]
+		}
+		if got := d.Sum(); got != whole {
+			t.Errorf("in pieces: %+v, in one: %+v", got, whole)
+		}
+		if got := digest(crlf(data), len(data)+1); got != whole {
+			t.Errorf("with CRLF: %+v, as it is: %+v", got, whole)
 		}
 	})
 }
