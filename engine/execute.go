@@ -260,12 +260,15 @@ func (x *executor) makePlaces(ctx context.Context, ops []plan.Op) error {
 }
 
 func (x *executor) createFolder(ctx context.Context, t *target, op plan.Op) error {
-	f, err := x.Local.CreateFolder(ctx, op.Levels, op.Apart)
+	var f state.LocalFolder
+	var err error
+	if op.Folder != "" {
+		f, err = x.Local.MarkFolder(ctx, op.Folder)
+	} else if f, err = x.Local.CreateFolder(ctx, op.Levels, op.Apart); err == nil {
+		x.add(func(c *Counts) { c.NewFolders++ })
+	}
 	if err != nil {
 		return err
-	}
-	if op.Folder == "" {
-		x.add(func(c *Counts) { c.NewFolders++ })
 	}
 	t.Folder = f.Path
 	t.Known = &state.Mailbox{Name: t.Name, Folder: f.Path, Marker: f.Marker}

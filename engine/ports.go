@@ -113,15 +113,22 @@ type LocalTransfer interface {
 	Discard(ctx context.Context, folder string, key state.Key) error
 }
 
-// LocalChanger changes the tree. Each method first looks whether the file is
-// still as the caller believes and answers CauseStale if not: a record that it
-// is given has the key, the flags and the stat that the file should have. When
-// a method returns nil the change survives a power failure.
-type LocalChanger interface {
+// LocalMaker makes folders. When a method returns nil the folder survives a power failure.
+type LocalMaker interface {
 	// CreateFolder creates the folder of a mailbox, given level by level, with
 	// its marker. A folder that exists without a marker gets one. The levels in apart
 	// are written so that no disk takes them for others which differ in case only.
 	CreateFolder(ctx context.Context, name []string, apart state.LevelSet) (state.LocalFolder, error)
+	// MarkFolder gives a folder that others have made its marker. A folder that has
+	// one keeps it.
+	MarkFolder(ctx context.Context, folder string) (state.LocalFolder, error)
+}
+
+// LocalChanger changes messages in the tree. Each method first looks whether the file is
+// still as the caller believes and answers CauseStale if not: a record that it
+// is given has the key, the flags and the stat that the file should have. When
+// a method returns nil the change survives a power failure.
+type LocalChanger interface {
 	// SetFlags replaces the flags expect of the file by want.
 	SetFlags(ctx context.Context, folder string, key state.Key, expect, want state.Flags) (state.LocalMessage, error)
 	// SetKeywords gives the file the letters of the keywords want, as far as they have
@@ -139,6 +146,7 @@ type LocalChanger interface {
 type LocalTree interface {
 	LocalObserver
 	LocalTransfer
+	LocalMaker
 	LocalChanger
 }
 

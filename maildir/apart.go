@@ -10,6 +10,9 @@ import "mailmoor/state"
 // no two names kept apart become one by folding; and a plain name has no letter
 // escaped, but for names of a Maildir's own directories, which get one more.
 //
+// On such a disk New is kept apart, too, for it would be the directory new of the Maildir in
+// which it lies.
+//
 // The name is found again by undoing the escapes, as with all others: nothing but the
 // directory's name is needed.
 

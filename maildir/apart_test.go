@@ -28,7 +28,8 @@ func TestKeptApart(t *testing.T) {
 		{"wor\u212a", "wor%E2%84%AA", ".wor%E2%84%AA"},
 		// What is escaped in any case is not enough.
 		{"cur", "%63%75r", ".%63ur"},
-		{"Cur", "%43%75r", ".%43ur"},
+		{"Cur", "%43ur", ".%43ur"},
+		{"CUR", "%43%55%52", ".%43%55%52"},
 		{"mailmoor", "%6Dailmoor", ".%6D%61ilmoor"},
 		{"Mailmoor", "%4Dailmoor", ".%4D%61ilmoor"},
 		{"v1.x", "%761.x", ".%761%2Ex"},
@@ -55,7 +56,8 @@ func TestKeptApart(t *testing.T) {
 	}
 }
 
-// TestInboxIsNeverApart: INBOX has one folder, whatever its case.
+// TestInboxIsNeverApart: INBOX has one folder, whatever its case and however the directory
+// is written.
 func TestInboxIsNeverApart(t *testing.T) {
 	for _, l := range []Layout{LayoutFS, LayoutPlus} {
 		for _, levels := range [][]string{{"INBOX"}, {"inbox", "x"}} {
@@ -66,12 +68,19 @@ func TestInboxIsNeverApart(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"%49%4E%42%4F%58", "%69nbox/x"} {
-		if levels, _, err := decodePath(path); err == nil {
-			t.Errorf("%q stands for %q", path, levels)
+	for path, want := range map[string][]string{"%49%4E%42%4F%58": {"INBOX"}, "%69nbox/x": {"INBOX", "x"}} {
+		levels, apart, err := decodePath(path)
+		if !slices.Equal(levels, want) || apart != 0 || err != nil {
+			t.Errorf("%q stands for %q, %b, %v", path, levels, apart, err)
 		}
-		if levels, _, err := decodePlus("." + strings.ReplaceAll(path, "/", ".")); err == nil {
-			t.Errorf("%q stands for %q", path, levels)
+		path = "." + strings.ReplaceAll(path, "/", ".")
+		levels, apart, err = decodePlus(path)
+		if len(want) == 1 { // it is the root
+			if err == nil {
+				t.Errorf("%q stands for %q", path, levels)
+			}
+		} else if !slices.Equal(levels, want) || apart != 0 || err != nil {
+			t.Errorf("%q stands for %q, %b, %v", path, levels, apart, err)
 		}
 	}
 }

@@ -76,3 +76,41 @@ func TestExactName(t *testing.T) {
 		}
 	}
 }
+
+// TestNewBesideNew: on a disk that ignores case a mailbox New is kept apart from the
+// directory new of the folder in which it lies. On others it is a name like any other.
+func TestNewBesideNew(t *testing.T) {
+	for _, test := range []struct {
+		folds  bool
+		layout Layout
+		want   []string
+	}{
+		{false, LayoutFS, []string{"New", "Work/NEW", "Work/%63ur", "news"}},
+		{true, LayoutFS, []string{"%4Eew", "Work/%4E%45%57", "Work/%63ur", "news"}},
+		{false, LayoutPlus, []string{".New", ".Work.NEW", ".Work.cur", ".news"}},
+		{true, LayoutPlus, []string{".New", ".Work.NEW", ".Work.cur", ".news"}},
+	} {
+		root, id := filepath.Join(t.TempDir(), "mail"), strings.Repeat("0a", 16)
+		if err := CreateRoot(root, id, test.layout); err != nil {
+			t.Fatal(err)
+		}
+		if test.folds {
+			if err := os.Link(filepath.Join(root, markerName), filepath.Join(root, strings.ToUpper(markerName))); err != nil && !errors.Is(err, os.ErrExist) {
+				t.Fatal(err)
+			}
+		}
+		tree, err := Open(Options{Root: root, AccountID: id, Layout: test.layout, HoldDir: filepath.Join(t.TempDir(), "hold")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range [][]string{{"New"}, {"Work", "NEW"}, {"Work", "cur"}, {"news"}} {
+			f, err := tree.CreateFolder(t.Context(), name, 0)
+			if err != nil || f.Path != test.want[i] || strings.Join(f.Name, "/") != strings.Join(name, "/") {
+				t.Errorf("%s, folding %v: %q lies at %q as %q, %v, want %q", test.layout, test.folds, name, f.Path, f.Name, err, test.want[i])
+			}
+		}
+		if err := tree.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -105,13 +105,31 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.Leve
 	if err := t.checkRoot(); err != nil {
 		return state.LocalFolder{}, err
 	}
-	path, err := t.o.Layout.encode(name, apart)
+	t.making.Lock()
+	defer t.making.Unlock()
+	path, err := t.place(name, apart)
 	if err != nil {
-		return state.LocalFolder{}, refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration",
-			fmt.Sprintf("create a folder for %q", strings.Join(name, "/")), "%w", err)
+		return state.LocalFolder{}, err
+	}
+	return t.finishFolder(path)
+}
+
+// MarkFolder gives the folder path, which others have made, its marker. Like
+// CreateFolder it creates what is missing.
+func (t *Tree) MarkFolder(ctx context.Context, path string) (state.LocalFolder, error) {
+	if err := errors.Join(ctx.Err(), t.mayChange()); err != nil {
+		return state.LocalFolder{}, err
+	}
+	if err := t.checkRoot(); err != nil {
+		return state.LocalFolder{}, err
 	}
 	t.making.Lock()
 	defer t.making.Unlock()
+	return t.finishFolder(path)
+}
+
+// finishFolder creates what is missing of the folder path, its marker included.
+func (t *Tree) finishFolder(path string) (state.LocalFolder, error) {
 	base, err := t.makePath(path)
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "create folder %q", path)
@@ -151,7 +169,11 @@ func (t *Tree) fillFolder(base dir, path string) error {
 	}
 	// cur/ comes last, since a directory counts as a folder only with it.
 	for _, sub := range []string{"tmp", "new", "cur"} {
-		if _, err := base.mkdir(sub); err != nil {
+		created, err := base.mkdir(sub)
+		if err == nil && !created {
+			err = exactName(base, sub) // and not that of a mailbox New
+		}
+		if err != nil {
 			return err
 		}
 	}

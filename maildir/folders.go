@@ -68,8 +68,8 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 	var subs []string
 	maildir := map[string]unix.Stat_t{}
 	err := d.each(func(name string) error {
-		if w.foreign(d, path, name) {
-			return nil
+		if foreign, err := w.foreign(d, path, name); foreign || err != nil {
+			return err
 		}
 		st, err := d.stat(name)
 		switch {
@@ -103,26 +103,45 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 
 // foreign reports whether the entry is none of a tree of this layout, and complains
 // if it is a Maildir: with Maildir++ those in the root begin with a dot and hold no
-// other, elsewhere none begins with a dot. All other such directories are somebody
-// else's business.
-func (w *folderWalk) foreign(d dir, path, name string) bool {
+// other. Elsewhere one that begins with a dot is a folder like any other, unless it is
+// part of a Maildir++ tree; what else begins so is somebody else's business, with
+// all that lies in it.
+func (w *folderWalk) foreign(d dir, path, name string) (bool, error) {
 	hidden, plus := strings.HasPrefix(name, "."), w.t.o.Layout.plus()
 	if belongs := hidden == plus && (!plus || path == ""); belongs || reservedName(name) {
-		return false
+		return false, nil
 	}
 	if _, err := d.stat(name + "/cur"); err != nil {
-		return true
+		return true, nil
 	}
 	switch {
 	case !plus:
-		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders whose name begins with a dot (Maildir++) are left out with layout = %q", LayoutFS)
+		if is, err := partOfPlus(d, name); err != nil || !is {
+			return false, err
+		}
+		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders of a Maildir++ tree, whose names begin with a dot, are left out with layout = %q", LayoutFS)
 	case path == "":
 		w.leaveOut(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
 	default:
 		w.leaveOut(join(path, name), fmt.Sprintf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
 			"folders inside folders are left out with layout = %q", LayoutPlus)
 	}
-	return true
+	return true, nil
+}
+
+// partOfPlus reports whether the Maildir name in d, which begins with a dot, is one of a
+// Maildir++ tree: those lie in the Maildir of their INBOX, or have a file that says
+// so. Taken for folders of their own, all of that tree would be uploaded again.
+func partOfPlus(d dir, name string) (bool, error) {
+	in, err := d.isDir("cur")
+	if in || err != nil {
+		return in, err
+	}
+	_, err = d.stat(name + "/" + plusMark)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // linkToDir reports whether name is a symbolic link to a directory: somebody may
@@ -142,16 +161,10 @@ func join(path, name string) string {
 	return path + "/" + name
 }
 
-// below enters a subdirectory, if its name stands for something.
+// below enters a subdirectory.
 func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 	if depth > pathDepthMax || len(path) > pathBytesMax {
 		w.leaveOut(path, "move it up", "it lies too deep")
-		return nil
-	}
-	// Whoever keeps something in a hidden directory of a Maildir++ tree may give
-	// it any name, as long as it is no folder.
-	if _, _, err := w.t.o.Layout.decode(path); err != nil && !errors.Is(err, errIncomplete) && !w.t.o.Layout.plus() {
-		w.leaveOut(path, "rename the directory", "%v", err)
 		return nil
 	}
 	d, err := parent.sub(name)

@@ -70,7 +70,7 @@ func (l Layout) split(path string) ([]string, error) {
 		return splitPath(path)
 	case path == plusInbox:
 		return nil, nil
-	case len(path) < 2 || path[0] != '.' || path[1] == '.' || len(path) > fileNameBytesMax || strings.ContainsAny(path, "/\x00"):
+	case len(path) < 2 || path[0] != '.' || path[1] == '.' || len(path) > fileNameBytesMax || !directoryName(path):
 		return nil, fmt.Errorf("%q is no folder path", path)
 	}
 	return []string{path}, nil
@@ -134,30 +134,36 @@ func encodePlusLevel(level string, marked marks) string {
 	return b.String()
 }
 
-// decodePlus is the inverse of encodePlus. A name that encodePlus would not have
-// produced stands for nothing.
+// decodePlus returns what decodePath does, for a Maildir++ tree. A level that is left
+// empty is none, and INBOX lies in the root alone.
 func decodePlus(path string) (levels []string, apart state.LevelSet, err error) {
 	if path == plusInbox {
 		return []string{"INBOX"}, 0, nil
 	}
-	below, found := strings.CutPrefix(path, ".")
-	if !found {
-		return nil, 0, fmt.Errorf("%w: it does not begin with a dot", errNoName)
+	if _, err := LayoutPlus.split(path); err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
-	for part := range strings.SplitSeq(below, ".") {
-		var level strings.Builder
-		if part != emptyLevel {
-			if err := unescape(&level, part); err != nil {
-				return nil, 0, err
-			}
+	for part := range strings.SplitSeq(path[1:], ".") {
+		if part == "" {
+			return nil, 0, fmt.Errorf("%w: nothing stands between two dots, or after the last", errNoName)
 		}
-		if part != plusLevel(len(levels))(level.String(), nil) {
+		var b strings.Builder
+		if part != emptyLevel {
+			unescape(&b, part)
+		}
+		level := b.String()
+		if len(levels) == 0 && strings.EqualFold(level, "INBOX") {
+			level = "INBOX"
+		} else if state.Fold(part) != state.Fold(plusLevel(len(levels))(level, nil)) {
 			apart = apart.With(len(levels))
 		}
-		levels = append(levels, level.String())
+		levels = append(levels, level)
 	}
-	if canonical, err := encodePlus(levels, apart); err != nil || canonical != path {
-		return nil, 0, notCanonical(levels, encodePlus)
+	if len(levels) == 1 && levels[0] == "INBOX" {
+		return nil, 0, fmt.Errorf("%w: with layout = %q the root itself is INBOX", errNoName, LayoutPlus)
+	}
+	if _, err := encodePath(levels, 0); err != nil { // which the hold area needs
+		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
 	return levels, apart, nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mailmoor/state"
 )
 
 func TestEncodePlus(t *testing.T) {
@@ -53,18 +55,34 @@ func TestEncodePlus(t *testing.T) {
 	}
 }
 
-func TestDecodePlusRefusesWhatItDidNotWrite(t *testing.T) {
-	for _, path := range []string{
-		"", "Sent", "..", ".", ".INBOX", ".inbox.x", ".a..b", ".a.", ".a%2fb", ".a%62", ".a%", "..a", ". a", ".a/b", ".mailmoor", ".%-x",
+// TestDecodePlus: what others have named is understood, too.
+func TestDecodePlus(t *testing.T) {
+	for _, test := range []struct {
+		path   string
+		levels []string
+		apart  state.LevelSet
+	}{
+		{".", []string{"INBOX"}, 0},
+		{".New.Cur", []string{"New", "Cur"}, 0},
+		{".inbox.x", []string{"INBOX", "x"}, 0},
+		{".a%2fb", []string{"a%2fb"}, 1},
+		{".a%62.c", []string{"ab", "c"}, 1},
+		{".100%.%4.%-x", []string{"100%", "%4", "%-x"}, 7},
+		{". a.b ", []string{" a", "b "}, 3},
+		{".a\tb", []string{"a\tb"}, 1},
+		{".%-.a", []string{"", "a"}, 0},
+		{".mailmoor.x", []string{"mailmoor", "x"}, 1},
 	} {
-		levels, _, err := decodePlus(path)
-		if path == plusInbox {
-			if err != nil || !slices.Equal(levels, []string{"INBOX"}) {
-				t.Errorf("the root stands for %q, %v", levels, err)
-			}
-			continue
+		levels, apart, err := decodePlus(test.path)
+		if diff := cmp.Diff(test.levels, levels); err != nil || diff != "" || apart != test.apart {
+			t.Errorf("decodePlus(%q): apart %b, %v %s", test.path, apart, err, diff)
 		}
-		if !errors.Is(err, errNoName) {
+	}
+}
+
+func TestDecodePlusRefuses(t *testing.T) {
+	for _, path := range []string{"", "Sent", "..", ".INBOX", ".%69nbox", ".a..b", ".a.", "..a", ".a/b", ".mailmoor", ".Mailmoor.tmp"} {
+		if levels, _, err := decodePlus(path); !errors.Is(err, errNoName) {
 			t.Errorf("decodePlus(%q) = %q, %v, want errNoName", path, levels, err)
 		}
 	}
@@ -130,10 +148,10 @@ func FuzzPlusNames(f *testing.F) {
 	})
 }
 
-// FuzzDecodePlus starts from the other end: two directories never stand for one
-// mailbox.
+// FuzzDecodePlus starts from the other end: whatever is taken for a mailbox name becomes
+// a directory that stands for the same one, or one that is too long.
 func FuzzDecodePlus(f *testing.F) {
-	for _, seed := range []string{".", ".a.b", ".INBOX.a", ".%2E", ".%-", ".mailmoor", ".%6Dailmoor"} {
+	for _, seed := range []string{".", ".a.b", ".INBOX.a", ".%2E", ".%-", ".mailmoor", ".%6Dailmoor", ".a%62", ". a.100%"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -141,8 +159,17 @@ func FuzzDecodePlus(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := encodePlus(levels, apart); err != nil || again != path {
-			t.Fatalf("%q stands for %q, which becomes %q, %v", path, levels, again, err)
+		if _, err := LayoutPlus.split(path); err != nil {
+			t.Fatalf("it stands for %q, and is refused: %v", levels, err)
+		}
+		for _, apart := range []state.LevelSet{0, apart} {
+			again, err := encodePlus(levels, apart)
+			if err != nil {
+				continue
+			}
+			if back, _, err := decodePlus(again); err != nil || !slices.Equal(back, levels) {
+				t.Fatalf("%q stands for %q, which becomes %q and then %q, %v", path, levels, again, back, err)
+			}
 		}
 	})
 }

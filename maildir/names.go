@@ -15,12 +15,14 @@ import (
 //
 //   - %XX is a byte that cannot stand in a file name as it is, or would confuse;
 //   - "%-" is an empty level;
-//   - a directory whose name ends in "%+" holds only the beginning of a level,
+//   - a long directory name that ends in "%+" holds only the beginning of a level,
 //     which goes on in the directory below;
 //   - a level that is to be kept apart from others that differ in case only has
 //     letters escaped; see apart.go.
 //
-// A path that encodePath would not have produced stands for nothing.
+// That is how mailmoor writes them. It reads whatever is there: a directory that users,
+// readers or older versions named otherwise stands for what is left when its escapes are
+// undone, and keeps its name. An escape that is none stands for itself.
 const (
 	emptyLevel   = "%-"
 	continuation = "%+"
@@ -28,6 +30,9 @@ const (
 	// bytes are escaped and a continuation is appended. The room up to 255
 	// bytes is left for what readers append to names.
 	componentBytesMax = 190
+	// tokenBytesMax is the length of a rune whose bytes are all escaped. A level is
+	// continued only when the next one finds no room.
+	tokenBytesMax = 3 * utf8.UTFMax
 	// levelsMax, pathBytesMax and pathDepthMax bound a folder's path; 4096 bytes
 	// is what a path may have in all, below a root of any length.
 	levelsMax    = 64
@@ -103,11 +108,7 @@ func confusing(r rune) bool {
 // guardEnds escapes the first byte of names that are hidden or reserved, and dots
 // and spaces at either end, which other systems drop.
 func guardEnds(part string) string {
-	switch strings.ToLower(part) {
-	case "cur", "new", "tmp":
-		return escape(part[:1]) + part[1:]
-	}
-	if strings.HasPrefix(part, ".") || strings.HasPrefix(part, " ") {
+	if reservedName(part) || strings.HasPrefix(part, ".") || strings.HasPrefix(part, " ") {
 		part = escape(part[:1]) + part[1:]
 	}
 	if last := len(part) - 1; strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
@@ -125,66 +126,84 @@ func escape(s string) string {
 }
 
 // decodePath returns the mailbox name that a folder's path stands for, and which of
-// its levels are kept apart.
+// its levels do not stand where they would be if they were written plainly.
 func decodePath(path string) (levels []string, apart state.LevelSet, err error) {
-	var level, written strings.Builder
-	open := false
-	for part := range strings.SplitSeq(path, "/") {
-		rest, more := strings.CutSuffix(part, continuation)
-		if rest != emptyLevel {
-			if err := unescape(&level, rest); err != nil {
-				return nil, 0, err
-			}
+	if _, err := splitPath(path); err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
+	}
+	for rest := path; rest != ""; {
+		var written string
+		written, rest = cutLevel(rest)
+		level, err := decodeLevel(written)
+		if err != nil {
+			return nil, 0, err
 		}
-		written.WriteString(part)
-		if open = more; open {
-			written.WriteByte('/')
-			continue
-		}
-		if written.String() != encodeLevel(level.String(), nil) {
+		if len(levels) == 0 && strings.EqualFold(level, "INBOX") {
+			level = "INBOX" // of which there is one, however it is written
+		} else if state.Fold(written) != state.Fold(encodeLevel(level, nil)) {
 			apart = apart.With(len(levels))
 		}
-		levels = append(levels, level.String())
-		level.Reset()
-		written.Reset()
+		levels = append(levels, level)
 	}
-	if open {
-		return nil, 0, errIncomplete
-	}
-	if canonical, err := encodePath(levels, apart); err != nil || canonical != path {
-		return nil, 0, notCanonical(levels, encodePath)
+	// What could not be written by us is too much for the hold area, too.
+	if _, err := encodePath(levels, 0); err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
 	return levels, apart, nil
 }
 
-// notCanonical is the error about a path that stands for levels and that mailmoor
-// would have written otherwise.
-func notCanonical(levels []string, encode func([]string, state.LevelSet) (string, error)) error {
-	canonical, err := encode(levels, 0)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNoName, err)
+// cutLevel returns the part of a path that its first level has, and what follows.
+func cutLevel(path string) (level, rest string) {
+	for end := 0; ; {
+		part, _, more := strings.Cut(path[end:], "/")
+		end += len(part)
+		if !more {
+			return path, ""
+		}
+		if !continues(part) {
+			return path[:end], path[end+1:]
+		}
+		end++
 	}
-	return fmt.Errorf("%w: mailmoor would have written %q", errNoName, canonical)
+}
+
+// continues reports whether a directory holds only the beginning of a level. What is
+// shorter just has a name that ends so.
+func continues(part string) bool {
+	rest, is := strings.CutSuffix(part, continuation)
+	return is && len(rest) > componentBytesMax-tokenBytesMax
+}
+
+// decodeLevel returns what one level of a path, mostly one directory's name, stands for.
+func decodeLevel(written string) (string, error) {
+	var level strings.Builder
+	for part := range strings.SplitSeq(written, "/") {
+		switch {
+		case part == emptyLevel:
+		case continues(part):
+			unescape(&level, strings.TrimSuffix(part, continuation))
+		default:
+			unescape(&level, part)
+		}
+	}
+	if continues(written[strings.LastIndexByte(written, '/')+1:]) {
+		return "", errIncomplete
+	}
+	return level.String(), nil
 }
 
 // unescape appends to b what part stands for.
-func unescape(b *strings.Builder, part string) error {
+func unescape(b *strings.Builder, part string) {
 	for i := 0; i < len(part); i++ {
-		if part[i] != '%' {
-			b.WriteByte(part[i])
-			continue
+		if part[i] == '%' && i+2 < len(part) {
+			if high, low := hexDigit(part[i+1]), hexDigit(part[i+2]); high >= 0 && low >= 0 {
+				b.WriteByte(byte(high<<4 | low))
+				i += 2
+				continue
+			}
 		}
-		if i+2 >= len(part) {
-			return fmt.Errorf("%w: %q ends in an escape", errNoName, part)
-		}
-		high, low := hexDigit(part[i+1]), hexDigit(part[i+2])
-		if high < 0 || low < 0 {
-			return fmt.Errorf("%w: %q holds an escape that is none", errNoName, part)
-		}
-		b.WriteByte(byte(high<<4 | low))
-		i += 2
+		b.WriteByte(part[i])
 	}
-	return nil
 }
 
 // hexDigit returns the value of an upper-case hex digit, -1 for anything else.
@@ -198,11 +217,22 @@ func splitPath(path string) ([]string, error) {
 		return nil, fmt.Errorf("folder path %.80q... is too long", path)
 	}
 	for _, part := range parts {
-		if part == "" || part[0] == '.' || strings.Contains(part, "\x00") || reservedName(part) {
+		if !directoryName(part) {
 			return nil, fmt.Errorf("%q is no folder path", path)
 		}
 	}
 	return parts, nil
+}
+
+// directoryName reports whether a directory of folders may have the name.
+func directoryName(name string) bool {
+	switch {
+	case name == "", name == ".", name == "..", reservedName(name), strings.ContainsAny(name, "/\x00"):
+		return false
+	case strings.EqualFold(name, markerName), strings.EqualFold(name, markerTmpName):
+		return false
+	}
+	return true
 }
 
 // reservedName reports whether name is that of a Maildir's own directories.

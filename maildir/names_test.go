@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mailmoor/state"
 )
 
 func TestEncodePath(t *testing.T) {
@@ -23,7 +25,7 @@ func TestEncodePath(t *testing.T) {
 		{"percent", []string{"100%"}, "100%25"},
 		{"parent directory", []string{"..", ".", "x"}, "%2E%2E/%2E/x"},
 		{"hidden", []string{".git"}, "%2Egit"},
-		{"reserved", []string{"cur", "NEW", "tmp", "news"}, "%63ur/%4EEW/%74mp/news"},
+		{"reserved", []string{"cur", "NEW", "tmp", "news"}, "%63ur/NEW/%74mp/news"},
 		{"control characters", []string{"a\x00b\x1b\u0085"}, "a%00b%1B%C2%85"},
 		{"direction override", []string{"a\u202eb"}, "a%E2%80%AEb"},
 		{"invalid UTF-8", []string{"a\xffb"}, "a%FFb"},
@@ -51,15 +53,50 @@ func TestEncodePath(t *testing.T) {
 	}
 }
 
-func TestDecodePathRefusesWhatItDidNotWrite(t *testing.T) {
-	for _, path := range []string{
-		"Inbox", "a%2fb", "a%62", "a%", "a%4", "%zz", "a/cur", ".hidden", "a.", "%-%+/x", "%+", "a%+/b", "", "a//b",
+// TestDecodePath: what others have named is understood, too. Folders whose names mailmoor
+// would have written otherwise were refused once, and their mail never travelled.
+func TestDecodePath(t *testing.T) {
+	long := strings.Repeat("x", 255)
+	for _, test := range []struct {
+		path   string
+		levels []string
+		apart  state.LevelSet
+	}{
+		{"New", []string{"New"}, 0},
+		{"%4Eew", []string{"New"}, 1}, // as older versions wrote it everywhere
+		{"%4EEW/Cur", []string{"NEW", "Cur"}, 1},
+		{"inbox/Inbox", []string{"INBOX", "Inbox"}, 0},
+		{"%69nbox", []string{"INBOX"}, 0},
+		{".hidden", []string{".hidden"}, 1},
+		{"etc./a ", []string{"etc.", "a "}, 3},
+		{"a\tb", []string{"a\tb"}, 1},
+		{"a%62", []string{"ab"}, 1},
+		{"a%2fb", []string{"a%2fb"}, 1},
+		{"100%", []string{"100%"}, 1},
+		{"%4/%zz/%-x", []string{"%4", "%zz", "%-x"}, 7},
+		{"50%+", []string{"50%+"}, 1},
+		{"a%+/b", []string{"a%+", "b"}, 1},
+		{"%-/%-", []string{"", ""}, 0},
+		{"Entw\xfcrfe", []string{"Entw\xfcrfe"}, 1},
+		{long, []string{long}, 1},
+		{long + "/" + long, []string{long, long}, 3},
 	} {
-		if levels, _, err := decodePath(path); err == nil {
-			t.Errorf("decodePath(%q) = %q, want an error", path, levels)
+		levels, apart, err := decodePath(test.path)
+		if diff := cmp.Diff(test.levels, levels); err != nil || diff != "" || apart != test.apart {
+			t.Errorf("decodePath(%q): apart %b, %v %s", test.path, apart, err, diff)
 		}
 	}
-	if _, _, err := decodePath("x%+"); !errors.Is(err, errIncomplete) {
+}
+
+func TestDecodePathRefuses(t *testing.T) {
+	for _, path := range []string{
+		"", "/", "a//b", "a/", ".", "../a", "a/cur", "new/a", ".mailmoor", "a/.Mailmoor.tmp", "a\x00", strings.Repeat("a/", pathDepthMax) + "a",
+	} {
+		if levels, _, err := decodePath(path); !errors.Is(err, errNoName) {
+			t.Errorf("decodePath(%q) = %q, %v, want errNoName", path, levels, err)
+		}
+	}
+	if _, _, err := decodePath(strings.Repeat("x", componentBytesMax) + continuation); !errors.Is(err, errIncomplete) {
 		t.Errorf("the beginning of a level: %v, want errIncomplete", err)
 	}
 }
@@ -96,7 +133,7 @@ func FuzzNames(f *testing.F) {
 			t.Fatalf("our own path is refused: %v", err)
 		}
 		for part := range strings.SplitSeq(path, "/") {
-			if part == "" || len(part) > 255 || part[0] == '.' || reservedName(strings.ToLower(part)) {
+			if part == "" || len(part) > 255 || part[0] == '.' || !directoryName(part) {
 				t.Fatalf("%q has the part %q", path, part)
 			}
 		}
@@ -113,10 +150,13 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// FuzzDecodePath starts from the other end: whatever is taken for a mailbox name
-// must lead back to the same path.
+// FuzzDecodePath starts from the other end: whatever is taken for a mailbox name becomes
+// a path that stands for the same one.
 func FuzzDecodePath(f *testing.F) {
-	for _, seed := range []string{"INBOX", "a/b", "%2E", "%-", "x%+/y", "%77ork/b%C3%9Cro/%63%75r", strings.Repeat("x", componentBytesMax) + "%+/y"} {
+	for _, seed := range []string{
+		"INBOX", "a/b", "%2E", "%-", "x%+/y", "%77ork/b%C3%9Cro/%63%75r", strings.Repeat("x", componentBytesMax) + "%+/y",
+		"New", "%4EEW/inbox", ".hidden", "a%", "a%62", "%-x", " a. ", strings.Repeat("%41", 80) + "%+",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -124,8 +164,18 @@ func FuzzDecodePath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := encodePath(levels, apart); err != nil || again != path {
-			t.Fatalf("%q stands for %q, which becomes %q, %v", path, levels, again, err)
+		if _, err := splitPath(path); err != nil {
+			t.Fatalf("it stands for %q, and is refused: %v", levels, err)
+		}
+		for _, apart := range []state.LevelSet{0, apart} {
+			again, err := encodePath(levels, apart)
+			if err != nil && apart != 0 {
+				continue // all escapes of a long name are too much
+			}
+			back, _, backErr := decodePath(again)
+			if diff := cmp.Diff(levels, back); err != nil || backErr != nil || diff != "" {
+				t.Fatalf("%q stands for %q, which becomes %q, %v, %v: %s", path, levels, again, err, backErr, diff)
+			}
 		}
 	})
 }

@@ -239,10 +239,9 @@ func TestFoldersLeavesOut(t *testing.T) {
 		}, "Archive", "folder of account x"},
 		"broken marker":      {func(f *fixture) { f.put("generation = 1", "Archive", ".mailmoor") }, "Archive", "cannot be understood"},
 		"half a folder":      {func(f *fixture) { f.ok(os.Remove(f.path("Archive/2024/new"))) }, "Archive/2024", "only part"},
-		"ambiguous inbox":    {func(f *fixture) { f.ok(os.Mkdir(f.path("inbox"), 0o700)) }, "inbox", `"INBOX"`},
-		"needless escape":    {func(f *fixture) { f.ok(os.Mkdir(f.path("a%62"), 0o700)) }, "a%62", `"ab"`},
 		"symbolic link":      {func(f *fixture) { f.ok(os.Symlink("/", f.path("link"))) }, "link", "symbolic link"},
-		"Maildir++":          {func(f *fixture) { f.ok(os.MkdirAll(f.path(".Sent/cur"), 0o700)) }, ".Sent", "Maildir++"},
+		"Maildir++":          {func(f *fixture) { f.mkfolder(".Sent"); f.put("", ".Sent", "maildirfolder") }, ".Sent", "Maildir++"},
+		"Maildir++ below":    {func(f *fixture) { f.mkfolder("INBOX/.Sent") }, "INBOX/.Sent", "Maildir++"},
 		"mail in the root":   {func(f *fixture) { f.ok(os.Mkdir(f.path("cur"), 0o700)) }, "", "root itself"},
 		"a copy of a folder": {func(f *fixture) { f.ok(os.CopyFS(f.path("Copy"), os.DirFS(f.path("INBOX")))) }, "INBOX", "one is a copy"},
 	}
@@ -263,6 +262,67 @@ func TestFoldersLeavesOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFoldersOfAnyName: a folder has a mailbox, whatever those who made it named it. What
+// mailmoor would have written otherwise was left out, and each run failed.
+func TestFoldersOfAnyName(t *testing.T) {
+	f := newFixture(t)
+	long := strings.Repeat("x", 255)
+	want := map[string][]string{
+		"INBOX": {"INBOX"}, "New": {"New"}, "Work/NEW": {"Work", "NEW"}, "Work/Cur/tmP": {"Work", "Cur", "tmP"}, "%4Eew2": {"New2"},
+		".hidden": {".hidden"}, ".hidden/below": {".hidden", "below"}, "Work/.x": {"Work", ".x"}, "a\tb": {"a\tb"}, long: {long},
+		"100%": {"100%"}, "50%+": {"50%+"}, "etc.": {"etc."}, " a ": {" a "}, "Mail/INBOX": {"Mail", "INBOX"},
+	}
+	for path := range want {
+		f.mkfolder(path)
+	}
+	// Hidden directories that are no folder may hold anything, such as what was deleted.
+	f.mkfolder(".Trash-1000/files/Old")
+	folders, problems, err := f.Folders(t.Context())
+	f.ok(err)
+	got := map[string][]string{}
+	for _, folder := range folders {
+		got[folder.Path] = folder.Name
+		marked, err := f.MarkFolder(t.Context(), folder.Path)
+		if err != nil || marked.Path != folder.Path || marked.Marker == "" || !slices.Equal(marked.Name, folder.Name) {
+			t.Errorf("%q is marked as %+v, %v", folder.Path, marked, err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+		t.Errorf("%s %+v", diff, problems)
+	}
+}
+
+// TestFolderBelowAnyName: what is new below a directory lies there, however the
+// directory is written.
+func TestFolderBelowAnyName(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	for _, test := range []struct {
+		there string
+		name  []string
+		apart state.LevelSet
+		path  string
+	}{
+		{"Inbox", []string{"INBOX", "a"}, 0, "Inbox/a"},
+		{".hidden", []string{".hidden", "a"}, 0, ".hidden/a"},
+		{"%4EEW", []string{"NEW", "a"}, 0, "%4EEW/a"},
+		{"%4EEW", []string{"NEW", "a"}, 1, "%4EEW/a"},
+		{"%57ork", []string{"Work", "a"}, 0, "%57ork/a"},
+		{"Top/100%", []string{"Top", "100%", "a"}, 0, "Top/100%/a"},
+		{"Top/a%62", []string{"Top", "ab"}, 0, "Top/a%62"},
+		{long + "/New", []string{long, "New", "a"}, 0, long + "/New/a"},
+		{long[:190] + "%+/" + long[190:] + "/etc.", []string{long, "etc.", "a"}, 0, long[:190] + "%+/" + long[190:] + "/etc./a"},
+		{"Other", []string{"other", "a"}, 0, "other/a"},
+	} {
+		f := newFixture(t)
+		f.ok(os.RemoveAll(f.path("INBOX")))
+		f.ok(os.MkdirAll(f.path(test.there), 0o700))
+		folder, err := f.CreateFolder(t.Context(), test.name, test.apart)
+		if err != nil || folder.Path != test.path || !slices.Equal(folder.Name, test.name) {
+			t.Errorf("beside %q, %q lies at %q as %q, %v, want %q", test.there, test.name, folder.Path, folder.Name, err, test.path)
+		}
 	}
 }
 

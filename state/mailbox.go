@@ -80,8 +80,9 @@ type LocalFolder struct {
 	Path string
 	// Name is the mailbox name that the path stands for, level by level.
 	Name []string
-	// Apart are the levels of Name whose directories are written so that no disk takes
-	// them for those of names which differ in case only.
+	// Apart are the levels of Name whose directories do not have the name that they would
+	// have if they were written plainly: no disk takes them for those of names which
+	// differ in case only.
 	Apart LevelSet
 	// Foreign is the name that the path stands for if another program wrote it in
 	// modified UTF-7, nil if it is not in that form. RFC 3501, section 5.1.3.

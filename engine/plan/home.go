@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"mailmoor/state"
 )
@@ -114,6 +115,9 @@ func (m *matcher) nameOfLevels(path string, levels []string) (string, error) {
 		}
 	}
 	name := strings.Join(levels, string(m.delimiter))
+	if !utf8.ValidString(name) && !m.listed[name] {
+		return "", fmt.Errorf("folder %q cannot have a mailbox: its name is not in UTF-8", path)
+	}
 	if m.home.owns(levels) && m.delimiter == m.home.delimiter && !m.listed[name] {
 		return m.home.prefix + name, nil
 	}

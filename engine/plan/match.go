@@ -246,7 +246,8 @@ func (m *matcher) newFolders(listed bool) {
 			continue
 		}
 		if kept, is := m.kept[name]; is {
-			m.problem(name, fmt.Sprintf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept), "rename the folder")
+			m.problem(name, fmt.Sprintf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept),
+				"move its mail into that folder, or rename it")
 			continue
 		}
 		if path := m.marked[f.Marker]; f.Marker != "" && path != f.Path {

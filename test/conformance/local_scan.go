@@ -54,6 +54,9 @@ func foldersOdd(l *localRun) {
 		{"with/slash"},
 		{"cur"},
 		{"new", "tmp"},
+		{"above", "New"},
+		{work, "Cur"},
+		{"TMP", "NEW"},
 		{".hidden"},
 		{"."},
 		{".."},
@@ -148,18 +151,29 @@ func foldersTwice(l *localRun) {
 	equal(l.T, "the number of files", len(l.disk.Files(l.T, l.folder)), 1)
 }
 
+// foldersMarker: what readers make is used as it is, however they write its name.
 func foldersMarker(l *localRun) {
-	path := l.user.AddFolder(l.T, "ByReader")
-	i := slices.IndexFunc(l.folders(), func(f state.LocalFolder) bool { return f.Path == path })
-	if i < 0 {
-		l.Fatal("a folder that a reader made is not listed")
-	}
-	found := l.folders()[i]
-	equal(l.T, "the marker of a reader's folder", found.Marker, "")
-	got, err := l.CreateFolder(l.Context(), found.Name, found.Apart)
-	ok(l.T, err)
-	if got.Marker == "" || got.Path != found.Path {
-		l.Errorf("folder %+v became %+v", found, got)
+	for _, name := range []string{"ByReader", "New", "100%", "a %zz%", "outer space ", "a\tb", strings.Repeat("long", 60)} {
+		path := l.user.AddFolder(l.T, name)
+		i := slices.IndexFunc(l.folders(), func(f state.LocalFolder) bool { return f.Path == path })
+		if i < 0 {
+			l.Errorf("folder %q, which a reader made, is not listed", name)
+			continue
+		}
+		found := l.folders()[i]
+		equal(l.T, "the name of a reader's folder", found.Name, []string{name})
+		equal(l.T, "the marker of a reader's folder", found.Marker, "")
+		got, err := l.MarkFolder(l.Context(), path)
+		ok(l.T, err)
+		if got.Marker == "" || got.Path != path || !slices.Equal(got.Name, found.Name) {
+			l.Errorf("folder %+v became %+v", found, got)
+		}
+		again, err := l.MarkFolder(l.Context(), path)
+		ok(l.T, err)
+		equal(l.T, "the marker the second time", again.Marker, got.Marker)
+		below, err := l.CreateFolder(l.Context(), []string{name, "below"}, found.Apart)
+		ok(l.T, err)
+		equal(l.T, "the name of the folder below it", below.Name, []string{name, "below"})
 	}
 }
 

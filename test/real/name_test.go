@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"mailmoor/maildir"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 )
 
@@ -22,7 +26,8 @@ func TestNames(t *testing.T) {
 		".hidden":                          "%2Ehidden",
 		"Parent/.hidden":                   "Parent/%2Ehidden",
 		"cur":                              "%63ur",
-		"New":                              "%4Eew",
+		"New":                              "New",
+		"a/TMP/b":                          "a/TMP/b",
 		"a/cur/b":                          "a/%63ur/b",
 		"two  spaces":                      "two  spaces",
 		`back\slash "quoted"`:              `back\slash "quoted"`,
@@ -80,6 +85,89 @@ func notReserved(name string) bool {
 // notDotted reports whether Dovecot takes the name with Maildir++ storage, where
 // dots separate the levels on its disk.
 func notDotted(name string) bool { return !strings.Contains(name, ".") }
+
+// TestNamedLikeOwnDirectories: a mailbox New is one like any other, from both sides, and
+// below a folder that has a directory new. Such folders were refused once, with exit code 1
+// in each run, and their mail never travelled. What an older version kept in %4Eew stays there.
+func TestNamedLikeOwnDirectories(t *testing.T) {
+	srv := newServer(t)
+	for _, layout := range []maildir.Layout{maildir.LayoutFS, maildir.LayoutPlus} {
+		t.Run(layout.String(), func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, srv)
+			a.layout = layout
+			for _, name := range []string{"New", "Work", "Work/Tmp"} {
+				a.srv.CreateMailbox(a.user, name)
+				a.deliver(name, "theirs")
+			}
+			for _, folder := range []string{"Cur", "NEW", "Work/New"} {
+				a.mkfolder(folder)
+				a.put(folder, "S", "mine")
+			}
+			a.clean()
+			a.expect("Cur/mine:S", "NEW/mine:S", "New/theirs:", "Work/New/mine:S", "Work/Tmp/theirs:", "Work/theirs:")
+			a.rename(a.dir("New"), a.dir("%4Eew"))
+			a.rename(a.dir("Work/New"), a.dir("Work/%4Eew"))
+			a.must(home.Forget(a.states))
+			if c := a.clean().Counts; c.Paired != 6 || c.Downloaded+c.Uploaded+c.NewFolders+c.NewMailboxes != 0 {
+				t.Errorf("with names as they were once %+v, want 6 pairs and nothing new", c)
+			}
+			a.srv.CreateMailbox(a.user, "Work/New/below")
+			a.deliver("New", "more")
+			a.deliver("Work/New/below", "new")
+			a.clean()
+			want := []string{
+				"%4Eew/more:", "%4Eew/theirs:", "Cur/mine:S", "NEW/mine:S", "Work/%4Eew/below/new:", "Work/%4Eew/mine:S",
+				"Work/Tmp/theirs:", "Work/theirs:",
+			}
+			if diff := gocmp.Diff(want, a.local().names()); diff != "" {
+				t.Errorf("the tree (-want +got):\n%s", diff)
+			}
+			a.idle()
+		})
+	}
+}
+
+// TestNamedByOthers: a folder whose name mailmoor would have written otherwise has its
+// mailbox, and keeps its name. What has no mailbox on any server is said.
+func TestNamedByOthers(t *testing.T) {
+	a := newAccount(t, newServer(t, lab.NestedStorage()))
+	a.mkfolder("Inbox")
+	a.deliver("INBOX", "x")
+	a.srv.CreateMailbox(a.user, "INBOX/below")
+	a.deliver("INBOX/below", "y")
+	folders := []string{".hidden", "100%", "etc.", "outer space ", strings.Repeat("l", 240)}
+	want := []string{"INBOX/below/y:", "INBOX/x:"}
+	for _, folder := range folders {
+		a.mkfolder(folder)
+		a.put(folder, "S", "in it")
+		want = append(want, folder+"/in it:S")
+	}
+	for _, folder := range []string{"Entw\xfcrfe", "a\tb"} {
+		a.mkfolder(folder)
+		a.put(folder, "", "z")
+	}
+	for range 2 {
+		problems := a.sync().Problems
+		if len(problems) != 2 || !strings.Contains(problems[0].Text, "UTF-8") || !strings.Contains(problems[1].Text, "Control characters") ||
+			!strings.Contains(problems[0].Hint+problems[1].Hint, "rename the folder") {
+			t.Fatalf("problems are %+v, want one about the name that is not in UTF-8, and one about what the server does not take", problems)
+		}
+	}
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, a.remote().names()); diff != "" {
+		t.Errorf("the server (-want +got):\n%s", diff)
+	}
+	a.rename(a.dir("Entw\xfcrfe"), a.dir("Entwürfe"))
+	a.rename(a.dir("a\tb"), a.dir("a b"))
+	a.clean()
+	for _, folder := range append(folders, "Inbox/below", "Inbox", "Entwürfe", "a b") {
+		if len(a.local()[folder]) != 1 {
+			t.Errorf("folder %q has %v", folder, a.local()[folder])
+		}
+	}
+	a.idle()
+}
 
 // TestDotSeparator: on a server that separates levels by dots, a folder inside a
 // folder is one, and a dot in a folder's name is a thing that cannot be.

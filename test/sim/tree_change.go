@@ -8,7 +8,7 @@ import (
 	"mailmoor/state"
 )
 
-// CreateFolder implements engine.LocalChanger.
+// CreateFolder implements engine.LocalMaker.
 func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.LevelSet) (created state.LocalFolder, err error) {
 	doing := fmt.Sprintf("create the folder of %q", name)
 	if err := ctx.Err(); err != nil {
@@ -17,7 +17,20 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.Leve
 	if len(name) == 0 {
 		return created, &state.Error{Scope: state.ScopeMailbox, Doing: doing, Err: errors.New("it has no name")}
 	}
-	path := pathOf(name, apart)
+	return t.make(doing, pathOf(name, apart))
+}
+
+// MarkFolder implements engine.LocalMaker.
+func (t *Tree) MarkFolder(ctx context.Context, path string) (state.LocalFolder, error) {
+	doing := fmt.Sprintf("mark folder %q", path)
+	if err := ctx.Err(); err != nil {
+		return state.LocalFolder{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	return t.make(doing, path)
+}
+
+// make creates what is missing of the folder, its marker included.
+func (t *Tree) make(doing, path string) (created state.LocalFolder, err error) {
 	err = t.do("local.create", path, func() error {
 		f := t.folders[path]
 		if other := t.twin(path); other != "" {
