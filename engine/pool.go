@@ -69,6 +69,10 @@ var errConnect = errors.New("connect")
 // with runs work with the connection. An error of account scope, or one that
 // does not say its scope, means that the connection is broken.
 func (l *lease) with(ctx context.Context, work func(Remote) error) error {
+	if l.remote != nil && !l.remote.Usable() {
+		_ = l.remote.Close()
+		l.remote = nil
+	}
 	if l.remote == nil {
 		r, err := l.pool.take(ctx)
 		if err != nil {
@@ -92,15 +96,29 @@ func (e *connectError) Unwrap() error        { return e.error }
 func (e *connectError) Is(target error) bool { return target == errConnect }
 
 func (p *pool) take(ctx context.Context) (Remote, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		r := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return r, nil
+	for {
+		r := p.waiting()
+		if r == nil {
+			return p.connect(ctx)
+		}
+		if r.Usable() {
+			return r, nil
+		}
+		_ = r.Close() // the server has hung up meanwhile
 	}
-	p.mu.Unlock()
-	return p.connect(ctx)
+}
+
+// waiting returns a connection that waits unused, nil when there is none.
+func (p *pool) waiting() Remote {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		return nil
+	}
+	r := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return r
 }
 
 // with runs work with any connection.

@@ -76,6 +76,10 @@ type Remote interface {
 	RemoteTransfer
 	RemoteChanger
 	io.Closer
+	// Usable reports whether the connection is still there. It may have ended with a
+	// narrower error, too: what went wrong is a mailbox's or a message's affair, and
+	// it was cheaper or safer to give the rest of an answer up.
+	Usable() bool
 }
 
 // LocalObserver looks at the tree without changing anything.

@@ -122,6 +122,10 @@ func (c *Conn) breakOff(reason error) {
 	_ = c.stream.Close()
 }
 
+// Usable reports whether the connection has not ended. It asks nobody: what the
+// network has not told yet is found out by the next command.
+func (c *Conn) Usable() bool { return c.broken == nil && c.stream.Err() == nil }
+
 // takeNotes reads what the status lines said since the last call, and logs
 // what a user should know of.
 func (c *Conn) takeNotes() wire.Notes {

@@ -19,6 +19,7 @@ func fetchCases() []remoteCase {
 		{"fetch refuses another generation", fetchGeneration},
 		{"fetch ends with the error of each", fetchEachFails},
 		{"fetch goes on after a body that was not read", fetchUnread},
+		{"a connection is usable until it ends", usable},
 	}
 }
 
@@ -107,6 +108,20 @@ func fetchUnread(r *remoteRun) {
 	})
 	ok(r.T, err)
 	equal(r.T, "the messages handed out", got, uids)
+}
+
+func usable(r *remoteRun) {
+	uids := r.fill(1)
+	if err := r.remote.Fetch(r.ctx, r.wrongRef(), state.NewUIDSet(uids...), nil); state.ScopeOf(err) != state.ScopeMailbox {
+		r.Errorf("another generation is the error %v", err)
+	}
+	if !r.remote.Usable() {
+		r.Error("an error about a mailbox ended the connection")
+	}
+	ok(r.T, r.remote.Close())
+	if r.remote.Usable() {
+		r.Error("a connection that was closed is said to be usable")
+	}
 }
 
 func appendCases() []remoteCase {

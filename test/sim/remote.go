@@ -34,6 +34,9 @@ func (c *conn) Close() error {
 	return nil
 }
 
+// Usable reports whether the connection is still there.
+func (c *conn) Usable() bool { return !c.dead.Load() }
+
 // enter begins a method: it refuses a dead connection, an ended context, and a
 // second goroutine, which the contract rules out.
 func (c *conn) enter(ctx context.Context, doing string) (leave func(), err error) {
