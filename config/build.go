@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // accountsMax bounds the number of accounts.
@@ -48,6 +49,7 @@ func (s source) parse() (Config, error) {
 func defaultAccount() Account {
 	return Account{
 		TLS:         TLSImplicit,
+		Patience:    time.Minute,
 		Layout:      LayoutFS,
 		Mailboxes:   everything(),
 		Connections: 4,

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"time"
 )
 
 // Config is a configuration without errors.
@@ -32,8 +33,11 @@ type Account struct {
 	// the server must show one (RFC 7469, section 2.4); without any, a trusted
 	// certificate will do.
 	Pins [][sha256.Size]byte
-	User string
-	Auth Auth
+	// Patience is how long the server may be silent when it has to answer. All other
+	// limits on time follow from it.
+	Patience time.Duration
+	User     string
+	Auth     Auth
 	// Password is set only when it stands in the file itself.
 	Password Secret
 	// PasswordCommand is the program with its arguments that prints the

@@ -121,7 +121,7 @@ func serverKeys() []Key {
 			t.account.Pins, err = v.pins()
 			return err
 		},
-	}}
+	}, patienceKey()}
 }
 
 func loginKeys() []Key {

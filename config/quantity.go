@@ -6,9 +6,10 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// unit is a unit of size or of time, in bytes or in days.
+// unit is a unit of size or of time, in bytes, days or seconds.
 type unit struct {
 	names []string
 	of    int64
@@ -30,11 +31,17 @@ var (
 		{[]string{"month", "months"}, 30},
 		{[]string{"y", "year", "years"}, 365},
 	}
+	secondUnits = []unit{
+		{[]string{"s", "second", "seconds"}, 1},
+		{[]string{"min", "minute", "minutes"}, 60},
+		{[]string{"h", "hour", "hours"}, 60 * 60},
+	}
 )
 
 var (
 	errSize = errors.New(`must be a size such as "20 MB" or "512 KiB"`)
 	errDays = errors.New(`must be a time such as "90 days", "12 weeks" or "2 years"`)
+	errWait = errors.New(`must be a time such as "30 seconds" or "5 minutes", at most "1 hour",`)
 )
 
 // daysMax bounds ages: a thousand years are as good as any.
@@ -47,6 +54,12 @@ func (v value) size() (int64, error) { return v.quantity(sizeUnits, errSize, mat
 func (v value) days() (int, error) {
 	n, err := v.quantity(dayUnits, errDays, daysMax)
 	return int(n), err
+}
+
+// wait returns a time of at least a second and at most an hour.
+func (v value) wait() (time.Duration, error) {
+	n, err := v.quantity(secondUnits, errWait, int64(time.Hour/time.Second))
+	return time.Duration(n) * time.Second, err
 }
 
 // quantity returns a whole number of units, as what one unit is.

@@ -1,6 +1,9 @@
 package config
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestQuantities(t *testing.T) {
 	for text, want := range map[string]int64{
@@ -18,6 +21,14 @@ func TestQuantities(t *testing.T) {
 	} {
 		if got, err := (value{raw: text}).days(); (err == nil) != (want >= 0) || err == nil && got != want {
 			t.Errorf("age %q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		"1 s": time.Second, "30 seconds": 30 * time.Second, "1 minute": time.Minute, "5min": 5 * time.Minute, "1 h": time.Hour,
+		"": -1, "60": -1, "0 s": -1, "2 hours": -1, "61 minutes": -1, "5 m": -1, "1 day": -1, "-1 s": -1,
+	} {
+		if got, err := (value{raw: text}).wait(); (err == nil) != (want >= 0) || err == nil && got != want {
+			t.Errorf("time to wait %q is %s, %v; want %s", text, got, err, want)
 		}
 	}
 	if _, err := (value{raw: int64(5)}).size(); err == nil {

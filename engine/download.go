@@ -158,7 +158,7 @@ func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, ui
 	}
 	return &state.Error{
 		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: fmt.Sprintf("fetch UID %d of mailbox %q", uid, d.target.Name),
-		Err: fmt.Errorf("the server ends the connection each time: %w", broken),
+		Err: fmt.Errorf("the connection breaks at it each time: %w", broken),
 	}
 }
 

@@ -86,6 +86,7 @@ func (e *Engine) now() int64 { return e.Now().Unix() }
 func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	start := e.Now()
 	clear(e.grown)
+	e.pool.forgive()
 	t := &tally{notify: e.Progress}
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)

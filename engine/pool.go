@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +19,15 @@ type pool struct {
 
 	mu   sync.Mutex
 	idle []Remote
+	// stalls counts the connections of this run that were given up because the server
+	// let them wait.
+	stalls int
 }
+
+// stallsMax is how many connections of a run may end so. What lets one wait may be a
+// single message, which is found out and set aside; after more than that it is the
+// server, and every further try would take as long again.
+const stallsMax = 8
 
 func newPool(connect func(context.Context) (Remote, error), size int) *pool {
 	return &pool{connect: connect, slots: make(chan struct{}, size)}
@@ -86,7 +95,27 @@ func (l *lease) with(ctx context.Context, work func(Remote) error) error {
 		_ = l.remote.Close()
 		l.remote = nil
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) && l.pool.stalled() {
+		// Nobody tries to go on without what was asked for.
+		return &connectError{err}
+	}
 	return err
+}
+
+// stalled counts a connection that the server let wait, and reports whether there
+// were too many of them.
+func (p *pool) stalled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stalls++
+	return p.stalls > stallsMax
+}
+
+// forgive is for the beginning of a run.
+func (p *pool) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stalls = 0
 }
 
 // connectError is an error of opening a connection. It reads like its cause.

@@ -239,6 +239,7 @@ func (a *app) connector(account config.Account, log zerolog.Logger) (func(contex
 	cfg := wire.Config{
 		Host: account.Host, Port: account.Port, Security: security(account.TLS),
 		Roots: roots, Pins: account.Pins,
+		ConnectTimeout: account.Patience / 2, ProgressTimeout: account.Patience,
 		User: account.User, Secret: secret.get, Mechanism: strings.ToUpper(string(account.Auth)),
 		Version: versionText(),
 	}

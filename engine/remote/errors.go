@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 
@@ -168,6 +169,9 @@ func (c *Conn) fail(doing string, err error) error {
 	e := &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
 		Err: c.lost(err), Hint: "it will be tried again with a new connection",
+	}
+	if errors.Is(e.Err, os.ErrDeadlineExceeded) {
+		e.Hint = "it will be tried again; `patience` in the configuration gives a slow server more time"
 	}
 	c.breakOff(e)
 	return e

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Command is one command of a client.
@@ -78,8 +79,12 @@ type Answer struct {
 	HangUp bool
 	// Silent leaves the tagged line out and goes on.
 	Silent bool
-	// Drip sends every byte by itself.
-	Drip bool
+	// Drip sends every byte by itself, with a pause after each.
+	Drip  bool
+	Pause time.Duration
+	// Forever is sent instead of the tagged line, again and again with the pause
+	// before it, until the client has enough.
+	Forever string
 }
 
 func (a *Answer) add(line string) { a.Untagged = append(a.Untagged, line) }
@@ -168,7 +173,7 @@ func (s *session) read() (string, bool) {
 					continue
 				}
 			}
-			if !s.write("+ go ahead\r\n", false) {
+			if !s.put("+ go ahead\r\n") {
 				return "", false
 			}
 		}
@@ -211,23 +216,39 @@ func (s *session) send(tag string, a *Answer) bool {
 		b.WriteString(line + "\r\n")
 	}
 	b.WriteString(a.Cut)
-	if !a.HangUp && !a.Silent {
+	if !a.HangUp && !a.Silent && a.Forever == "" {
 		b.WriteString(tag + " " + a.Status + "\r\n")
 	}
-	return s.write(b.String(), a.Drip) && !a.HangUp
-}
-
-func (s *session) write(text string, drip bool) bool {
-	if !drip {
-		_, err := io.WriteString(s.conn, text)
-		return err == nil
+	if !s.write(b.String(), a) || a.HangUp {
+		return false
 	}
-	for i := range len(text) {
-		if _, err := io.WriteString(s.conn, text[i:i+1]); err != nil {
+	for a.Forever != "" {
+		time.Sleep(a.Pause)
+		if !s.put(a.Forever) {
 			return false
 		}
 	}
 	return true
+}
+
+// write sends text in the way of the answer.
+func (s *session) write(text string, a *Answer) bool {
+	if !a.Drip {
+		return s.put(text)
+	}
+	for i := range len(text) {
+		if !s.put(text[i : i+1]) {
+			return false
+		}
+		time.Sleep(a.Pause)
+	}
+	return true
+}
+
+// put sends text at once.
+func (s *session) put(text string) bool {
+	_, err := io.WriteString(s.conn, text)
+	return err == nil
 }
 
 // refusal returns the answer of a quirk that does not let the command happen.
@@ -276,7 +297,7 @@ func (s *session) answer(c *Command) *Answer {
 		return s.idle(c)
 	case c.Name == "AUTHENTICATE" && len(c.Args) == 1:
 		// Without SASL-IR the client waits to be asked.
-		if !s.write("+ \r\n", false) {
+		if !s.put("+ \r\n") {
 			return &Answer{HangUp: true}
 		}
 		line, err := s.in.ReadString('\n')
@@ -361,7 +382,7 @@ func (s *session) login(user, password string) *Answer {
 // idle waits for the client's DONE. RFC 2177. What happened meanwhile is told
 // then: clients must not rely on more.
 func (s *session) idle(c *Command) *Answer {
-	if !s.write("+ idling\r\n", false) {
+	if !s.put("+ idling\r\n") {
 		return &Answer{HangUp: true}
 	}
 	if line, err := s.in.ReadString('\n'); err != nil || !strings.EqualFold(strings.TrimSpace(line), "DONE") {

@@ -58,7 +58,7 @@ func troubles() []trouble {
 		more:  func(a *account) { a.deliver("INBOX", "x", "y", "z") },
 		problems: []wantProblem{{
 			state.ScopeMessage, state.CauseRefused, "INBOX",
-			[]string{"UID 7", "the server ends the connection each time", "Internal error occurred", "the other messages are not affected", "tried again later"},
+			[]string{"UID 7", "the connection breaks at it each time", "Internal error occurred", "the other messages are not affected", "tried again later"},
 		}},
 		done:  append(without(changed(), "INBOX/i:"), "INBOX/x:", "INBOX/y:", "INBOX/z:"),
 		later: 2 * time.Hour,

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,10 +41,13 @@ type Conn struct {
 	inside bool
 	// permits counts the continuation requests of our own making that wait for
 	// the end of the response.
-	permits int
-	out     outgoing
-	notes   Notes
-	bye     string // what the server said when it hung up; unlike in notes, it stays
+	permits  int
+	out      outgoing
+	ration   ration
+	patience patience
+	notes    Notes
+	bye      string // what the server said when it hung up; unlike in notes, it stays
+	stalled  string // what lasted too long, where that ended the connection
 	// err is the first error, and stays.
 	err    error
 	closed bool
@@ -52,7 +56,7 @@ type Conn struct {
 func newConn(s *session) *Conn {
 	c := &Conn{
 		cfg: s.cfg, raw: s.raw, caps: s.caps, own: s.ownTag,
-		done: make(chan struct{}),
+		done: make(chan struct{}), patience: patience{progress: s.cfg.ProgressTimeout},
 	}
 	c.moved.L = &c.mu
 	c.queue.WriteString("* PREAUTH [CAPABILITY " + visible(c.caps.String(), nil) + "] ready\r\n")
@@ -82,19 +86,32 @@ func (s *source) Read(p []byte) (int, error) {
 	s.c.mu.Lock()
 	s.c.rearm()
 	s.c.mu.Unlock()
-	return s.c.raw.Read(p)
+	n, err := s.c.raw.Read(p)
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	now := time.Now()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.c.stalled = s.c.patience.reason(now)
+	}
+	s.c.patience.read(now, n)
+	return n, err
 }
 
 // rearm sets the time until which the server has to say something. It runs
 // before every read and after every write, so that progress in either
 // direction counts. c.mu is held.
 func (c *Conn) rearm() {
-	var deadline time.Time
-	if c.out.due() {
-		deadline = time.Now().Add(c.cfg.ProgressTimeout)
-	}
 	// An error would show at the read itself.
-	_ = c.raw.SetReadDeadline(deadline)
+	_ = c.raw.SetReadDeadline(c.patience.deadline(time.Now(), c.out.due()))
+}
+
+// Messages returns how many different messages the server can have shown of the
+// open mailbox, by its own word: those that existed when it was opened, and those
+// that have come since.
+func (c *Conn) Messages() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ration.messages()
 }
 
 // Capabilities returns what the server announced after the login, without what
@@ -136,8 +153,8 @@ func (c *Conn) explain(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return problem(state.CauseNetwork, doing, "", fmt.Errorf("the server hung up: %w", io.ErrUnexpectedEOF))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return problem(state.CauseNetwork, doing, "",
-			fmt.Errorf("not a byte moved for %s while an answer was due: %w", c.cfg.ProgressTimeout, err))
+		stalled := cmp.Or(c.stalled, c.patience.silence()) // a write has but one limit
+		return problem(state.CauseNetwork, doing, "", fmt.Errorf("%s: %w", stalled, err))
 	}
 	return problem(state.CauseNetwork, doing, "", err)
 }
@@ -164,8 +181,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) deliver(b []byte, inside bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.queue.Len() >= queueBytesMax && c.err == nil {
-		c.moved.Wait()
+	if c.queue.Len() >= queueBytesMax {
+		full := time.Now()
+		for c.queue.Len() >= queueBytesMax && c.err == nil {
+			c.moved.Wait()
+		}
+		c.patience.pause(time.Since(full))
 	}
 	if c.err != nil {
 		return c.err

@@ -55,10 +55,12 @@ type Config struct {
 	// ConnectTimeout bounds the TCP and the TLS handshake, each; 0 means 30 s.
 	ConnectTimeout time.Duration
 	// ProgressTimeout is how long not a single byte may move while an answer is
-	// due; 0 means 60 s.
+	// due; 0 means 60 s. The other limits on time are multiples of it: see
+	// patience.go.
 	ProgressTimeout time.Duration
 	// LiteralMax is the greatest message in bytes, 0 means 2 GiB; LineMax is
-	// the greatest line, 0 means 1 MiB. Lists of search results may be longer.
+	// the greatest line, 0 means 1 MiB. Lists of search results may be longer, as far
+	// as the mailbox has messages.
 	LiteralMax int64
 	LineMax    int
 	// Hide are capabilities to treat as if the server did not have them.

@@ -48,7 +48,7 @@ func (n *Notes) status(st status) {
 	if st.code == "" {
 		return
 	}
-	n.Codes = remember(n.Codes, st.code)
+	n.Codes = remember(n.Codes, cut(st.code, noteBytesMax))
 	switch st.code {
 	case "READ-ONLY":
 		n.ReadOnly = true

@@ -28,6 +28,9 @@ type outgoing struct {
 	name    string // of that command, in upper case
 	// refused is true while what go-imap sends of the command goes nowhere.
 	refused bool
+	// opening is true when a command that opens a mailbox has begun; who sees it
+	// makes it false again.
+	opening bool
 	pending map[string]*command
 }
 
@@ -165,8 +168,11 @@ func (o *outgoing) begin(line string) bool {
 	name, _, _ := strings.Cut(rest, " ")
 	o.tag, o.name = tag, strings.ToUpper(name)
 	cmd := &command{}
-	if o.name == "IDLE" {
+	switch o.name {
+	case "IDLE":
 		cmd.idle = idleAsked
+	case "SELECT", "EXAMINE":
+		o.opening = true
 	}
 	o.pending[tag] = cmd
 	return true
@@ -186,6 +192,10 @@ func (c *Conn) Write(b []byte) (int, error) {
 		}
 		wasLine := c.out.literal == 0
 		send, n, permits, err := c.out.next(b[done:])
+		if c.out.opening {
+			c.out.opening = false
+			c.ration.open()
+		}
 		c.permits += permits
 		c.permit()
 		c.mu.Unlock()
@@ -222,6 +232,7 @@ func (c *Conn) flush() error {
 		}
 		rest = rest[len(piece):]
 		c.mu.Lock()
+		c.patience.move(len(piece))
 		c.rearm()
 		c.mu.Unlock()
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,19 +49,21 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
+// Half an hour of a telephone line: what moves is waited for.
 func TestSlowLineIsNoError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		body := strings.Repeat("x", 300_000)
 		c, _ := client(t, "", func(s *server) {
 			tag := s.expect("UID FETCH")
-			answer := "* 1 FETCH (UID 1 BODY[] {60}\r\n" + strings.Repeat("x", 60) + ")\r\n" + tag + " OK done\r\n"
-			for i := range len(answer) {
-				s.raw(answer[i : i+1])
+			answer := fmt.Sprintf("* 1 FETCH (UID 1 BODY[] {%d}\r\n%s)\r\n%s OK done\r\n", len(body), body, tag)
+			for piece := range slices.Chunk([]byte(answer), 20*rateBytesMin) {
+				s.raw(string(piece))
 				time.Sleep(15 * time.Second)
 			}
 			s.drain()
 		})
 		got, err := fetchBodies(c, imap.UIDSetNum(1))
-		if err != nil || len(got[1]) != 60 {
+		if err != nil || len(got[1]) != len(body) {
 			t.Errorf("got %d bytes, %v", len(got[1]), err)
 		}
 	})

@@ -7,11 +7,17 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
-// literalsPerLineMax bounds how many literals one response may have that are
-// not the content of a message.
-const literalsPerLineMax = 256
+const (
+	// literalsPerLineMax bounds how many literals one response may have that are
+	// not the content of a message.
+	literalsPerLineMax = 256
+	// bodiesPerLineMax bounds how many contents it may have. No command asks for more
+	// than one.
+	bodiesPerLineMax = 16
+)
 
 // pump passes responses on until the first error.
 func (c *Conn) pump() {
@@ -59,26 +65,54 @@ func (c *Conn) lineLimit(begin []byte) int {
 	begin = begin[:min(len(begin), len("* ESEARCH "))]
 	for _, kind := range []string{"* SEARCH ", "* ESEARCH "} {
 		if _, is := cutPrefixFold(string(begin), kind); is {
-			return max(searchLineMax, c.cfg.LineMax)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.ration.searchLine(c.cfg.LineMax)
 		}
 	}
 	return c.cfg.LineMax
 }
 
+// take counts a response whose first line that is against what the server can have to
+// say. What comes while nothing is due, or in an IDLE, may come for ever.
+func (c *Conn) take(line string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	about, err := c.ration.take(line, len(line), c.cfg.LineMax)
+	if !c.out.due() {
+		c.ration.renew()
+		return nil
+	}
+	if about != aboutNothing {
+		c.patience.move(len(line))
+	}
+	return err
+}
+
 // response reads one response and passes on what go-imap may see of it.
 func (c *Conn) response() error {
+	c.mu.Lock()
+	c.patience.begin()
+	c.mu.Unlock()
 	line, err := readLine(c.in, c.lineLimit)
 	if err != nil {
 		return err
 	}
-	if line == "" {
-		return nil // Some servers end literals with an empty line of their own.
+	st, isStatus := parseStatus(line)
+	if isStatus && st.tag != "*" {
+		c.cfg.trace(false, func() string { return line })
+		return c.status(st)
 	}
-	if line[0] == '+' {
+	if err := c.take(line); err != nil {
+		return err
+	}
+	switch {
+	case line == "":
+		return nil // Some servers end literals with an empty line of their own.
+	case line[0] == '+':
 		c.cfg.trace(false, func() string { return line })
 		return c.continuation(line)
-	}
-	if st, is := parseStatus(line); is {
+	case isStatus:
 		c.cfg.trace(false, func() string { return line })
 		return c.status(st)
 	}
@@ -140,11 +174,15 @@ func (c *Conn) status(st status) error {
 	if st.cond == "BYE" {
 		c.bye = c.notes.Bye
 	}
-	if st.tag != "*" && c.out.answered(st.tag) {
-		// The server refused a literal before it was sent. go-imap would give
-		// the connection up, so it gets its permission, and what it sends by
-		// it goes nowhere.
-		c.queue.WriteString("+ refused\r\n")
+	if st.tag != "*" {
+		if c.out.answered(st.tag) {
+			// The server refused a literal before it was sent. go-imap would give
+			// the connection up, so it gets its permission, and what it sends by
+			// it goes nowhere.
+			c.queue.WriteString("+ refused\r\n")
+		}
+		c.patience.answered(time.Now())
+		c.ration.renew()
 	}
 	c.mu.Unlock()
 	note := st.repair(c.visible)
@@ -154,13 +192,16 @@ func (c *Conn) status(st status) error {
 // fetch passes a FETCH response on, the contents of messages as they come.
 func (c *Conn) fetch(line string) error {
 	var repair fetchRepair
-	for first := true; ; first = false {
+	for bodies := 0; ; bodies++ {
 		text, body, err := c.collect(line, true)
 		if err != nil {
 			return err
 		}
 		if body < 0 {
-			return c.endFetch(&repair, text, first)
+			return c.endFetch(&repair, text, bodies == 0)
+		}
+		if bodies == bodiesPerLineMax {
+			return fmt.Errorf("the server sent a message of more than %d contents", bodiesPerLineMax)
 		}
 		out, err := repair.part(text, true)
 		if err != nil {
@@ -175,6 +216,11 @@ func (c *Conn) fetch(line string) error {
 		if line, err = c.readOn(); err != nil {
 			return err
 		}
+		if !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, ")") {
+			// Where the content really ended nobody knows, and what is read on from
+			// here would be taken for something else than it is.
+			return errLiteralEnd
+		}
 	}
 }
 
@@ -185,6 +231,8 @@ func (c *Conn) endFetch(repair *fetchRepair, text string, whole bool) error {
 	switch {
 	case err != nil && whole:
 		out, note = "", "a malformed response was left out: "+shownResponse(text, true)
+	case err != nil && !strings.HasSuffix(text, ")"):
+		return errLiteralEnd
 	case err != nil:
 		// The message itself is complete.
 		out, note = ")", "the end of a response was left out: "+shownResponse(text, true)
@@ -243,6 +291,9 @@ func (c *Conn) copyLiteral(size int64) error {
 		n, err := c.in.Read(buffer[:min(size, int64(len(buffer)))])
 		if n > 0 {
 			size -= int64(n)
+			c.mu.Lock()
+			c.patience.move(n)
+			c.mu.Unlock()
 			if err := c.deliver(buffer[:n], true); err != nil {
 				return err
 			}

@@ -22,9 +22,6 @@ const (
 	handshakeLineMax  = 64 << 10
 	handshakeLinesMax = 1000
 	readBufferBytes   = 32 << 10
-	// answerTimeouts is how many times ProgressTimeout one whole answer may
-	// take, however steadily it drips in.
-	answerTimeouts = 5
 )
 
 // session is the connection before go-imap gets it.
@@ -74,7 +71,7 @@ func (r patientReader) Read(p []byte) (int, error) {
 
 // expect starts the time within which an answer must be complete.
 func (s *session) expect() {
-	s.until = time.Now().Add(answerTimeouts * s.cfg.ProgressTimeout)
+	s.until = time.Now().Add(handshakeTimeouts * s.cfg.ProgressTimeout)
 }
 
 // hush keeps the secret, in the forms in which it is sent, out of traces and
@@ -209,7 +206,7 @@ func (s *session) broken(err error) error {
 		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %s", s.bye))
 	case errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(s.until):
 		return problem(state.CauseNetwork, doing, "try again later",
-			fmt.Errorf("the server's answer was not complete after %s", answerTimeouts*s.cfg.ProgressTimeout))
+			fmt.Errorf("the server's answer was not complete after %s", handshakeTimeouts*s.cfg.ProgressTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		hint := "check the account's port"
 		if s.cfg.Security != Implicit {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -140,9 +141,13 @@ func TestSearchResultsMayBeLong(t *testing.T) {
 		b.WriteString(" 4000000")
 	}
 	c, _ := client(t, "", func(s *server) {
+		s.ok("NOOP", fmt.Sprintf("* %d EXISTS", count))
 		s.ok("UID SEARCH", "* SEARCH"+b.String())
 		s.drain()
 	})
+	if err := c.Noop().Wait(); err != nil {
+		t.Fatal(err)
+	}
 	data, err := c.UIDSearch(&imap.SearchCriteria{}, nil).Wait()
 	if err != nil {
 		t.Fatal(err)
