@@ -41,6 +41,9 @@ func (t *transfer) receive(msg *imapclient.FetchMessageData, all bool) {
 			}
 			continue
 		}
+		if body {
+			continue // a second content of one message is not what was asked for
+		}
 		body = true
 		if section.Literal == nil {
 			// NIL: expunged by somebody else while we asked. Not an empty message.

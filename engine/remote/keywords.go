@@ -94,7 +94,7 @@ func (c *Conn) addKeywords(uids state.UIDSet, names []string, doing string) erro
 	for i, name := range names {
 		flags[i] = imap.Flag(name)
 	}
-	_, _, err := readFlags(c.client.Store(uidsTo(uids), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: flags, Silent: true}, nil))
+	_, err := c.readFlags(c.client.Store(uidsTo(uids), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: flags, Silent: true}, nil), doing)
 	if err == nil {
 		c.takeNotes()
 		c.o.Hook("remote: keywords stored")

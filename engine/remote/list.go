@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// mailboxesMax bounds the list: beyond it the server is lying or broken.
-	mailboxesMax = 100_000
+	// mailboxesMax and mailboxBytesMax bound the list, and what its names take: beyond
+	// them the server is lying or broken.
+	mailboxesMax    = 100_000
+	mailboxBytesMax = 64 << 20
 	// statusWindow is how many STATUS commands are on their way at once.
 	statusWindow = 64
 )
@@ -49,7 +51,7 @@ func (c *Conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 	if err := checkList(list); err != nil {
 		return nil, c.fail(doing, &state.Error{
 			Scope: state.ScopeAccount, Doing: doing, Err: err,
-			Hint: "the list cannot be relied upon, so nothing was done",
+			Hint: unreliable,
 		})
 	}
 	guessRoles(list)
@@ -91,24 +93,43 @@ func (c *Conn) listAll(pattern, doing string) ([]state.RemoteMailbox, error) {
 			options.ReturnStatus = statusItems(c.canCondStore())
 		}
 	}
-	cmd := c.client.List("", pattern, options)
+	return c.readList(c.client.List("", pattern, options), doing)
+}
+
+// readList reads the whole answer to LIST. One that is longer than there can be ends
+// the connection: nobody knows when it would end by itself.
+func (c *Conn) readList(cmd *imapclient.ListCommand, doing string) ([]state.RemoteMailbox, error) {
 	var list []state.RemoteMailbox
+	bytes := 0
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
-		if data.Mailbox != "" && len(list) <= mailboxesMax {
-			list = append(list, mailboxOf(data))
+		if data.Mailbox == "" || c.broken != nil {
+			continue
+		}
+		list = append(list, mailboxOf(data))
+		if bytes += len(data.Mailbox); len(list) > mailboxesMax || bytes > mailboxBytesMax {
+			c.breakOff(&state.Error{
+				Scope: state.ScopeAccount, Doing: doing, Hint: unreliable,
+				Err: fmt.Errorf("the server lists more than %d mailboxes, or names of more than %d bytes", mailboxesMax, mailboxBytesMax),
+			})
 		}
 	}
-	if err := cmd.Close(); err != nil {
+	switch err := cmd.Close(); {
+	case c.broken != nil:
+		return nil, c.broken
+	case err != nil:
 		return nil, c.fail(doing, err)
 	}
 	c.takeNotes()
 	return list, nil
 }
 
+// unreliable is what is done about a list that must not be believed.
+const unreliable = "the list cannot be relied upon, so nothing was done"
+
 // checkList reports a list that must not be believed: one that lacks INBOX
 // shows only a part of what is there.
 func checkList(list []state.RemoteMailbox) error {
-	if len(list) > mailboxesMax {
+	if len(list) > mailboxesMax { // joined of several answers
 		return fmt.Errorf("the server lists more than %d mailboxes", mailboxesMax)
 	}
 	seen := make(map[string]bool, len(list))

@@ -13,9 +13,17 @@ import (
 // limit how many messages a command may name; known limits are 1,000 and more.
 const pieceMessages = 500
 
-// listedMax bounds a listing: no mailbox has that many messages, and memory
-// has an end.
-const listedMax = 50_000_000
+const (
+	// listedMax bounds a listing: no mailbox has that many messages, and memory
+	// has an end.
+	listedMax = 50_000_000
+	// strayMax is how many messages a server may list that it has not yet said to
+	// exist: one that comes meanwhile is told of a moment too late by some.
+	strayMax = 100
+	// keywordBytesMax bounds what the keywords of one listing take, each set counted
+	// once.
+	keywordBytesMax = 64 << 20
+)
 
 var errTooMany = fmt.Errorf("the server lists more than %d messages", listedMax)
 
@@ -24,61 +32,129 @@ var errTooMany = fmt.Errorf("the server lists more than %d messages", listedMax)
 // server may send unasked and which the library then takes for the answer, are
 // asked for again.
 func (c *Conn) listFlags(set imap.NumSet, since state.ModSeq, doing string) ([]listed, error) {
-	list, partial, err := c.fetchFlags(set, since, doing)
-	if err != nil || len(partial) == 0 {
-		return list, err
-	}
-	again, partial, err := c.fetchFlags(uidsTo(state.NewUIDSet(partial...)), 0, doing)
-	if err != nil {
-		return nil, err
-	}
-	if len(partial) > 0 {
-		return nil, mailboxError(state.CauseStale, doing, "", "the server does not tell the flags of UID %d", partial[0])
-	}
-	return append(list, again...), nil
+	told, err := c.fetchFlags(set, since, doing)
+	return told.list, err
 }
 
-// fetchFlags sends one FETCH of UID and FLAGS. It returns apart the UIDs of
-// lines that came without flags.
-func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing string) (list []listed, partial []state.UID, err error) {
-	cmd := c.client.Fetch(set, &imap.FetchOptions{UID: true, Flags: true, ChangedSince: uint64(since)})
-	list, partial, err = readFlags(cmd)
+// fetchFlags is listFlags with all that was told.
+func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing string) (flagsTold, error) {
+	told, err := c.fetchFlagsOnce(set, since, doing)
+	if err != nil || len(told.partial) == 0 {
+		return told, err
+	}
+	again, err := c.fetchFlagsOnce(uidsTo(state.NewUIDSet(told.partial...)), 0, doing)
 	if err != nil {
-		return nil, nil, c.fail(doing, err)
+		return flagsTold{}, err
+	}
+	if len(again.partial) > 0 {
+		return flagsTold{}, mailboxError(state.CauseStale, doing, "", "the server does not tell the flags of UID %d", again.partial[0])
+	}
+	told.list = append(told.list, again.list...)
+	return told, nil
+}
+
+// fetchFlagsOnce sends one FETCH of UID and FLAGS.
+func (c *Conn) fetchFlagsOnce(set imap.NumSet, since state.ModSeq, doing string) (flagsTold, error) {
+	cmd := c.client.Fetch(set, &imap.FetchOptions{UID: true, Flags: true, ChangedSince: uint64(since)})
+	told, err := c.readFlags(cmd, doing)
+	if err != nil {
+		return flagsTold{}, c.fail(doing, err)
 	}
 	c.takeNotes()
-	return list, partial, nil
+	return told, nil
 }
 
-// readFlags reads the whole answer to a FETCH or STORE of flags.
-func readFlags(cmd *imapclient.FetchCommand) (list []listed, partial []state.UID, err error) {
-	tooMany := false
-	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		var m listed
-		known := false
-		for item := msg.Next(); item != nil; item = msg.Next() {
-			switch item := item.(type) {
-			case imapclient.FetchItemDataUID:
-				m.uid = state.UID(item.UID)
-			case imapclient.FetchItemDataFlags:
-				m.flags, m.keywords, known = flagsFrom(item.Flags), keywordsFrom(item.Flags), true
-			}
-		}
-		switch {
-		case m.uid == 0: // it names nobody
-		case len(list)+len(partial) >= listedMax:
-			tooMany = true
-		case known:
-			list = append(list, m)
-		default:
-			partial = append(partial, m.uid)
-		}
-	}
-	if err := cmd.Close(); err != nil || !tooMany {
-		return list, partial, err
-	}
-	return nil, nil, errTooMany
+// flagsTold is an answer to a FETCH or STORE of flags.
+type flagsTold struct {
+	list []listed
+	// partial are the UIDs of lines that came without flags, unnumbered the sequence
+	// numbers of those with the UID 0.
+	partial    []state.UID
+	unnumbered []uint32
+	// keywords are the sets that occur, each kept once, and bytes what they take.
+	keywords map[state.Keywords]state.Keywords
+	bytes    int
 }
+
+// readFlags reads the whole answer to a FETCH or STORE of flags. One that names more
+// messages than the server says exist, or more keywords than anybody has, is not
+// believed, and the connection ends: nobody knows when the answer would.
+func (c *Conn) readFlags(cmd *imapclient.FetchCommand, doing string) (flagsTold, error) {
+	var told flagsTold
+	var beyond error
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		if beyond != nil {
+			continue // the library had read it already
+		}
+		told.take(msg)
+		if beyond = c.beyond(&told); beyond != nil {
+			c.breakOff(beyond)
+		}
+	}
+	err := cmd.Close()
+	if beyond != nil {
+		return flagsTold{}, mailboxError(state.CauseOther, doing,
+			"nothing is concluded from that list; tell whoever runs the server if it goes on", "%w", beyond)
+	}
+	return told, err
+}
+
+// beyond reports an answer that is more than there can be.
+func (c *Conn) beyond(told *flagsTold) error {
+	switch n := told.messages(); {
+	case told.bytes > keywordBytesMax:
+		return fmt.Errorf("the server lists more than %d bytes of keywords", keywordBytesMax)
+	case n > listedMax:
+		return errTooMany
+	case n > strayMax:
+		if exist := c.stream.Messages(); uint64(n) > exist+strayMax {
+			return fmt.Errorf("the server lists more messages than the %d that it says exist", exist)
+		}
+	}
+	return nil
+}
+
+// take enters one line.
+func (f *flagsTold) take(msg *imapclient.FetchMessageData) {
+	var m listed
+	numbered, known := false, false
+	for item := msg.Next(); item != nil; item = msg.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			m.uid, numbered = state.UID(item.UID), true
+		case imapclient.FetchItemDataFlags:
+			m.flags, m.keywords, known = flagsFrom(item.Flags), f.kept(keywordsFrom(item.Flags)), true
+		}
+	}
+	switch {
+	case m.uid == 0 && numbered:
+		f.unnumbered = append(f.unnumbered, msg.SeqNum)
+	case m.uid == 0: // it names nobody
+	case known:
+		f.list = append(f.list, m)
+	default:
+		f.partial = append(f.partial, m.uid)
+	}
+}
+
+// kept returns the set as it was kept before: most messages have one of a few.
+func (f *flagsTold) kept(k state.Keywords) state.Keywords {
+	if k == "" {
+		return ""
+	}
+	if known, found := f.keywords[k]; found {
+		return known
+	}
+	if f.keywords == nil {
+		f.keywords = make(map[state.Keywords]state.Keywords)
+	}
+	f.keywords[k] = k
+	f.bytes += len(k)
+	return k
+}
+
+// messages is how many messages the answer names.
+func (f *flagsTold) messages() int { return len(f.list) + len(f.partial) + len(f.unnumbered) }
 
 // presentFlags returns the flags of those of the uids that exist, as they are
 // now. The open mailbox is asked again, so that what is missing in the answer
@@ -115,11 +191,11 @@ func (o *observation) fetchPieces() error {
 	exists := uint64(o.selected.Messages)
 	for first := uint64(1); first <= exists; first += pieceMessages {
 		last := min(first+pieceMessages-1, exists)
-		piece, err := o.listFlags(imap.SeqSet{{Start: uint32(first), Stop: uint32(last)}}, 0, o.doing)
+		piece, err := o.fetchFlags(imap.SeqSet{{Start: uint32(first), Stop: uint32(last)}}, 0, o.doing)
 		if err != nil {
 			return err
 		}
-		list = append(list, piece...)
+		list = append(list, piece.list...)
 		if o.disturbed() {
 			break // sequence numbers have shifted; the rest would be wasted
 		}

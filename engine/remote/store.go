@@ -55,7 +55,7 @@ func (c *Conn) store(uids state.UIDSet, add, remove state.Flags, doing string) (
 		}
 		clear(echo) // only the last answer tells the result
 		cmd := c.client.Store(uidsTo(uids), &imap.StoreFlags{Op: change.op, Flags: flagsTo(change.flags)}, nil)
-		list, _, err := readFlags(cmd)
+		told, err := c.readFlags(cmd, doing)
 		if err != nil {
 			return nil, c.fail(doing, err)
 		}
@@ -64,7 +64,7 @@ func (c *Conn) store(uids state.UIDSet, add, remove state.Flags, doing string) (
 				"the mailbox has become read-only")
 		}
 		c.o.Hook("remote: stored")
-		for _, m := range list {
+		for _, m := range told.list {
 			if uids.Contains(m.uid) {
 				echo[m.uid] = m.flags
 			}
@@ -149,12 +149,12 @@ func (c *Conn) existsAfter(mailbox string, createErr error) (bool, error) {
 	if refusalCode(createErr) == "ALREADYEXISTS" {
 		return true, nil
 	}
-	list, err := c.client.List("", mailbox, nil).Collect()
+	list, err := c.readList(c.client.List("", mailbox, nil), fmt.Sprintf("look for mailbox %q", mailbox))
 	if err != nil {
 		return false, err
 	}
-	for _, data := range list {
-		if m := mailboxOf(data); m.Name == inboxName(mailbox, data.Delim) && !m.NoSelect {
+	for _, m := range list {
+		if m.Name == inboxName(mailbox, m.Delimiter) && !m.NoSelect {
 			return true, nil
 		}
 	}

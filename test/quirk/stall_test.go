@@ -123,3 +123,25 @@ func TestLonger(t *testing.T) {
 	a.settle()
 	a.expect("INBOX/a:", "INBOX/b:", "INBOX/c:", "INBOX/d:F", "INBOX/e:", "INBOX/f:", "Box/g:", "Box/h:")
 }
+
+// TestInvented: a mailbox lists many more messages than it says exist. It is left alone
+// with a word, the others are kept in step, and nothing grows with the list.
+func TestInvented(t *testing.T) {
+	t.Parallel()
+	for _, messages := range []int{1000, 50_000} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			a := filled(t)
+			a.clean()
+			a.change()
+			a.srv.Switch(quirk.Invented("INBOX", messages))
+			a.reports(a.sync(), wantProblem{state.ScopeMailbox, state.CauseOther, "INBOX", []string{
+				`observe mailbox "INBOX"`, "more messages than the 5 that it says exist", "nothing is concluded",
+			}})
+			a.both("Box/g:S", "Box/h:FR", "Mine/k:")
+			a.srv.Switch()
+			a.settle()
+			a.expect(changed()...)
+		})
+	}
+}
