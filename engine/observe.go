@@ -131,7 +131,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 	}
 	for _, l := range looks {
 		if l.Remote != nil && l.Remote.GoneUnknown {
-			c.problems = append(c.problems, holeProblem(l.Name))
+			c.problems = append(c.problems, holeProblems(l.Name, l.Remote.Unnumbered)...)
 		}
 	}
 	return e.lookAgain(ctx, c, listing)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"slices"
+	"strings"
 
 	"mailmoor/state"
 )
@@ -98,13 +100,50 @@ func oldest(base, gone []state.Record) state.UID {
 	return 0
 }
 
-// holeProblem says that nothing can be concluded from a listing.
-func holeProblem(mailbox string) state.Problem {
-	return state.Problem{
-		Scope: state.ScopeMailbox, Cause: state.CauseStale, Mailbox: mailbox,
-		Text: "the server does not list all of the mailbox, or it changes all the time",
-		Hint: "nothing is removed in the whole account until it is seen complete; the next run looks again",
+// holeProblems say that nothing can be concluded from a listing, and because of which
+// messages where that is known.
+func holeProblems(mailbox string, unnumbered []state.Unnumbered) []state.Problem {
+	if len(unnumbered) == 0 {
+		return []state.Problem{{
+			Scope: state.ScopeMailbox, Cause: state.CauseStale, Mailbox: mailbox,
+			Text: "the server does not list all of the mailbox, or it changes all the time",
+			Hint: "nothing is removed in the whole account until it is seen complete; the next run looks again",
+		}}
 	}
+	var problems []state.Problem
+	for i, m := range unnumbered {
+		p := state.Problem{
+			Scope: state.ScopeMessage, Cause: state.CauseStale, Mailbox: mailbox, Subject: fmt.Sprintf("message %d", m.Number),
+			Text: "the server gives it the UID 0, so it cannot be told from others" + describedAs(m.Fields),
+			Hint: "nothing is removed in the whole account while it has no UID; move it to another mailbox or delete it " +
+				"with another program, or have the server's index rebuilt",
+		}
+		if left := len(unnumbered) - i; i == unnumberedMax && left > 1 {
+			p.Subject = fmt.Sprintf("%d more messages", left)
+			p.Text = "the server gives them the UID 0, too"
+			return append(problems, p)
+		}
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// unnumberedMax is how many messages without a UID are spoken of singly.
+const unnumberedMax = 5
+
+// describedAs names a message by sender and subject.
+func describedAs(fields string) string {
+	var parts []string
+	for _, name := range []string{"From", "Subject"} {
+		value, err := new(mime.WordDecoder).DecodeHeader(fieldValue(fields, name))
+		if err == nil && value != "" {
+			parts = append(parts, fmt.Sprintf("%s %q", name, value))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
 }
 
 // changed reports whether either side of the mailbox shows a change.

@@ -150,6 +150,18 @@ type RemoteDelta struct {
 	// GoneUnknown is true when no complete listing could be had: messages may
 	// be gone, and none may be treated so in this cycle.
 	GoneUnknown bool
+	// Unnumbered are the messages because of which that is so, where it is because the
+	// server gives them no UID.
+	Unnumbered []Unnumbered
+}
+
+// Unnumbered is a message that the server shows with the UID 0. RFC 9051, section
+// 2.3.1.1, knows no such UID, so there is nothing to speak of it by.
+type Unnumbered struct {
+	// Number is its place in the mailbox, from 1.
+	Number uint32
+	// Fields are as in RemoteMessage, empty where they were not told.
+	Fields string
 }
 
 // Check reports a delta that contradicts itself.

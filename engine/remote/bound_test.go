@@ -127,6 +127,33 @@ func TestSecondContent(t *testing.T) {
 	}
 }
 
+// TestUnnumbered: messages with the UID 0 make a listing incomplete. They are named by
+// what somebody can find them by.
+func TestUnnumbered(t *testing.T) {
+	c := scripted(t, "", opened("3")+`
+		C: UID FETCH 1:* (UID FLAGS)
+		S: * 1 FETCH (UID 4 FLAGS ())
+		S: * 2 FETCH (UID 0 FLAGS ())
+		S: * 3 FETCH (UID 9 FLAGS ())
+		S: $ OK done
+		C: FETCH 1:3 (UID FLAGS)
+		S: * 1 FETCH (UID 4 FLAGS ())
+		S: * 2 FETCH (UID 0 FLAGS ())
+		S: * 3 FETCH (UID 9 FLAGS ())
+		S: $ OK done
+		C: FETCH 2 (BODY.PEEK[HEADER.FIELDS
+		S: * 2 FETCH (UID 0 BODY[HEADER.FIELDS (Message-ID)] "Subject: lost")
+		S: $ OK done`)
+	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.New) != 2 || !d.GoneUnknown || len(d.Unnumbered) != 1 || d.Unnumbered[0].Number != 2 ||
+		!strings.Contains(d.Unnumbered[0].Fields, "Subject: lost") {
+		t.Errorf("the delta is %+v", d)
+	}
+}
+
 // TestBoundsReachTheLibrary: the library keeps a set for all that it has seen of an
 // answer. Two bytes in an answer can name four thousand million messages.
 func TestBoundsReachTheLibrary(t *testing.T) {

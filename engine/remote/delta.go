@@ -60,6 +60,8 @@ type observation struct {
 	list []listed
 	// whole is true when list was meant to hold every message.
 	whole bool
+	// unnumbered are the sequence numbers of messages that have the UID 0.
+	unnumbered []uint32
 }
 
 // disturbed reports whether messages came or went since SELECT.
@@ -86,6 +88,11 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 	delta.New, delta.Changed = diff(o.base, o.list, o.selected.storable)
 	if delta.Selected.UIDNext == 0 {
 		delta.Selected.UIDNext = o.derivedUIDNext()
+	}
+	if !proven && !o.disturbed() {
+		if delta.Unnumbered, err = o.describe(o.unnumbered); err != nil {
+			return state.RemoteDelta{}, err
+		}
 	}
 	if !proven {
 		// A cursor without a mod-sequence proves nothing later: the next

@@ -12,8 +12,12 @@ import (
 	"mailmoor/state"
 )
 
-// identifyChunk is how many messages one command identifies.
-const identifyChunk = 500
+const (
+	// identifyChunk is how many messages one command identifies.
+	identifyChunk = 500
+	// describedMax is how many messages without a UID are described.
+	describedMax = 5
+)
 
 // Identify returns flags, identity and identity fields of those of the uids that
 // exist, by UID.
@@ -80,12 +84,9 @@ func (c *Conn) identify(uids state.UIDSet, mailbox string) ([]state.RemoteMessag
 
 // fetchIdentities sends one FETCH and returns the messages that came whole.
 func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]state.RemoteMessage, error) {
-	header := &imap.FetchItemBodySection{
-		Specifier: imap.PartSpecifierHeader, HeaderFields: state.IdentityFields(), Peek: true,
-	}
 	cmd := c.client.Fetch(uidsTo(uids), &imap.FetchOptions{
 		UID: true, Flags: true, RFC822Size: true, InternalDate: true,
-		BodySection: []*imap.FetchItemBodySection{header},
+		BodySection: []*imap.FetchItemBodySection{identityFields()},
 	})
 	found := make(map[state.UID]state.RemoteMessage)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
@@ -98,6 +99,38 @@ func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]s
 	}
 	c.takeNotes()
 	return found, nil
+}
+
+// identityFields is the part of a header that identifies a message.
+func identityFields() *imap.FetchItemBodySection {
+	return &imap.FetchItemBodySection{
+		Specifier: imap.PartSpecifierHeader, HeaderFields: state.IdentityFields(), Peek: true,
+	}
+}
+
+// describe returns messages that have no UID as far as somebody can find them by: their
+// place in the mailbox, and the identity fields of the first of them.
+func (c *Conn) describe(numbers []uint32) ([]state.Unnumbered, error) {
+	list := make([]state.Unnumbered, len(numbers))
+	for i, n := range numbers {
+		list[i].Number = n
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	cmd := c.client.Fetch(imap.SeqSetNum(numbers[:min(len(numbers), describedMax)]...),
+		&imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{identityFields()}})
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		m, _ := c.readIdentity(msg)
+		if i := slices.Index(numbers, msg.SeqNum); i >= 0 && i < describedMax {
+			list[i].Fields = m.Fields
+		}
+	}
+	if err := cmd.Close(); err != nil && !isRefusal(err) {
+		return nil, c.fail("describe messages without a UID", err)
+	}
+	c.takeNotes()
+	return list, nil
 }
 
 // readIdentity reads one response. It returns false when something is missing

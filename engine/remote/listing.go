@@ -188,6 +188,7 @@ func (c *Conn) presentNow(uids state.UIDSet, doing string) ([]listed, error) {
 // for servers that cut a long answer short.
 func (o *observation) fetchPieces() error {
 	var list []listed
+	o.unnumbered = nil
 	exists := uint64(o.selected.Messages)
 	for first := uint64(1); first <= exists; first += pieceMessages {
 		last := min(first+pieceMessages-1, exists)
@@ -196,6 +197,7 @@ func (o *observation) fetchPieces() error {
 			return err
 		}
 		list = append(list, piece.list...)
+		o.unnumbered = append(o.unnumbered, piece.unnumbered...)
 		if o.disturbed() {
 			break // sequence numbers have shifted; the rest would be wasted
 		}

@@ -85,6 +85,32 @@ func TestHoleElsewhere(t *testing.T) {
 	a.both("Archive/e:")
 }
 
+// TestNoUID: one message has the UID 0. Removals wait in the whole account, because any
+// missing message may be that one; the user hears which it is, all else goes on, and when
+// it has a UID again the removals follow.
+func TestNoUID(t *testing.T) {
+	t.Parallel()
+	for name, hide := range map[string][]string{"with ESEARCH": nil, "with SEARCH": {"ESEARCH"}, "without CONDSTORE": {"CONDSTORE"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := filled(t)
+			a.clean()
+			a.change()
+			a.srv.Switch(quirk.NoUID("INBOX", a.uid("INBOX", "b")), quirk.Quirk{Name: "less", Hide: hide})
+			a.reports(a.sync(), wantProblem{state.ScopeMessage, state.CauseStale, "INBOX", []string{
+				"message 2", "UID 0", `From "a@example.org"`, `Subject "b"`, "nothing is removed in the whole account", "move it",
+			}})
+			a.both("INBOX/a:S", "Box/g:S", "Box/h:FR", "INBOX/i:", "INBOX/j:S", "Mine/k:")
+			if got := a.local(); !slices.Contains(got, "INBOX/c:") {
+				t.Errorf("c is gone from the tree, although the message without a UID may be it: %q", got)
+			}
+			a.srv.Switch()
+			a.settle()
+			a.expect(changed()...)
+		})
+	}
+}
+
 // TestSilence: something is never done, and the server says OK each time. The user
 // hears of it.
 func TestSilence(t *testing.T) {

@@ -226,3 +226,24 @@ func Hole(mailbox string, uid uint32) Quirk {
 		},
 	}
 }
+
+// NoUID shows a message with the UID 0.
+func NoUID(mailbox string, uid uint32) Quirk {
+	item := regexp.MustCompile(fmt.Sprintf(`UID %d\b`, uid))
+	result := regexp.MustCompile(fmt.Sprintf(`( |,)%d\b`, uid))
+	return Quirk{
+		Name: "a message with the UID 0",
+		Seen: "a damaged index; RFC 9051, section 2.3.1.1, knows no such UID, and go-imap takes the line for none of the answer",
+		After: func(c *Command, a *Answer) {
+			if c.Mailbox != mailbox {
+				return
+			}
+			a.heads(func(head string) string {
+				if c.Name == "UID SEARCH" {
+					return result.ReplaceAllString(head, "${1}0")
+				}
+				return item.ReplaceAllString(head, "UID 0")
+			})
+		},
+	}
+}

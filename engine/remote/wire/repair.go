@@ -26,7 +26,13 @@ func repairData(text string, list func(announced string) string) (repaired, note
 		}
 		return "* FLAGS (" + repairFlags(strings.TrimSuffix(inner, ")")) + ")", ""
 	case "ESEARCH":
-		return strings.TrimRight("* ESEARCH "+capitals(squeezed(rest)), " "), ""
+		text := strings.TrimRight("* ESEARCH "+capitals(squeezed(rest)), " ")
+		if _, results, found := strings.Cut(text, " ALL "); found {
+			if set, _, _ := strings.Cut(results, " "); !isNumberSet(set) {
+				return "", "a list of search results was left out: " + cut(text, noteBytesMax)
+			}
+		}
+		return text, ""
 	case "SEARCH":
 		// These may be very long, and what does not parse in them must not be
 		// guessed at: go-imap gives the connection up over it.

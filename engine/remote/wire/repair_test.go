@@ -51,6 +51,8 @@ func TestRepairStatus(t *testing.T) {
 		{"list", `* LIST (\HasNoChildren) "/" "Entw&APw-rfe"`, `* LIST (\HasNoChildren) "/" "Entw&APw-rfe"`},
 		{"esearch", `* ESEARCH (TAG "T9") UID COUNT 2 ALL 1:3,7`, `* ESEARCH (TAG "T9") UID COUNT 2 ALL 1:3,7`},
 		{"esearch in lower case", `* esearch (tag "t9") uid all 1:3,7`, `* ESEARCH (TAG "t9") UID ALL 1:3,7`},
+		{"esearch that names message 0", `* ESEARCH (TAG "T9") UID ALL 0,1:3`, ""},
+		{"open-ended esearch", `* ESEARCH (TAG "T9") UID ALL 1:* COUNT 3`, ""},
 		{"exists", "* 7 EXISTS", "* 7 EXISTS"},
 
 		// Flags.

@@ -144,6 +144,22 @@ func isUIDCode(code string, args []string) bool {
 // "*", in ascending order.
 func isAscendingSet(text string) bool {
 	var last uint64
+	return eachRange(text, func(from, to uint64) bool {
+		ascends := from > last && to >= from
+		last = to
+		return ascends
+	})
+}
+
+// isNumberSet reports whether text is a set of numbers and ranges, without "*" and 0.
+// RFC 9051, section 9, sequence-set.
+func isNumberSet(text string) bool {
+	return eachRange(text, func(from, to uint64) bool { return from > 0 && to > 0 })
+}
+
+// eachRange calls sane for the ranges of a set until it returns false. It returns
+// false then, and for what is no set.
+func eachRange(text string, sane func(from, to uint64) bool) bool {
 	for part := range strings.SplitSeq(text, ",") {
 		begin, end, isRange := strings.Cut(part, ":")
 		if !isRange {
@@ -151,10 +167,9 @@ func isAscendingSet(text string) bool {
 		}
 		from, errFrom := strconv.ParseUint(begin, 10, 32)
 		to, errTo := strconv.ParseUint(end, 10, 32)
-		if errFrom != nil || errTo != nil || from <= last || to < from {
+		if errFrom != nil || errTo != nil || !sane(from, to) {
 			return false
 		}
-		last = to
 	}
 	return true
 }
