@@ -28,7 +28,8 @@ func sameMessage(r state.Record, now state.RemoteMessage) bool {
 // verified looks at the messages once more, in the session that is about to
 // remove or move them, and returns them as they are now. A message that is not
 // the one that the record is about is a sign that the mailbox is not what it
-// was: nothing at all is done then.
+// was: nothing at all is done then. What the server says of a header may be less than
+// what is in it, so that only the content proves another message.
 func (x *executor) verified(ctx context.Context, r Remote, ref state.Ref, records []state.Record) (map[state.UID]state.RemoteMessage, error) {
 	uids := make([]state.UID, len(records))
 	for i, rec := range records {
@@ -43,7 +44,17 @@ func (x *executor) verified(ctx context.Context, r Remote, ref state.Ref, record
 		now[m.UID] = m
 	}
 	for _, rec := range records {
-		if m, there := now[rec.UID]; there && !sameMessage(rec, m) {
+		m, there := now[rec.UID]
+		if !there || sameMessage(rec, m) {
+			continue
+		}
+		same, there, err := sameContent(ctx, r, ref, rec)
+		switch {
+		case err != nil:
+			return nil, err
+		case !there:
+			delete(now, rec.UID)
+		case !same:
 			return nil, &state.Error{
 				Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
 				Doing: fmt.Sprintf("check UID %d in mailbox %q before changing it", rec.UID, ref.Mailbox),
@@ -79,6 +90,7 @@ func (x *executor) stillThere(ctx context.Context, r Remote, b batch, stored fun
 			b.target.leaveOpen()
 			continue
 		}
+		op.Remote.Identity.Header = m.Identity.Header // the server's own words, by which it is known again
 		ops = append(ops, op)
 	}
 	return ops, nil

@@ -163,3 +163,14 @@ func readContents(ctx context.Context, r RemoteTransfer, ref state.Ref, uids sta
 	}
 	return contents, err
 }
+
+// sameContent reads the message that stands under the record's UID, and reports whether
+// it has the record's content, and whether it is there at all.
+func sameContent(ctx context.Context, r RemoteTransfer, ref state.Ref, rec state.Record) (same, there bool, err error) {
+	contents, err := readContents(ctx, r, ref, state.NewUIDSet(rec.UID))
+	if err != nil {
+		return false, false, err
+	}
+	now, there := contents[rec.UID]
+	return now.Digest == rec.Content.Digest, there, nil
+}

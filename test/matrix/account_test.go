@@ -165,6 +165,13 @@ func (a *account) letters(name, token, letters string) {
 	a.must(os.Rename(path, filepath.Join(a.folder(name), "cur", key+":2,"+letters)))
 }
 
+// carry moves a token's file to another folder under the same name.
+func (a *account) carry(name, token, dest string) {
+	a.Helper()
+	from := a.file(name, token)
+	a.must(os.Rename(from, filepath.Join(a.folder(dest), "cur", filepath.Base(from))))
+}
+
 // edit replaces the content of a token's file, as an editor would.
 func (a *account) edit(name, token string, data []byte) {
 	a.Helper()

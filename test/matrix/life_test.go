@@ -3,7 +3,6 @@ package matrix_test
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -85,8 +84,7 @@ func (a *account) life() {
 	a.expect("INBOX/c:", "INBOX/e:", "INBOX/f:S", "Trash/a:FRS", "Drafts/d:")
 
 	// Moved on both sides.
-	from := a.file("INBOX", "c")
-	a.must(os.Rename(from, filepath.Join(a.folder("Archive"), "cur", filepath.Base(from))))
+	a.carry("INBOX", "c", "Archive")
 	a.srv.Move(a.user.Name, "INBOX", a.uid("INBOX", "e"), a.mailbox("Archive"))
 	counts := a.sync().Counts
 	if counts.MovedLocal != 1 || counts.MovedRemote != 1 || counts.Uploaded+counts.Downloaded != 0 {

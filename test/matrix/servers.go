@@ -70,6 +70,7 @@ func cyrus() Server {
 			{"bytes above ASCII in the header of an uploaded message become X (munge8bit, on by default)", "the server counts as one that rewrites; the tree keeps the original"},
 			{"APPEND refuses messages that are empty, that have NUL or a bare LF, or whose first line is no field", "such a message stays in the tree and is reported"},
 			{"a refused empty APPEND is followed by an untagged BAD about its line end", "lines that answer nothing are passed over"},
+			{"of a header of more than 1,000 fields it tells only what stands in the first ones", "before a message counts as another one, its content is compared"},
 			{"% and \" are allowed in no name", "a folder with such a name is reported and stays local"},
 			{"an own mailbox with the rights \"lr\" opens READ-WRITE with no permanent flags", "it counts as read-only: what others change arrives, local changes stay local and are reported"},
 			{"with altnamespace: no, own mailboxes lie below \"INBOX.\" and shared ones beside it", "folders have the full names; one beside INBOX is refused, and the report names the prefix"},
