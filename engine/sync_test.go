@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
+	"mailmoor/engine"
 	"mailmoor/state"
 	"mailmoor/test/sim"
 )
@@ -174,4 +176,36 @@ func TestEditNotSeenByTheScan(t *testing.T) {
 	f.clean()
 	f.clean()
 	f.expect("Archive/a2:", "INBOX/b2:", "INBOX/d:")
+}
+
+// appending lets something happen after each upload.
+type appending struct {
+	engine.Remote
+	then func()
+}
+
+func (r appending) Append(ctx context.Context, ref state.Ref, uploads []state.Upload) []state.Uploaded {
+	results := r.Remote.Append(ctx, ref, uploads)
+	r.then()
+	return results
+}
+
+// TestFileGrowsDuringUpload: a slow delivery wrote the second half of a message when
+// the first had just been uploaded. The run said "in step", and the server kept half.
+func TestFileGrowsDuringUpload(t *testing.T) {
+	f := newFixture(t, sim.ServerOptions{})
+	f.clean()
+	key := f.put("INBOX", "", "half")
+	whole := strings.ReplaceAll(string(body("whole")), "\r\n", "\n")
+	grown := false
+	f.reconnect(func(r engine.Remote) engine.Remote {
+		return appending{r, func() {
+			if !grown {
+				grown = true
+				f.tree.EditFile("INBOX", key, []byte(whole))
+			}
+		}}
+	})
+	f.clean()
+	f.expect("INBOX/whole:")
 }

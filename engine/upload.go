@@ -120,11 +120,25 @@ func (x *executor) uploadBatch(ctx context.Context, conn *lease, t *target, item
 	if settleErr != nil {
 		return settleErr
 	}
+	x.lookAfter(ctx, t, ready, results)
 	if len(open) == 0 {
 		return err
 	}
 	t.leaveOpen()
 	return x.resolve(ctx, conn, x.tally, open)
+}
+
+// lookAfter makes the next round look closer at files that are not what was sent: who
+// delivers slowly, or edits, goes on while we upload.
+func (x *executor) lookAfter(ctx context.Context, t *target, items []item, results []state.Uploaded) {
+	for i, u := range results {
+		if u.Err != nil {
+			continue
+		}
+		if _, err := x.Local.Open(ctx, t.Folder, items[i].file); state.CauseOf(err) == state.CauseStale {
+			t.doubt()
+		}
+	}
 }
 
 // identities asks how the server describes what it was given: some servers rewrite

@@ -3,7 +3,6 @@ package maildir
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,8 +16,6 @@ const (
 	// entriesMax bounds a directory listing. Beyond it something other than a
 	// mail reader is filling the directory.
 	entriesMax = 5_000_000
-	// entriesChunk is how many names are read at once.
-	entriesChunk = 4096
 )
 
 // errTooMany says that a directory is larger than we are willing to read.
@@ -107,28 +104,30 @@ func (d dir) isDir(name string) (bool, error) {
 
 // each calls yield with the name of every entry but "." and "..".
 func (d dir) each(yield func(name string) error) error {
+	return d.entries(func(name string, _ uint64) error { return yield(name) })
+}
+
+// entries calls yield with every entry but "." and "..", and with the inode that the
+// directory itself has for it, 0 where it tells none. That number costs nothing,
+// and some file systems have another one there than stat has.
+func (d dir) entries(yield func(name string, inode uint64) error) error {
 	again, err := d.again()
 	if err != nil {
 		return err
 	}
 	defer again.close()
-	for n := 0; ; {
-		names, err := again.f.Readdirnames(entriesChunk)
-		for _, name := range names {
-			if err := yield(name); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return d.fail("read directory", "", err)
-		}
-		if n += len(names); n > entriesMax {
+	n := 0
+	err = readEntries(again.f, func(name string, inode uint64) error {
+		if n++; n > entriesMax {
 			return d.fail("read directory", "", errTooMany)
 		}
+		return yield(name, inode)
+	})
+	var judged *fs.PathError
+	if err != nil && !errors.As(err, &judged) {
+		err = d.fail("read directory", "", err)
 	}
+	return err
 }
 
 // mkdir creates the directory name and reports whether it did; one that exists

@@ -13,7 +13,9 @@ import (
 
 // entry is where a message file was last seen. name holds the key, too.
 type entry struct {
-	name  string
+	name string
+	// inode is the directory's own number for the file, 0 where none is known.
+	inode uint64
 	flags state.Flags
 	// letters are those from a to z in its name.
 	letters string
@@ -69,8 +71,8 @@ func (t *Tree) list(ctx context.Context, f *folder, order []bool) (*listing, err
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		err := f.sub(inNew).each(func(name string) error {
-			r.add(name, inNew)
+		err := f.sub(inNew).entries(func(name string, inode uint64) error {
+			r.add(name, inode, inNew)
 			return nil
 		})
 		if err != nil {
@@ -95,12 +97,12 @@ type reading struct {
 }
 
 // add takes one directory entry.
-func (r *reading) add(name string, inNew bool) {
+func (r *reading) add(name string, inode uint64, inNew bool) {
 	if ignored(name) {
 		return
 	}
 	n := parseFileName(name)
-	e := entry{name: name, flags: n.flags, planned: n.flags, letters: lowerCase(n.others), inNew: inNew}
+	e := entry{name: name, inode: inode, flags: n.flags, planned: n.flags, letters: lowerCase(n.others), inNew: inNew}
 	r.used = r.used.with(e.letters)
 	if err := n.key.Check(); err != nil {
 		if !r.seenOdd[e.path()] {
@@ -109,7 +111,7 @@ func (r *reading) add(name string, inNew bool) {
 		r.seenOdd[e.path()] = true
 		return
 	}
-	if old, found := r.files[n.key]; found && old != e {
+	if old, found := r.files[n.key]; found && (old.name != e.name || old.inNew != e.inNew) {
 		if r.twins[n.key] == nil {
 			r.twins[n.key] = []entry{old}
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,11 @@ import (
 // again before a file that nobody saw counts as missing. Each complete read under
 // a storm of renames misses about one file in a thousand.
 const absencePassesMax = 4
+
+// recentTime is how long after its last change a file is looked at in every scan, and
+// not by its name alone: whoever has just written it may go on. What is older is
+// found by the daily look at every file.
+const recentTime = 24 * time.Hour
 
 // Scan compares the folder with base. See engine.LocalObserver. When a reader has moved
 // files with letters here, it tells other readers what they stand for; nothing else
@@ -49,7 +55,7 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 	s.reportOdd()
 	s.delta.Count = len(s.listing.files)
 	// A folder with problems is looked at again, or they would be forgotten.
-	if s.listing.settled && len(s.delta.Problems) == 0 {
+	if s.listing.settled && len(s.delta.Problems) == 0 && !s.young {
 		s.delta.Stamp = s.listing.stamp
 	}
 	t.remember(path, s.listing, true) // it belongs to everybody from here on
@@ -67,7 +73,12 @@ type scan struct {
 	// and records that look alike: there are few of them.
 	tagged map[state.Keywords]bool
 	seen   map[looks]state.Keywords
-	delta  state.LocalDelta
+	// misnumbered is true when the directory has other inodes for its files than stat.
+	misnumbered bool
+	// young is true when a file was changed so lately that its next change could
+	// leave everything as it is: another scan has to look.
+	young bool
+	delta state.LocalDelta
 }
 
 // problem reports one file; the scan goes on.
@@ -152,7 +163,7 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 		if err != nil {
 			return err
 		}
-		if !stat && e.flags == r.Flags && keywords.Equal(r.AllKeywords()) {
+		if !stat && e.flags == r.Flags && keywords.Equal(r.AllKeywords()) && !s.suspect(e, r) {
 			continue
 		}
 		if err := s.compareFile(ctx, r, e, keywords); err != nil {
@@ -161,6 +172,22 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 	}
 	slices.SortFunc(s.delta.Changed, func(a, b state.LocalChange) int { return cmp.Compare(a.Now.Key, b.Now.Key) })
 	return nil
+}
+
+// suspect reports whether the file may be another one than the record's, or may have
+// another content, though its name is the same: two files can change their names, and
+// editors write a new file over the old one.
+func (s *scan) suspect(e entry, r state.Record) bool {
+	other := e.inode != 0 && e.inode != r.Stat.Inode && !s.misnumbered
+	return other || s.changedWithin(recentTime, r.Stat.Mtime)
+}
+
+// changedWithin reports whether a file with this mtime was changed in the time d before
+// now. A clock may be set back by as much; a later mtime is a date that somebody gave
+// to the file.
+func (s *scan) changedWithin(d time.Duration, mtime int64) bool {
+	age := s.t.now().UnixNano() - mtime
+	return age < int64(d) && age > -int64(d)
 }
 
 // compareFile looks at the file of one record.
@@ -178,6 +205,8 @@ func (s *scan) compareFile(ctx context.Context, r state.Record, e entry, keyword
 		s.delta.Statted = false
 		return nil
 	}
+	s.misnumbered = s.misnumbered || e.inode != 0 && e.inode != st.Ino && st.Ino == r.Stat.Inode
+	s.young = s.young || s.changedWithin(settleTime, st.Mtim.Nano())
 	change := state.LocalChange{Base: r, Now: message(e, st)}
 	change.Now.Content = r.Content
 	if change.Now.Stat != r.Stat {
@@ -229,6 +258,7 @@ func (s *scan) readNew(ctx context.Context) error {
 		case err != nil:
 			return err
 		default:
+			s.young = s.young || s.changedWithin(settleTime, m.Stat.Mtime)
 			if m.Keywords, err = s.keywords(ctx, e, state.Record{}); err != nil {
 				return err
 			}

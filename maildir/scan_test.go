@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"mailmoor/maildir"
 	"mailmoor/state"
 )
 
@@ -86,6 +87,26 @@ func TestScanSeesWhatReadersDo(t *testing.T) {
 	}
 }
 
+// A delivery that stopped for a moment goes on: the next scan must look at the file
+// again, though nothing but the file itself shows it.
+func TestScanLooksAgainAtYoungFiles(t *testing.T) {
+	now := time.Now().Add(time.Minute)
+	f := newFixture(t, func(o *maildir.Options) { o.Now = func() time.Time { return now } })
+	path := f.put("Subject: half\n\nfirst", "INBOX/new/k")
+	f.ok(os.Chtimes(path, time.Time{}, now.Add(-time.Second)))
+	half := f.scan(f.inbox)
+	if half.Stamp != (state.FolderStamp{}) {
+		t.Error("a folder with a file that was written a second ago counts as settled")
+	}
+	f.put("Subject: half\n\nfirst second", "INBOX/new/k")
+	f.ok(os.Chtimes(path, time.Time{}, now.Add(time.Second)))
+	now = now.Add(time.Minute)
+	whole := f.scan(f.inbox, record(half.New[0]))
+	if len(whole.Changed) != 1 || !whole.Changed[0].Edited || whole.Stamp == (state.FolderStamp{}) {
+		t.Errorf("the whole file is %+v", whole)
+	}
+}
+
 func TestStatScanFindsEdits(t *testing.T) {
 	lf := strings.ReplaceAll(mail, "\r\n", "\n")
 	tests := map[string]struct {
@@ -111,6 +132,7 @@ func TestStatScanFindsEdits(t *testing.T) {
 				original = "X-Status: A\n" + lf
 			}
 			path := f.put(original, "INBOX/cur/k:2,S")
+			f.ok(os.Chtimes(path, time.Time{}, time.Unix(999, 0)))
 			r := record(f.scan(f.inbox).New[0])
 			f.put(test.body, "INBOX/cur/k:2,S")
 			f.ok(os.Chtimes(path, time.Time{}, time.Unix(1000, 0)))

@@ -202,6 +202,7 @@ func scanCases() []localCase {
 		{"scan sees a file that a reader renamed", scanRenamed},
 		{"scan ignores letters of others", scanForeign},
 		{"scan sees a file edited in place", scanEdited},
+		{"scan sees another file under the name", scanReplaced},
 		{"scan takes a touched file for the same message", scanTouched},
 		{"scan misses a deleted file", scanDeleted},
 		{"scan tells a moved file by its key", scanMoved},
@@ -286,6 +287,21 @@ func scanEdited(l *localRun) {
 	equal(l.T, "whether it was edited", c.Edited, true)
 	equal(l.T, "the content", c.Now.Content, contentOf(text))
 	equal(l.T, "the others", len(d.New)+len(d.Missing)+len(d.Problems), 0)
+}
+
+// A reader or an editor wrote a new file over the old name, or two files have changed
+// their names: no directory tells it but by the inodes.
+func scanReplaced(l *localRun) {
+	base := l.base("a", "b")
+	l.user.Delete(l.T, l.folder, "a")
+	l.user.Put(l.T, l.folder, File{Key: "c", Letters: "S", Date: baseDate, Data: diskMail(6)}) // takes the inode of a
+	l.user.Put(l.T, l.folder, File{Key: "a", Letters: "S", Date: baseDate, Data: diskMail(7)})
+	d := l.scan(base...)
+	equal(l.T, "the number of changes", len(d.Changed), 1)
+	equal(l.T, "whether it was edited", d.Changed[0].Edited, true)
+	equal(l.T, "the content", d.Changed[0].Now.Content, contentOf(diskMail(7)))
+	equal(l.T, "the new files", len(d.New), 1)
+	equal(l.T, "the others", len(d.Missing)+len(d.Problems), 0)
 }
 
 func scanTouched(l *localRun) {

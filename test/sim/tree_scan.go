@@ -87,8 +87,12 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 	return d, nil
 }
 
+// recentSeconds is how long after its last change every scan looks at a file.
+const recentSeconds = 24 * 60 * 60
+
 // compare looks at the folder once. Like a real scan it reads a known file only
-// when it is asked to look at every file or when the name has changed.
+// when it is asked to look at every file, when the name or the inode has changed, or
+// when the file was changed lately.
 func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) state.LocalDelta {
 	d := state.LocalDelta{Folder: f.path, Statted: o.Stat, Count: len(f.files)}
 	if t.settled(f.stamp) {
@@ -109,7 +113,8 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 		file := f.files[key]
 		r, isKnown := known[key]
 		tags := t.tags(file, r)
-		looked := !isKnown || o.Stat || file.flags() != r.Flags || !tags.Equal(r.AllKeywords())
+		recent := t.world.Now()-r.Stat.Mtime/nanosPerSecond < recentSeconds && r.Stat.Mtime/nanosPerSecond <= t.world.Now()+recentSeconds
+		looked := !isKnown || o.Stat || recent || file.inode != r.Stat.Inode || file.flags() != r.Flags || !tags.Equal(r.AllKeywords())
 		switch {
 		case looked && file.unreadable:
 			d.Problems = append(d.Problems, state.Problem{
