@@ -52,6 +52,9 @@ func (a *app) open(ctx context.Context, stateDir string, account config.Account,
 		return nil, err
 	}
 	o, err := a.openOnce(ctx, dir, account, log)
+	if mode != lockFail {
+		a.remindOf(account.Name, err)
+	}
 	for mode == lockWait && state.CauseOf(err) == state.CauseLocked && pause(ctx, lockRetry) {
 		o, err = a.openOnce(ctx, dir, account, log)
 	}

@@ -25,6 +25,8 @@ type accountStatus struct {
 	Maildir string `json:"maildir"`
 	// State is the path of the account's database, "" before the first run.
 	State string `json:"state"`
+	// Running is who works on the account now, nil while nobody does.
+	Running *processReport `json:"running,omitempty"`
 	// LastRun is nil before the first run.
 	LastRun   *runStatus      `json:"last_run"`
 	Mailboxes []mailboxStatus `json:"mailboxes"`
@@ -76,6 +78,8 @@ const statusLong = `Shows of every account, or of those that are named, what the
 mailboxes with their numbers of messages, and everything that waits for
 somebody: holds, stuck messages and suspended mailboxes.
 
+A process that works on an account right now is named, with the time since when.
+
 Nothing is changed and no server is asked.
 `
 
@@ -123,6 +127,9 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 	r = accountStatus{
 		Account: account.Name, Maildir: account.Maildir, Mailboxes: []mailboxStatus{},
 		Holds: []holdReport{}, Stuck: []stuckStatus{}, Problems: []problemReport{},
+	}
+	if r.Running, err = a.workingOn(stateDir, account); err != nil {
+		return r, err
 	}
 	s, err := a.guest(ctx, stateDir, account, true)
 	if err != nil || s == nil {
@@ -195,6 +202,9 @@ func mailboxesOf(ctx context.Context, s *store.Store, holds []state.Hold) ([]mai
 func (a *app) showStatus(account config.Account, r accountStatus) {
 	line := func(format string, args ...any) { a.ui.result("%s", printable(fmt.Sprintf(format, args...))) }
 	line("%s (%s at %s) in %s", r.Account, account.User, account.Host, r.Maildir)
+	if r.Running != nil {
+		line("  at work now: %s", r.Running.text(a.now()))
+	}
 	if r.LastRun == nil {
 		if r.Error == nil {
 			line("  has not run yet")

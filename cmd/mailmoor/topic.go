@@ -31,6 +31,7 @@ status
   command
   accounts [
     account, maildir, state (the path of its database)
+    running {pid, host, since}   who works on it now; left out while nobody does
     last_run {started, ended, only, exit, in_step, error}   null before the first one
     mailboxes [mailbox, folder, messages, stuck, expunging, lost, excluded,
       suspended]

@@ -30,26 +30,38 @@ const (
 	// aloneLimit is how long Alone waits. What is done under that lock takes a
 	// moment, unless the disk is very slow.
 	aloneLimit = 10 * time.Second
-	alonePoll  = 20 * time.Millisecond
+	// lockGrace is how long a look at a lock may take.
+	lockGrace = 50 * time.Millisecond
+	alonePoll = 20 * time.Millisecond
 	// holderBytesMax bounds what is read from a lock file.
 	holderBytesMax = 4 << 10
 )
 
-// holder is what the process that holds a lock writes into the lock file, for
-// the message that another one shows.
-type holder struct {
+// Holder is what the process that holds a lock writes into the lock file, for those
+// who find it held. Zero values are not known.
+type Holder struct {
 	PID     int    `json:"pid"`
 	Host    string `json:"host"`
 	Started int64  `json:"started"` // Unix seconds
 }
 
-func (h holder) String() string {
+// String names the process, and since when it has had the lock.
+func (h Holder) String() string {
 	if h.PID == 0 {
 		return "another process"
 	}
 	return fmt.Sprintf("process %d on %s (since %s)", h.PID, h.Host,
 		time.Unix(h.Started, 0).UTC().Format(time.RFC3339))
 }
+
+// HeldError says who has the lock.
+type HeldError struct {
+	Holder Holder
+	path   string
+}
+
+// Error names the process, and since when it has had the lock.
+func (e *HeldError) Error() string { return "held by " + e.Holder.String() }
 
 // Lock is the right to work on an account, or on the state directory as a whole.
 // It ends with Unlock or with the process, however that ends.
@@ -85,12 +97,18 @@ func (d *Directory) Alone(ctx context.Context) (*Lock, error) {
 }
 
 // take locks the file. While another process holds it, it tries again every
-// poll until the context ends; with poll 0 it fails at once.
+// poll until the context ends; with poll 0 it tries once more after lockGrace,
+// because whoever only looks holds it for a moment.
 func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (*Lock, error) {
 	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
 	got, err := f.TryLock()
-	if err == nil && !got && poll > 0 {
+	switch {
+	case err != nil || got:
+	case poll > 0:
 		got, err = f.TryLockContext(ctx, poll)
+	default:
+		time.Sleep(lockGrace)
+		got, err = f.TryLock()
 	}
 	if err != nil && ctx.Err() == nil {
 		return nil, d.fail("lock "+path, err)
@@ -103,7 +121,7 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 		host = "this host"
 	}
 	// The name of the holder only serves a message: no error of it matters.
-	if data, err := json.Marshal(holder{os.Getpid(), host, d.now().Unix()}); err == nil {
+	if data, err := json.Marshal(Holder{os.Getpid(), host, d.now().Unix()}); err == nil {
 		_ = os.WriteFile(path, append(data, '\n'), 0o600)
 	}
 	return &Lock{file: f}, nil
@@ -112,7 +130,8 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 // locked is the error of a lock that is taken; ended is the context's error
 // after waiting in vain.
 func locked(path string, ended error) error {
-	err := fmt.Errorf("held by %s", readHolder(path))
+	held, _ := readHolder(path)
+	var err error = &HeldError{held, path}
 	if ended != nil {
 		err = fmt.Errorf("%w: %w", err, ended)
 	}
@@ -122,18 +141,70 @@ func locked(path string, ended error) error {
 	}
 }
 
-// readHolder returns what is known of the process that holds the lock.
-func readHolder(path string) holder {
+// Holder returns who holds the lock of the account, false while nobody does. A process
+// that was killed leaves its name behind, so the lock itself is asked.
+func (d *Directory) Holder(id string) (Holder, bool, error) {
+	path, err := d.file(id, lockName)
+	if err != nil {
+		return Holder{}, false, d.fail("look who works on the account", err)
+	}
+	f := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := f.TryRLock()
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Holder{}, false, nil
+	case err != nil:
+		return Holder{}, false, d.fail("look who holds "+path, err)
+	case free:
+		return Holder{}, false, f.Unlock()
+	}
+	held, _ := readHolder(path)
+	return held, true, nil
+}
+
+// reminder is what stands behind the holder once somebody has been told of it.
+type reminder struct {
+	Told Holder `json:"told"`
+}
+
+// Remind reports whether nobody has been told yet that this process holds the lock, and
+// notes that somebody is being told now. The note goes with the holder.
+func (e *HeldError) Remind() bool {
+	now, told := readHolder(e.path)
+	if now != e.Holder || told {
+		return false // it is another one's turn
+	}
+	data, err := json.Marshal(reminder{e.Holder})
+	if err != nil {
+		return true
+	}
+	// Where it cannot be noted it is said again.
+	f, err := os.OpenFile(e.path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return true
+	}
+	_, _ = f.Write(append(data, '\n'))
+	_ = f.Close()
+	return true
+}
+
+// readHolder returns what is known of the process that holds the lock, and whether
+// somebody has been told of it.
+func readHolder(path string) (held Holder, told bool) {
 	f, err := os.Open(path)
 	if err != nil {
-		return holder{}
+		return Holder{}, false
 	}
 	defer f.Close()
-	var h holder
-	if err := json.NewDecoder(io.LimitReader(f, holderBytesMax)).Decode(&h); err != nil {
-		return holder{}
+	in := json.NewDecoder(io.LimitReader(f, holderBytesMax))
+	if err := in.Decode(&held); err != nil {
+		return Holder{}, false
 	}
-	return h
+	var note reminder
+	for in.Decode(&note) == nil {
+		told = told || note.Told == held
+	}
+	return held, told
 }
 
 // Unlock gives the account back. Only the first call has an effect.

@@ -74,8 +74,77 @@ func TestLockNamesHolder(t *testing.T) {
 	must(t, err)
 	must(t, lock.Unlock())
 	must(t, lock.Unlock())
-	if h := readHolder(filepath.Join(d.path, testID, lockName)); h != (holder{}) {
+	if h, _ := readHolder(filepath.Join(d.path, testID, lockName)); h != (Holder{}) {
 		t.Errorf("an open lock names %v", h)
+	}
+}
+
+// TestHolder: who looks whether somebody works on an account is told who, is told
+// nothing of a process that was killed, and is in nobody's way.
+func TestHolder(t *testing.T) {
+	d := newDirectory(t)
+	nobody := func(when string) {
+		t.Helper()
+		if held, busy, err := d.Holder(testID); err != nil || busy {
+			t.Errorf("%s: %v, %v, %v", when, held, busy, err)
+		}
+	}
+	nobody("before the first run")
+	pid, end := lockElsewhere(t, d)
+	defer end()
+	held, busy, err := d.Holder(testID)
+	if err != nil || !busy || held.PID != pid || time.Since(time.Unix(held.Started, 0)) > time.Hour {
+		t.Errorf("a held lock: %v, %v, %v; want process %d", held, busy, err, pid)
+	}
+	end() // without unlocking: its name stays
+	if left, _ := readHolder(filepath.Join(d.path, testID, lockName)); left.PID != pid {
+		t.Errorf("the process left the name %v", left)
+	}
+	nobody("after the process was killed")
+
+	stop := make(chan struct{})
+	looked := make(chan struct{})
+	go func() {
+		defer close(looked)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _, _ = d.Holder(testID)
+			}
+		}
+	}()
+	for range 200 {
+		lock, err := d.Lock(t.Context(), testID, LockFail)
+		if err != nil {
+			t.Errorf("a look at the lock kept it from being taken: %v", err)
+			break
+		}
+		must(t, lock.Unlock())
+	}
+	close(stop)
+	<-looked
+}
+
+// TestRemind: that a lock is held is said once for each process that has it, whoever
+// finds it held.
+func TestRemind(t *testing.T) {
+	d := newDirectory(t)
+	for range 2 {
+		pid, end := lockElsewhere(t, d)
+		defer end()
+		for i := range 3 {
+			_, err := d.Lock(t.Context(), testID, LockFail)
+			held, ok := errors.AsType[*HeldError](err)
+			if !ok || held.Holder.PID != pid {
+				t.Fatalf("a held lock: %v, want one of process %d", err, pid)
+			}
+			if got := held.Remind(); got != (i == 0) {
+				t.Errorf("the %dth to find it held is told: %v", i+1, got)
+			}
+		}
+		end()
 	}
 }
 

@@ -334,7 +334,7 @@ func keys(ts *testscript.TestScript, args []string) {
 }
 
 // lock [ACCOUNT] holds the lock of the only account, or of that one, until the script
-// ends.
+// ends. Whoever finds it held is told that it has been so since 1970.
 func lock(ts *testscript.TestScript, args []string) {
 	paths, err := filepath.Glob(filepath.Join(ts.Getenv("STATE"), "*", "lock"))
 	ts.Check(err)
@@ -347,8 +347,10 @@ func lock(ts *testscript.TestScript, args []string) {
 	if len(paths) != 1 {
 		ts.Fatalf("there are %d locks", len(paths))
 	}
-	f, err := os.Open(paths[0])
+	f, err := os.OpenFile(paths[0], os.O_RDWR|os.O_TRUNC, 0)
 	ts.Check(err)
 	ts.Defer(func() { _ = f.Close() })
 	ts.Check(syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
+	_, err = fmt.Fprintf(f, `{"pid":%d,"host":"here","started":1}`+"\n", os.Getpid())
+	ts.Check(err)
 }
