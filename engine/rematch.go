@@ -42,7 +42,7 @@ func (l *look) unlist() {
 	l.Unlisted = nil
 	for _, r := range l.base {
 		if r.UID != 0 || r.State == state.Lost {
-			l.Unlisted = append(l.Unlisted, r.Remote)
+			l.Unlisted = append(l.Unlisted, plan.HeaderOf(r))
 		}
 	}
 }

@@ -83,9 +83,9 @@ func Build(in Input) Plan {
 	}
 	matchLocalMoves(b.views)
 	doubtFiles(b.views)
-	matchRemoteMoves(b.views, lookalikes(in.Mailboxes))
+	matchRemoteMoves(b.views, follow(in.Mailboxes))
 	b.matchCopies()
-	doubt(b.views, in.Now)
+	doubt(b.views, in)
 	b.rematch()
 	for _, v := range b.views {
 		if !v.Suspended {

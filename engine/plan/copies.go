@@ -11,7 +11,7 @@ import (
 // interrupted in between, the copy is new where the message was to go, and the
 // message is still where it was: it must not be copied once more.
 
-// matchCopies finds such copies, by what the server says of them.
+// matchCopies finds such copies, by what the server says of them or by what they say.
 func (b *builder) matchCopies() {
 	for _, v := range b.views {
 		if !v.known() {
@@ -23,10 +23,10 @@ func (b *builder) matchCopies() {
 			}
 			switch {
 			case e.local == conflict.LocalMoved:
-				e.copied = b.viewOf(e.at).takeCopy(e.base.Remote, true)
+				e.copied = b.viewOf(e.at).takeCopy(e.base, true)
 			case e.local == conflict.LocalAbsent && !b.final(v) && !b.undecided(v, e.base.UID):
 				if trash := b.viewNamed(b.in.Trash); trash != nil {
-					e.copied = trash.takeCopy(e.base.Remote, false)
+					e.copied = trash.takeCopy(e.base, false)
 				}
 			}
 		}
@@ -56,22 +56,63 @@ func (b *builder) undecided(v *view, uid state.UID) bool {
 	return open != nil && open.UIDs.Contains(uid) || decisionFor(decided, uid) == state.Rejected
 }
 
-// takeCopy returns a new message that the server describes alike, and takes it
-// out of the new ones if it is to be paired with a file.
-func (v *view) takeCopy(id state.RemoteIdentity, pair bool) *state.RemoteMessage {
-	if !v.known() || id.Header == state.HeaderDigest(nil) || id.Header == (state.Digest{}) {
+// takeCopy returns a new message that is a copy of the record's, and takes it out of the
+// new ones if it is to be paired with a file.
+func (v *view) takeCopy(r state.Record, pair bool) *state.RemoteMessage {
+	if !v.known() || !tells(HeaderOf(r)) {
 		return nil
 	}
 	for i, m := range v.newRemote {
-		if m.Identity == id && !v.copies[m.UID] {
-			v.copies[m.UID] = true
-			if pair {
-				v.newRemote = without(v.newRemote, func(j int) bool { return j == i })
-			}
-			return &m
+		if v.copies[m.UID] || !mayBeCopy(r, m) || m.Identity != r.Remote && m.Content.Digest != r.Content.Digest {
+			continue
 		}
+		v.copies[m.UID] = true
+		if pair {
+			v.newRemote = without(v.newRemote, func(j int) bool { return j == i })
+		}
+		return &m
 	}
 	return nil
+}
+
+// mayBeCopy reports whether a message can be a copy that the server made of the record's:
+// such a copy keeps the date. RFC 9051, section 6.4.7.
+func mayBeCopy(r state.Record, m state.RemoteMessage) bool {
+	return m.Identity.Header == HeaderOf(r) && m.Identity.Date == r.Remote.Date
+}
+
+// unreadCopies returns the new messages, by mailbox, of which only the contents tell
+// whether a move has left them there.
+func unreadCopies(mailboxes []Mailbox) map[int][]state.UID {
+	headers := make(map[state.Digest][]absentee) // of messages without a file
+	for i, m := range mailboxes {
+		if !m.known() {
+			continue
+		}
+		gone := make(map[state.UID]bool)
+		for _, r := range m.Remote.Gone {
+			gone[r.UID] = true
+		}
+		for _, r := range m.Local.Missing {
+			if h := HeaderOf(r); r.State == state.Paired && !gone[r.UID] && tells(h) {
+				headers[h] = append(headers[h], absentee{i, r})
+			}
+		}
+	}
+	unread := make(map[int][]state.UID)
+	for i, m := range mailboxes {
+		if !m.known() || len(headers) == 0 {
+			continue
+		}
+		for _, r := range m.Remote.New {
+			if r.Content.Digest == (state.Digest{}) && slices.ContainsFunc(headers[r.Identity.Header], func(a absentee) bool {
+				return a.box != i && a.record.Remote != r.Identity && mayBeCopy(a.record, r)
+			}) {
+				unread[i] = append(unread[i], r.UID)
+			}
+		}
+	}
+	return unread
 }
 
 // finishCopy plans the rest of an interrupted move: the file belongs to the

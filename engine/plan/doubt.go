@@ -43,23 +43,26 @@ func doubtFiles(views []*view) {
 
 // doubt applies this to the messages on the server, and then lets wait what it
 // concerns.
-func doubt(views []*view, now int64) {
+func doubt(views []*view, in Input) {
+	moved := lookedFor(in.Mailboxes)
 	// What a mailbox in doubt holds is not known either.
-	failed := slices.ContainsFunc(views, func(v *view) bool { return v.RemoteFailed || v.Doubt != state.Believed || v.hasHole() })
+	failed := slices.ContainsFunc(views, func(v *view) bool {
+		return v.RemoteFailed || v.Doubt != state.Believed || v.hasHole() || v.passesBy(moved)
+	})
 	unseen := make(map[state.Digest]bool)
-	unlisted := make(map[state.RemoteIdentity]bool)
+	unlisted := make(map[state.Digest]bool)
 	for _, v := range views {
 		for _, digest := range v.Unseen {
 			unseen[digest] = true
 		}
-		for _, id := range v.Unlisted {
-			unlisted[id] = true
+		for _, header := range v.Unlisted {
+			unlisted[header] = true
 		}
 	}
 	for _, v := range views {
 		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
-			if e.remote == conflict.RemoteAbsent && (failed || NotShownYet(e.base, now)) {
+			if e.remote == conflict.RemoteAbsent && (failed || NotShownYet(e.base, in.Now)) {
 				e.remote = conflict.RemoteUnknown
 			}
 			if e.local == conflict.LocalUnknown || e.remote == conflict.RemoteUnknown {
@@ -94,9 +97,9 @@ func unread(views []*view) (keys map[state.Key]bool, files map[state.FileStat]bo
 // withhold lets wait what may have been moved here from a place that was not
 // seen, on both sides: the file and the message of the same move must not be
 // taken for two new ones.
-func (v *view) withhold(unseen map[state.Digest]bool, unlisted map[state.RemoteIdentity]bool) {
+func (v *view) withhold(unseen, unlisted map[state.Digest]bool) {
 	for _, m := range v.newRemote {
-		if unlisted[m.Identity] {
+		if unlisted[m.Identity.Header] && m.Identity.Header != (state.Digest{}) {
 			v.withheld[m.Identity.Header] = true
 		}
 	}

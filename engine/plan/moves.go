@@ -74,37 +74,21 @@ func (e *entry) movedLocally(v *view, p place) {
 	}
 }
 
-// matchRemoteMoves finds the messages that are gone from one mailbox and new
-// in another, or new under another UID in the same one. The server's own words
-// about them must agree: size, date, header; and where that does not tell which of
-// several it is, their contents.
-func matchRemoteMoves(views []*view, alike map[state.RemoteIdentity]bool) {
-	news := make(map[state.RemoteIdentity][]place)
-	for _, v := range views {
-		for i, m := range v.newRemote {
-			if tells(m.Identity.Header) {
-				news[m.Identity] = append(news[m.Identity], place{v, i})
-			}
-		}
-	}
+// matchRemoteMoves finds the messages that are gone from one mailbox and new in another,
+// or new under another UID in the same one.
+func matchRemoteMoves(views []*view, t traces) {
 	// A message whose file was deleted meanwhile is not moved but new in its
 	// mailbox: it is taken, and still has to be downloaded there.
 	consumed := make(map[place]bool)
-	for _, v := range views {
+	for i, v := range views {
 		for _, e := range v.entries {
-			id := e.base.Remote
-			if e.remote != conflict.RemoteAbsent {
+			s, found := t.at[idOf(i, e.base)]
+			if e.remote != conflict.RemoteAbsent || !found {
 				continue
 			}
-			at := slices.IndexFunc(news[id], func(p place) bool {
-				return !alike[id] || p.view.newRemote[p.pos].Content.Digest == e.base.Content.Digest
-			})
-			if at >= 0 {
-				p := news[id][at]
-				news[id] = slices.Delete(news[id], at, at+1)
-				consumed[p] = p.view == v || e.local != conflict.LocalAbsent
-				e.movedRemotely(v, p)
-			}
+			p := place{views[s.box], s.pos}
+			consumed[p] = p.view == v || e.local != conflict.LocalAbsent
+			e.movedRemotely(v, p)
 		}
 	}
 	for _, v := range views {

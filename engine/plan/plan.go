@@ -47,9 +47,9 @@ type Mailbox struct {
 	// Unseen are the contents of the messages in a folder that could not be
 	// scanned: an equal new file elsewhere may have been moved from here.
 	Unseen []state.Digest
-	// Unlisted are the messages in a mailbox that could not be listed: an equal
-	// new message elsewhere may have been moved from here.
-	Unlisted []state.RemoteIdentity
+	// Unlisted are the headers of the messages in a mailbox that could not be listed: a
+	// new message elsewhere that has one of them may have been moved from here.
+	Unlisted []state.Digest
 	// Doubt is not Believed when the records must be matched afresh. Base are
 	// then all of them, and Relisted is everything that the server shows; nil if
 	// it could not be listed. Remote is nil.

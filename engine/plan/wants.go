@@ -15,10 +15,41 @@ type Wants struct {
 	Contents state.UIDSet
 }
 
-// identitiesMax bounds how many new messages of a mailbox are looked at only
-// to find out whether one of them was moved there. Beyond it they are
-// downloaded again: slower, and just as safe.
-const identitiesMax = 20_000
+// identitiesMax and identitiesEach bound how many new messages of a mailbox are looked at
+// only to find out whether one of them was moved there: so many, or so many for each
+// message that is missing somewhere. Beyond that they are downloaded first, and what is
+// gone from the server waits until then.
+const (
+	identitiesMax  = 20_000
+	identitiesEach = 4
+)
+
+// lookedFor returns how many messages may be among the new ones.
+func lookedFor(mailboxes []Mailbox) int {
+	n := 0
+	for _, m := range mailboxes {
+		n += len(m.Unlisted)
+		for _, r := range m.Waiting {
+			if alone(r) {
+				n++
+			}
+		}
+		if m.Remote != nil {
+			n += len(m.Remote.Gone)
+		}
+		if m.Local != nil {
+			n += len(m.Local.Missing)
+		}
+	}
+	return n
+}
+
+// passesBy reports whether new messages of the mailbox are not looked at although some are
+// looked for.
+func (m *Mailbox) passesBy(lookedFor int) bool {
+	return m.Remote != nil && len(m.Remote.New) > max(identitiesMax, identitiesEach*lookedFor) &&
+		slices.ContainsFunc(m.Remote.New, func(r state.RemoteMessage) bool { return r.Identity == (state.RemoteIdentity{}) })
+}
 
 // Unidentified stands for the identity of a message that the server cannot
 // describe.
@@ -27,13 +58,10 @@ var Unidentified = state.RemoteIdentity{Size: -1}
 // Missing returns what Build would have to guess. The caller finds it out and
 // asks again, until nothing is missing.
 func Missing(in Input) []Wants {
-	moved := false // messages may have been
-	for _, m := range in.Mailboxes {
-		moved = moved || hasAlone(&m) || len(m.Unlisted) > 0 || m.Remote != nil && len(m.Remote.Gone) > 0 || m.Local != nil && len(m.Local.Missing) > 0
-	}
-	alike := lookalikes(in.Mailboxes)
+	moved := lookedFor(in.Mailboxes)
+	unread, copies := follow(in.Mailboxes).unread, unreadCopies(in.Mailboxes)
 	var wants []Wants
-	for _, m := range in.Mailboxes {
+	for i, m := range in.Mailboxes {
 		if _, ready := m.inDoubt(); ready {
 			if w := rematchWants(&m); len(w.Identities)+len(w.Contents) > 0 {
 				wants = append(wants, w)
@@ -45,7 +73,7 @@ func Missing(in Input) []Wants {
 		}
 		w := Wants{Mailbox: m.Name}
 		pairing := m.known() && (len(m.Local.Unread) > 0 || len(m.Local.New) > 0 || hasAlone(&m))
-		if pairing || m.known() && in.Reach.limited() || moved && len(m.Remote.New) <= identitiesMax {
+		if pairing || m.known() && in.Reach.limited() || moved > 0 && !m.passesBy(moved) {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {
 					w.Identities = w.Identities.Add(r.UID)
@@ -55,9 +83,9 @@ func Missing(in Input) []Wants {
 		if m.known() {
 			sequelWants(&m, &w)
 		}
-		for _, r := range m.Remote.New {
-			if alike[r.Identity] && r.Content.Digest == (state.Digest{}) && !w.Contents.Contains(r.UID) {
-				w.Contents = w.Contents.Add(r.UID)
+		for _, uid := range slices.Concat(unread[i], copies[i]) {
+			if !w.Contents.Contains(uid) {
+				w.Contents = w.Contents.Add(uid)
 			}
 		}
 		if len(w.Identities) == 0 && pairing {
@@ -91,50 +119,4 @@ func ambiguous(byHeader map[state.Digest]*group) []state.UID {
 	}
 	slices.Sort(uids)
 	return uids
-}
-
-// alike are the messages that the server describes in the same words.
-type alike struct {
-	contents  map[state.Digest]bool // of those that are gone
-	gone, new int
-}
-
-// lookalikes returns those of which only the content tells which of them was moved, or
-// got another UID, to where.
-func lookalikes(mailboxes []Mailbox) map[state.RemoteIdentity]bool {
-	all := make(map[state.RemoteIdentity]*alike)
-	for _, m := range mailboxes {
-		if m.Remote == nil {
-			continue
-		}
-		for _, r := range m.Remote.Gone {
-			if r.State != state.Paired || !tells(r.Remote.Header) {
-				continue
-			}
-			if all[r.Remote] == nil {
-				all[r.Remote] = &alike{contents: make(map[state.Digest]bool)}
-			}
-			all[r.Remote].contents[r.Content.Digest] = true
-			all[r.Remote].gone++
-		}
-	}
-	for _, m := range mailboxes {
-		if m.Remote == nil || len(all) == 0 {
-			continue
-		}
-		for _, r := range m.Remote.New {
-			if a := all[r.Identity]; a != nil {
-				a.new++
-			}
-		}
-	}
-	found := make(map[state.RemoteIdentity]bool)
-	for id, a := range all {
-		single := a.gone == 1 && a.new == 1
-		equal := len(a.contents) == 1 && a.gone == a.new
-		if a.new > 0 && !single && !equal {
-			found[id] = true
-		}
-	}
-	return found
 }
