@@ -19,10 +19,11 @@ func sameMessage(r state.Record, now state.RemoteMessage) bool {
 	if was.Header != now.Identity.Header {
 		return false
 	}
-	if was.Date != 0 && now.Identity.Date != 0 && was.Date != now.Identity.Date && was.Size != now.Identity.Size {
+	if was.Date != 0 && now.Identity.Date != 0 && was.Date != now.Identity.Date && was.OtherSize(now.Identity) {
 		return false
 	}
-	return was.Header != state.HeaderDigest(nil) || was.Size == now.Identity.Size
+	return was.Header != state.HeaderDigest(nil) || was.Size == now.Identity.Size ||
+		was.Size == 0 && was.Date != 0 && was.Date == now.Identity.Date
 }
 
 // verified looks at the messages once more, in the session that is about to

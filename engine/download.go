@@ -276,7 +276,7 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 	d.batch.Put = append(d.batch.Put, state.Record{
 		Mailbox: d.target.Name, UID: in.UID, Key: intent.Key, State: state.Paired, Flags: in.Flags,
 		Keywords: kept, LocalKeywords: in.Keywords.Without(kept), Stat: file.Stat, Content: file.Content,
-		Remote: state.RemoteIdentity{Size: in.Size, Date: in.Date, Header: file.Content.Header},
+		Remote: state.RemoteIdentity{Size: in.Told, Date: in.Date, Header: file.Content.Header},
 	})
 	d.batch.Done = append(d.batch.Done, intent.ID)
 	d.bytes += in.Size

@@ -231,7 +231,7 @@ func (v *recovery) download(ctx context.Context, i state.Intent, f state.FoundFi
 	return v.end(ctx, i, state.Record{
 		Mailbox: i.Mailbox, UID: i.UID, Key: i.Key, State: state.Paired, Flags: i.Flags, Keywords: i.Keywords,
 		Stat: f.File.Stat, Content: f.File.Content,
-		Remote: state.RemoteIdentity{Size: f.File.Content.WireSize, Date: f.File.Date, Header: f.File.Content.Header},
+		Remote: state.RemoteIdentity{Date: f.File.Date, Header: f.File.Content.Header},
 	})
 }
 

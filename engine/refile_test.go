@@ -58,16 +58,23 @@ func (f *fixture) vanish(mailbox string, tokens ...string) {
 	}
 }
 
-// eachRefiling runs a test for all ways of moving messages.
+// sizes are servers that tell sizes in different ways.
+var sizes = map[string]int64{"": 0, ", a server that is wrong about sizes": 17}
+
+// eachRefiling runs a test for all ways of moving messages, on servers that are right and
+// wrong about sizes.
 func eachRefiling(t *testing.T, test func(t *testing.T, o sim.ServerOptions, how refiling)) {
 	t.Helper()
 	for name, how := range refilings {
-		t.Run(name, func(t *testing.T) { test(t, sim.ServerOptions{}, how) })
+		for server, off := range sizes {
+			t.Run(name+server, func(t *testing.T) { test(t, sim.ServerOptions{SizeOff: off}, how) })
+		}
 	}
 }
 
 // TestRefiled: messages moved by another client were taken for deleted ones and new ones,
-// when it gave them another date. What had been flagged here meanwhile was then there twice.
+// when it gave them another date or the server told other sizes than it sent. What had
+// been flagged here meanwhile was then there twice.
 func TestRefiled(t *testing.T) {
 	eachRefiling(t, func(t *testing.T, o sim.ServerOptions, how refiling) {
 		f := newFixture(t, o)
@@ -164,6 +171,32 @@ func TestAnotherOfTheSameHeader(t *testing.T) {
 	f.expect("Archive/a:", "INBOX/b:")
 	if held := f.tree.Held(); len(held) != 1 {
 		t.Errorf("the hold area has %q, want the one that was deleted", held)
+	}
+}
+
+// TestMoveInterruptedWithoutASize is a move on a server without MOVE that was interrupted
+// between the copy and the removal, of a message of which the server has not told the
+// size: its download was interrupted, too.
+func TestMoveInterruptedWithoutASize(t *testing.T) {
+	for name, move := range map[string]func(f *fixture, key state.Key){
+		"to a folder": func(f *fixture, key state.Key) { f.tree.MoveFile("INBOX", key, "Archive", sim.MoveOptions{}) },
+		"to Trash":    func(f *fixture, key state.Key) { f.tree.DeleteFile("INBOX", key) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, sim.ServerOptions{NoMove: true})
+			f.deliver("INBOX", "a", "b")
+			f.deliver("Archive", "filed")
+			f.killed(func(s sim.Step) bool { return s.Op == "local.commit" && s.After })
+			f.clean()
+			move(f, f.key("INBOX", "a"))
+			f.killed(func(s sim.Step) bool { return s.Op == "remote.move" && !s.After })
+			f.clean()
+			want := "Archive/a:"
+			if name == "to Trash" {
+				want = "Trash/a:"
+			}
+			f.expect("Archive/filed:", "INBOX/b:", want)
+		})
 	}
 }
 

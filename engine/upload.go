@@ -320,9 +320,10 @@ func uploadedRecord(i state.Intent, uid state.UID, stat state.FileStat, shown st
 	}
 }
 
-// sentIdentity is how the server should describe what it was sent.
+// sentIdentity is how the server should describe what it was sent, as long as it has
+// not done so. Which size it will tell nobody knows.
 func sentIdentity(i state.Intent) state.RemoteIdentity {
-	return state.RemoteIdentity{Size: i.Content.WireSize, Date: i.Date, Header: i.Content.Header}
+	return state.RemoteIdentity{Date: i.Date, Header: i.Content.Header}
 }
 
 // stuckUpload sets a file aside that the server refused.

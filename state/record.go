@@ -33,12 +33,20 @@ type FileStat struct {
 }
 
 // RemoteIdentity is what the server says of a message, kept apart from what we
-// measured ourselves: servers round sizes and rewrite messages. The zero value
-// means "not asked yet".
+// measured ourselves: servers round sizes, are wrong about them and rewrite messages.
+// The zero value means "not asked yet".
 type RemoteIdentity struct {
-	Size   int64 // RFC822.SIZE
+	// Size is RFC822.SIZE, 0 while the server has not told it. It may be compared only
+	// with what the same server says of other messages.
+	Size   int64
 	Date   int64 // INTERNALDATE, Unix seconds
 	Header Digest
+}
+
+// OtherSize reports whether the server has given both messages a size, and another one
+// to each.
+func (i RemoteIdentity) OtherSize(other RemoteIdentity) bool {
+	return i.Size != 0 && other.Size != 0 && i.Size != other.Size
 }
 
 // RecordState says why a UID or a file is in the seen set.

@@ -11,6 +11,9 @@ type Incoming struct {
 	Date int64
 	// Size is the announced number of bytes of Body.
 	Size int64
+	// Told is the size that the server says the message has (RFC822.SIZE), 0 if it
+	// does not say. Some servers are wrong about it.
+	Told int64
 	// Body yields exactly Size bytes or an error; it is valid only until the
 	// callback that received it returns.
 	Body io.Reader

@@ -115,11 +115,9 @@ func (c claim) alike(dated bool) (likeness, bool) {
 	l := likeness{c.was.Header, c.was.Size, c.was.Date}
 	if !dated {
 		l.date = 0
-		if l.header == (state.Digest{}) {
-			l.header, l.size = c.content.Header, c.content.WireSize
-		}
+		return l, tells(l.header) && l.size != 0
 	}
-	return l, tells(l.header) && (l.date != 0) == dated
+	return l, tells(l.header) && l.date != 0
 }
 
 // tells reports whether a header tells messages apart.
@@ -239,27 +237,19 @@ func (r *rematcher) unread() state.UIDSet {
 	return state.NewUIDSet(uids...)
 }
 
-// wanted is what the server may say of a message that is looked for: its header,
-// or its size where that tells nothing.
-type wanted struct {
-	headers map[state.Digest]bool
-	sizes   map[int64]bool
-}
+// wanted is what the server may say of the headers of messages that are looked for. One
+// that tells nothing may be that of any other which tells nothing.
+type wanted map[state.Digest]bool
 
 func newWanted(claims []claim) wanted {
-	w := wanted{make(map[state.Digest]bool), make(map[int64]bool)}
+	w := make(wanted)
 	for _, c := range claims {
-		w.headers[c.content.Header], w.headers[c.was.Header] = true, true
-		if !tells(c.content.Header) {
-			w.sizes[c.content.WireSize], w.sizes[c.was.Size] = true, true
+		w[c.content.Header] = true
+		if c.was.Header != (state.Digest{}) {
+			w[c.was.Header] = true
 		}
 	}
 	return w
 }
 
-func (w wanted) has(id state.RemoteIdentity) bool {
-	if tells(id.Header) {
-		return w.headers[id.Header]
-	}
-	return w.sizes[id.Size]
-}
+func (w wanted) has(id state.RemoteIdentity) bool { return w[id.Header] }

@@ -55,7 +55,8 @@ func (b *builder) disown(v *view) {
 // unburied returns the tombstone of a message that should be gone.
 func (m *Mailbox) unburied(r state.RemoteMessage) (state.Tombstone, bool) {
 	for _, t := range m.Buried {
-		if t.UID == r.UID && t.UIDValidity == m.Remote.Selected.UIDValidity && t.Remote == r.Identity && t.Tries < TriesMax {
+		if t.UID == r.UID && t.UIDValidity == m.Remote.Selected.UIDValidity && t.Tries < TriesMax &&
+			t.Remote.Header == r.Identity.Header && t.Remote.Date == r.Identity.Date && !t.Remote.OtherSize(r.Identity) {
 			return t, true
 		}
 	}
@@ -77,8 +78,7 @@ func sequelWants(m *Mailbox, w *Wants) {
 				continue
 			}
 			ours = true
-			alike := r.Identity.Header == i.Content.Header && r.Identity.Size == i.Content.WireSize
-			if alike && r.Content.Digest == (state.Digest{}) && !w.Contents.Contains(r.UID) {
+			if r.Identity.Header == i.Content.Header && r.Content.Digest == (state.Digest{}) && !w.Contents.Contains(r.UID) {
 				w.Contents = w.Contents.Add(r.UID)
 			}
 		}

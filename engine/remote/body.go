@@ -17,6 +17,8 @@ func noteItem(in *state.Incoming, item imapclient.FetchItemData) (flags bool) {
 		in.UID = state.UID(item.UID)
 	case imapclient.FetchItemDataInternalDate:
 		in.Date = item.Time.Unix()
+	case imapclient.FetchItemDataRFC822Size:
+		in.Told = item.Size
 	case imapclient.FetchItemDataFlags:
 		in.Flags, in.Keywords = flagsFrom(item.Flags), keywordsFrom(item.Flags)
 		return true
@@ -71,7 +73,7 @@ func (t *transfer) receive(msg *imapclient.FetchMessageData, all bool) {
 	}
 }
 
-// withKnown returns flags and date as they were told beforehand.
+// withKnown returns flags, date and size as they were told beforehand.
 func withKnown(in state.Incoming, known map[state.UID]state.Incoming) state.Incoming {
 	k := known[in.UID]
 	k.UID = in.UID

@@ -77,7 +77,7 @@ type transfer struct {
 	*Conn
 	mailbox string
 	each    func(state.Incoming) error
-	// known holds flags and date of the messages, where they were asked for
+	// known holds flags, date and size of the messages, where they were asked for
 	// beforehand.
 	known map[state.UID]state.Incoming
 	// incomplete are messages that came without something that was asked for.
@@ -94,10 +94,10 @@ func (t *transfer) doing(uid state.UID) string {
 	return fmt.Sprintf("fetch UID %d of %q", uid, t.mailbox)
 }
 
-// runInTwo asks for flags and dates first and for the bodies then.
+// runInTwo asks for flags, dates and sizes first and for the bodies then.
 func (t *transfer) runInTwo(uids state.UIDSet) error {
 	t.known = make(map[state.UID]state.Incoming)
-	cmd := t.client.Fetch(uidsTo(uids), &imap.FetchOptions{UID: true, Flags: true, InternalDate: true})
+	cmd := t.client.Fetch(uidsTo(uids), &imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true})
 	var there state.UIDSet
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		in, flags := state.Incoming{}, false
@@ -123,11 +123,11 @@ func (t *transfer) runInTwo(uids state.UIDSet) error {
 	return t.run(there, false)
 }
 
-// run fetches bodies, and with them flags and dates unless those are known.
+// run fetches bodies, and with them flags, dates and sizes unless those are known.
 func (t *transfer) run(uids state.UIDSet, all bool) error {
 	t.current = 0
 	cmd := t.client.Fetch(uidsTo(uids), &imap.FetchOptions{
-		UID: true, Flags: all, InternalDate: all,
+		UID: true, Flags: all, InternalDate: all, RFC822Size: all,
 		BodySection: []*imap.FetchItemBodySection{{Peek: true}},
 	})
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {

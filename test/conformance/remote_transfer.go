@@ -14,6 +14,7 @@ func fetchCases() []remoteCase {
 		{"identify leaves out what does not exist", identifyExisting},
 		{"identify refuses another generation", identifyGeneration},
 		{"fetch yields bodies, flags and dates", fetchWhole},
+		{"fetch tells the sizes that identify tells", fetchTells},
 		{"fetch passes over vanished messages", fetchVanished},
 		{"fetch of nothing", fetchNothing},
 		{"fetch refuses another generation", fetchGeneration},
@@ -56,6 +57,25 @@ func fetchWhole(r *remoteRun) {
 		want.UID = r.Other.Append(r.T, work, Message{Flags: want.Flags, Date: want.Date, Body: body})
 		equal(r.T, name, r.fetch(want.UID), []fetched{want})
 	}
+}
+
+func fetchTells(r *remoteRun) {
+	var uids []state.UID
+	for _, body := range oddMails() {
+		uids = append(uids, r.Other.Append(r.T, work, Message{Date: baseDate, Body: body}))
+	}
+	messages, err := r.remote.Identify(r.ctx, r.ref(work), state.NewUIDSet(uids...))
+	ok(r.T, err)
+	got, want := make(map[state.UID]int64), make(map[state.UID]int64)
+	for _, m := range messages {
+		want[m.UID] = m.Identity.Size
+	}
+	ok(r.T, r.remote.Fetch(r.ctx, r.ref(work), state.NewUIDSet(uids...), func(in state.Incoming) error {
+		got[in.UID] = in.Told
+		_, err := io.Copy(io.Discard, in.Body)
+		return err
+	}))
+	equal(r.T, "the sizes", got, want)
 }
 
 func fetchVanished(r *remoteRun) {

@@ -187,7 +187,7 @@ func (c *conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 	var list []state.RemoteMessage
 	err := c.look(ctx, "remote.identify", ref, func(m *mailbox) {
 		for _, msg := range m.within(uids) {
-			list = append(list, identify(msg))
+			list = append(list, c.identify(msg))
 		}
 	})
 	if err != nil {
@@ -196,15 +196,19 @@ func (c *conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 	return list, nil
 }
 
-// identify returns what the server tells of a message without its body.
-func identify(msg *message) state.RemoteMessage {
+// identify returns what the server tells of a message without its body. The caller
+// holds the server's lock.
+func (c *conn) identify(msg *message) state.RemoteMessage {
 	d := state.NewDigester()
 	d.Write(msg.Body) // it never fails
 	return state.RemoteMessage{
 		UID: msg.UID, Flags: msg.Flags, Keywords: msg.Keywords, Fields: d.Fields(),
-		Identity: state.RemoteIdentity{Size: int64(len(msg.Body)), Date: msg.Date, Header: d.Sum().Header},
+		Identity: state.RemoteIdentity{Size: c.size(msg), Date: msg.Date, Header: d.Sum().Header},
 	}
 }
+
+// size is what the server says of the size of a message.
+func (c *conn) size(msg *message) int64 { return int64(len(msg.Body)) + c.server.opts.SizeOff }
 
 // Delta implements engine.RemoteObserver. Like a session with a real server it
 // believes the saved cursor: below it only what has a newer mod-sequence is

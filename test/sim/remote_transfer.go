@@ -49,10 +49,11 @@ func (c *conn) fetch(ctx context.Context, ref state.Ref, uid state.UID, doing st
 		return err
 	}
 	var found *message
+	told := int64(0)
 	err := c.locked(ref, doing, func(m *mailbox) {
 		if _, msg := m.find(uid); msg != nil {
 			copied := *msg
-			found = &copied
+			found, told = &copied, c.size(msg)
 		}
 	})
 	if err != nil || found == nil {
@@ -64,7 +65,7 @@ func (c *conn) fetch(ctx context.Context, ref state.Ref, uid state.UID, doing st
 		body.data, body.err = body.data[:len(body.data)/2], cut
 	}
 	err = each(state.Incoming{
-		UID: uid, Flags: found.Flags, Keywords: found.Keywords, Date: found.Date, Size: int64(len(found.Body)), Body: body,
+		UID: uid, Flags: found.Flags, Keywords: found.Keywords, Date: found.Date, Size: int64(len(found.Body)), Told: told, Body: body,
 	})
 	body.err = errors.New("the body was read after its callback returned")
 	body.data = nil

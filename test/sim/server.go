@@ -39,6 +39,8 @@ type ServerOptions struct {
 	Keywords      state.Keywords
 	// RefusedKeywords are refused when a client adds them.
 	RefusedKeywords state.Keywords
+	// SizeOff is by how much the server is wrong about the size of every message.
+	SizeOff int64
 	// QuotaBytes and MessageBytesMax are limits; zero means none.
 	QuotaBytes, MessageBytesMax int64
 }
