@@ -53,6 +53,9 @@ type Account struct {
 	// levels: by the mailbox's name, or by the attribute of its special use, such
 	// as `\Sent`. RFC 6154, section 2.
 	Rename map[string]string
+	// Roles has the mailboxes to which the user gives a special use, by its
+	// attribute. RFC 6154, section 2.
+	Roles map[string]string
 	// Direction says which side's changes travel.
 	Direction Direction
 	// MaxSize is the largest size, in bytes, of a message to download, 0 for any.

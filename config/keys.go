@@ -211,7 +211,7 @@ func mailKeys() []Key {
 	}, {
 		Name: "delete", Type: `"trash" or "expunge"`, Default: `"trash"`,
 		Meaning: "What becomes of a message on the server that was deleted locally: " +
-			"it moves to the server's Trash where there is one, or it is removed for good.",
+			"it moves to the server's Trash where there is one (see roles), or it is removed for good.",
 		Example: `delete = "expunge"`,
 		field:   "Delete", also: []string{"expunge"},
 		set: func(t target, v value) (err error) {
@@ -260,7 +260,21 @@ func reachKeys() []Key {
 			t.account.MaxAgeDays, err = v.days()
 			return err
 		},
-	}, renameKey()}
+	}, renameKey(), rolesKey()}
+}
+
+func rolesKey() Key {
+	return Key{
+		Name: "roles", Type: "table of texts",
+		Meaning: "Mailboxes of a special use (archive, drafts, junk, sent, trash) that the server does not mark so (RFC 6154). " +
+			"Without it a mailbox that is not marked is known by its name: Trash, Deleted Items, Papierkorb and so on.",
+		Example: `roles = { trash = "Papierkorb" }`,
+		field:   "Roles", also: []string{"special_use", "trashfolder", "trash", "specialuse"},
+		set: func(t target, v value) (err error) {
+			t.account.Roles, err = v.roles()
+			return err
+		},
+	}
 }
 
 func renameKey() Key {

@@ -131,6 +131,10 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 	if b.ops[0].Final {
 		return x.removeForGood(ctx, r, b)
 	}
+	if dest := x.targets[b.ops[0].Dest]; dest != nil && dest.NewMailbox && !dest.created {
+		b.target.leaveOpen() // Trash could not be made: said already
+		return nil
+	}
 	ops, err := x.stillThere(ctx, r, b, always)
 	if err != nil || len(ops) == 0 {
 		return err
@@ -170,7 +174,7 @@ func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
 	if err != nil {
 		return err
 	}
-	if b.kind == plan.Retire || b.target.Role != state.RoleTrash {
+	if b.kind == plan.Retire || !b.target.Discards() {
 		if ops, err = x.keepBodies(ctx, r, b.target, ops); err != nil {
 			return err
 		}
@@ -195,7 +199,7 @@ func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
 		return err
 	}
 	if b.kind != plan.Retire {
-		x.add(func(c *Counts) { c.RemovedRemote += len(ops) })
+		x.add(func(c *Counts) { c.RemovedRemote += len(ops); c.RemovedForGood += len(ops) })
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Options struct {
 	Asked func(mailbox string) bool
 	// Rename has other names for the folders of mailboxes: see plan.Listing.
 	Rename map[string]string
+	// Roles has the mailboxes that the user gives a special use; it may be nil.
+	Roles map[state.Role]string
 	// Direction says which side's changes travel, Reach which messages are wanted.
 	Direction plan.Direction
 	Reach     plan.Reach
@@ -113,7 +115,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		report.Mailboxes = c.looked
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems
-		report.Kept = c.plan.Kept
+		report.Kept, report.Trash = c.plan.Kept, c.trash
 		report.Quiet = c.plan.Empty() && len(c.forget) == 0 && later == 0
 		for _, name := range c.forget {
 			if err := e.Store.ForgetMailbox(ctx, name); err != nil {
@@ -124,6 +126,11 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		// A decision is carried out before the hold that it was about goes.
 		if report.Holds, err = e.Store.PutHolds(ctx, holdsLeft(c)); err != nil {
 			return fmt.Errorf("store holds: %w", err)
+		}
+		if c.newTrash != "" {
+			if err := e.Store.PutTrash(ctx, c.newTrash); err != nil {
+				return fmt.Errorf("note that mailbox %q is Trash: %w", c.newTrash, err)
+			}
 		}
 		for _, m := range c.moved {
 			if err := e.Store.PutMailbox(ctx, m); err != nil {

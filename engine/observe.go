@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,6 +26,9 @@ type cycle struct {
 	// forget are the mailboxes that the store shall drop; the next round sees
 	// them afresh, if they are still there.
 	forget []string
+	// trash is where deleted messages go; newTrash is the same if they went elsewhere in
+	// the last run, empty otherwise.
+	trash, newTrash string
 	// moved are known mailboxes whose folder has another path now.
 	moved []state.Mailbox
 }
@@ -41,7 +45,12 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 		Mailboxes: matched.Mailboxes, Limits: e.Limits, Direction: e.Direction, Reach: e.Reach, Now: e.now(),
 	}
 	if !e.Expunge {
-		c.input.Trash = matched.Trash
+		c.input.Trash, c.input.TrashGone = matched.Trash, matched.TrashGone
+	}
+	c.trash = matched.Trash
+	listed := slices.ContainsFunc(listing.Remote, func(r state.RemoteMailbox) bool { return r.Name == c.trash })
+	if listed && !matched.TrashGone && c.trash != listing.LastTrash {
+		c.newTrash = c.trash
 	}
 	c.input.Holds = append(c.input.Holds, matched.Holds...)
 	for _, h := range listing.Holds {
@@ -66,7 +75,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 
 // list reads what both sides and the store have, the two sides at once.
 func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
-	l := plan.Listing{Wanted: e.Wanted, Rename: e.Rename, Now: e.now()}
+	l := plan.Listing{Wanted: e.Wanted, Rename: e.Rename, Roles: e.Roles, Now: e.now()}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return e.pool.with(groupCtx, func(r Remote) (err error) {
@@ -93,6 +102,9 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 	}
 	if l.Holds, err = e.Store.Holds(ctx); err != nil {
 		return l, fmt.Errorf("read holds: %w", err)
+	}
+	if l.LastTrash, err = e.Store.Trash(ctx); err != nil {
+		return l, fmt.Errorf("read which mailbox was Trash: %w", err)
 	}
 	return l, nil
 }

@@ -193,6 +193,10 @@ type StoreMemory interface {
 	// Tombstones returns the messages removed in the last thirty days, ordered by
 	// mailbox and UID.
 	Tombstones(ctx context.Context) ([]state.Tombstone, error)
+	// Trash returns the mailbox that deleted messages went to, empty if there was none.
+	Trash(ctx context.Context) (string, error)
+	// PutTrash notes which mailbox that is now.
+	PutTrash(ctx context.Context, mailbox string) error
 }
 
 // Store is the state of one account. Any number of goroutines may use it.

@@ -12,21 +12,23 @@ import (
 type Counts struct {
 	// Rematched are messages found again in a mailbox that was renumbered,
 	// replaced or restored, Lost those that were not.
-	Rematched     int   `json:"rematched"`
-	Lost          int   `json:"lost"`
-	Paired        int   `json:"paired"`
-	Downloaded    int   `json:"downloaded"`
-	Uploaded      int   `json:"uploaded"`
-	FlagsLocal    int   `json:"flags_local"`
-	FlagsRemote   int   `json:"flags_remote"`
-	MovedLocal    int   `json:"moved_local"`
-	MovedRemote   int   `json:"moved_remote"`
-	RemovedLocal  int   `json:"removed_local"`
-	RemovedRemote int   `json:"removed_remote"`
-	NewFolders    int   `json:"new_folders"`
-	NewMailboxes  int   `json:"new_mailboxes"`
-	BytesDown     int64 `json:"bytes_down"`
-	BytesUp       int64 `json:"bytes_up"`
+	Rematched     int `json:"rematched"`
+	Lost          int `json:"lost"`
+	Paired        int `json:"paired"`
+	Downloaded    int `json:"downloaded"`
+	Uploaded      int `json:"uploaded"`
+	FlagsLocal    int `json:"flags_local"`
+	FlagsRemote   int `json:"flags_remote"`
+	MovedLocal    int `json:"moved_local"`
+	MovedRemote   int `json:"moved_remote"`
+	RemovedLocal  int `json:"removed_local"`
+	RemovedRemote int `json:"removed_remote"`
+	// RemovedForGood are those of them that did not go to Trash.
+	RemovedForGood int   `json:"removed_for_good"`
+	NewFolders     int   `json:"new_folders"`
+	NewMailboxes   int   `json:"new_mailboxes"`
+	BytesDown      int64 `json:"bytes_down"`
+	BytesUp        int64 `json:"bytes_up"`
 }
 
 // Report is what a run did, and what it could not do.
@@ -37,6 +39,8 @@ type Report struct {
 	Counts    Counts
 	Holds     []state.Hold
 	Problems  []state.Problem
+	// Trash is the mailbox that deleted messages go to, empty without one.
+	Trash string
 	// Kept is how many changes stay on their side because of the direction.
 	Kept     int
 	Duration time.Duration

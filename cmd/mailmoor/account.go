@@ -204,6 +204,7 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 			return wanted
 		},
 		Rename:    account.Rename,
+		Roles:     rolesOf(account),
 		Direction: directions[account.Direction],
 		Reach:     plan.Reach{SizeMax: account.MaxSize, AgeMax: int64(account.MaxAgeDays) * 24 * 60 * 60},
 		Expunge:   account.Delete == config.DeleteExpunge,
@@ -218,6 +219,17 @@ func (a *app) engineOptions(account config.Account, only *selection, log zerolog
 		o.Asked = only.has
 	}
 	return o, nil
+}
+
+// rolesOf are the special uses that the user gives to mailboxes.
+func rolesOf(account config.Account) map[state.Role]string {
+	roles := make(map[state.Role]string, len(account.Roles))
+	for _, role := range []state.Role{state.RoleArchive, state.RoleDrafts, state.RoleJunk, state.RoleSent, state.RoleTrash} {
+		if name, is := account.Roles[role.String()]; is {
+			roles[role] = name
+		}
+	}
+	return roles
 }
 
 // directions are the planner's words for those of the configuration.

@@ -146,6 +146,7 @@ type untouched struct {
 // errUntouched is for what a plan alone never asks for.
 var errUntouched = errors.New("a dry run changes nothing")
 
+func (u *untouched) PutTrash(context.Context, string) error          { return errUntouched }
 func (u *untouched) PutMailbox(context.Context, state.Mailbox) error { return errUntouched }
 func (u *untouched) Intend(context.Context, []state.Intent) error    { return errUntouched }
 func (u *untouched) Settle(context.Context, state.Settlement) error  { return errUntouched }

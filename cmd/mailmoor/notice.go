@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"mailmoor/config"
+	"mailmoor/engine"
 	"mailmoor/state"
 	"mailmoor/state/store"
 )
@@ -133,4 +135,22 @@ func problemText(mailbox, subject, text string) string {
 		}
 	}
 	return text
+}
+
+// noTrash says once that deleted messages are removed for good, because nothing tells
+// which mailbox is Trash.
+func (s *syncing) noTrash(ctx context.Context, account config.Account, o *opened, result engine.Report) error {
+	n := result.Counts.RemovedForGood
+	if n == 0 || result.Trash != "" || account.Delete == config.DeleteExpunge {
+		return nil
+	}
+	// What an interrupted run has removed is worth saying, too.
+	first, err := o.store.FirstTime(context.WithoutCancel(ctx), "no trash")
+	if first {
+		s.ui.message(account.Name, count(n, "message|messages")+" deleted here went from the server for good: none of its mailboxes is marked "+
+			"as Trash, or named like one",
+			fmt.Sprintf("copies rest in the hold area for %s; if there is a Trash, name it in the configuration: roles = { trash = \"...\" }",
+				count(account.HoldDays, "day")))
+	}
+	return err
 }

@@ -25,16 +25,18 @@ type accountReport struct {
 	Account string `json:"account"`
 	// Only are the mailboxes that the run was narrowed to, as the user named
 	// them; all others were left alone, and nothing here is about them.
-	Only      []string        `json:"only,omitempty"`
-	Exit      exitCode        `json:"exit"`
-	InStep    bool            `json:"in_step"`
-	Skipped   bool            `json:"skipped,omitempty"`
-	Mailboxes int             `json:"mailboxes"`
-	Rounds    int             `json:"rounds"`
-	Seconds   float64         `json:"seconds"`
-	Counts    engine.Counts   `json:"counts"`
-	Holds     []holdReport    `json:"holds"`
-	Problems  []problemReport `json:"problems"`
+	Only      []string      `json:"only,omitempty"`
+	Exit      exitCode      `json:"exit"`
+	InStep    bool          `json:"in_step"`
+	Skipped   bool          `json:"skipped,omitempty"`
+	Mailboxes int           `json:"mailboxes"`
+	Rounds    int           `json:"rounds"`
+	Seconds   float64       `json:"seconds"`
+	Counts    engine.Counts `json:"counts"`
+	// Trash is the mailbox that deleted messages go to, "" without one.
+	Trash    string          `json:"trash"`
+	Holds    []holdReport    `json:"holds"`
+	Problems []problemReport `json:"problems"`
 	// Kept is how many changes stay on their side because of the direction.
 	Kept  int          `json:"kept,omitempty"`
 	Error *errorReport `json:"error,omitempty"`
@@ -129,7 +131,7 @@ func reportOf(account string, r engine.Report, err error) accountReport {
 	report := accountReport{
 		Account: account, Mailboxes: r.Mailboxes, Rounds: r.Rounds, Seconds: r.Duration.Seconds(),
 		Counts: r.Counts, Holds: holdsOf(account, r.Holds), Problems: problemsOf(r.Problems), Error: errorOf(err),
-		Kept: r.Kept,
+		Kept: r.Kept, Trash: r.Trash,
 	}
 	report.Exit = exitOf(err)
 	waiting := 0
@@ -236,7 +238,8 @@ func changes(c engine.Counts) string {
 	add(c.MovedLocal, "moved locally")
 	add(c.MovedRemote, "moved on the server")
 	add(c.RemovedLocal, "removed locally")
-	add(c.RemovedRemote, "removed on the server")
+	add(c.RemovedRemote-c.RemovedForGood, "removed on the server")
+	add(c.RemovedForGood, "removed on the server for good")
 	if c.NewFolders > 0 {
 		parts = append(parts, count(c.NewFolders, "new folder"))
 	}

@@ -164,7 +164,7 @@ func TestPlanLines(t *testing.T) {
 		{Kind: plan.SetFlags, Mailbox: "INBOX"},
 		{Kind: plan.SetFlags, Mailbox: "INBOX"},
 		{Kind: plan.RemoveLocal, Mailbox: "INBOX", Base: one},
-		{Kind: plan.RemoveRemote, Mailbox: "INBOX", Base: one, Why: "deleted here"},
+		{Kind: plan.RemoveRemote, Mailbox: "INBOX", Dest: "Papierkorb", Base: one, Why: "deleted here"},
 		{Kind: plan.RemoveRemote, Mailbox: "Trash", Base: one, Final: true},
 	}, nil)
 	want := []string{
@@ -178,7 +178,7 @@ func TestPlanLines(t *testing.T) {
 		"INBOX: move UID 7 (k7) to Archive on the server",
 		"INBOX: change flags of 2 messages",
 		"INBOX: remove UID 7 (k7) from the folder, into the hold area",
-		"INBOX: remove UID 7 (k7) from the server, into Trash: deleted here",
+		"INBOX: remove UID 7 (k7) from the server, into Papierkorb: deleted here",
 		"Trash: remove UID 7 (k7) from the server for good",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -196,7 +196,7 @@ func singleLine(op plan.Op) string {
 	case plan.RemoveLocal:
 		text = "remove " + what + " from the folder, into the hold area"
 	case plan.RemoveRemote:
-		text = "remove " + what + " from the server, into Trash"
+		text = "remove " + what + " from the server, into " + op.Dest
 		if op.Final {
 			text = "remove " + what + " from the server for good"
 		}

@@ -197,7 +197,7 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	}
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
 	s.tell(report, err, fresh)
-	for _, err := range []error{rememberErr, o.close()} {
+	for _, err := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
 		if err != nil {
 			s.ui.failure(c.account.Name, err)
 			report.Exit = worst(report.Exit, exitFailed)

@@ -13,7 +13,9 @@ sync
     exit, in_step, skipped, mailboxes, rounds, seconds
     counts {rematched, lost, paired, downloaded, uploaded, flags_local, flags_remote,
       moved_local, moved_remote, removed_local, removed_remote,
+      removed_for_good (those of removed_remote that did not go to Trash),
       new_folders, new_mailboxes, bytes_down, bytes_up}
+    trash                 the mailbox that deleted messages go to, "" without one
     holds [id, mailbox, missing ("local" or "remote"), whole, messages, lost, uids,
       reason, decision ("", "approved" or "rejected"), created]
     kept                  changes that stay on one side because of direction

@@ -34,19 +34,29 @@ func (b *builder) matchCopies() {
 }
 
 // awaitTrash lets removals wait while nobody knows what lies in Trash: the message may
-// have been copied there already.
+// have been copied there already. They wait, too, while Trash is gone.
 func (b *builder) awaitTrash() {
 	trash := b.viewNamed(b.in.Trash)
-	if trash == nil || !trash.RemoteFailed && !trash.LocalFailed {
+	unseen := trash != nil && (trash.RemoteFailed || trash.LocalFailed)
+	if !unseen && !b.in.TrashGone {
 		return
 	}
+	waiting := 0
 	b.plan.Ops = slices.DeleteFunc(b.plan.Ops, func(op Op) bool {
 		waits := op.Kind == RemoveRemote && !op.Final
 		if waits {
-			b.open(op.Mailbox, trash.Name)
+			waiting++
+			b.open(op.Mailbox, b.in.Trash)
 		}
 		return waits
 	})
+	if b.in.TrashGone && waiting > 0 {
+		b.plan.Problems = append(b.plan.Problems, state.Problem{
+			Scope: state.ScopeMailbox, Mailbox: b.in.Trash,
+			Text: "the mailbox is gone from the server: what was deleted here stays there, because that is where it would go",
+			Hint: `make the mailbox again, or name another one in the configuration with roles.trash; delete = "expunge" does without`,
+		})
+	}
 }
 
 // undecided reports whether the removal of the message waits for the user, or was

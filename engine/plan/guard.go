@@ -144,9 +144,12 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 		return
 	}
 	why := b.in.Limits.implausible(removals{
-		paired: v.Paired, left: v.left(missing), trash: v.Role == state.RoleTrash, final: len(rest) > 0 && rest[0].Final,
+		paired: v.Paired, left: v.left(missing), trash: v.Discards(), final: len(rest) > 0 && rest[0].Final,
 		count: len(rest) + returning.Len(),
 	})
+	if why != "" && v.Role == state.RoleTrash && v.Guessed {
+		why += fmt.Sprintf("; if %q is Trash, say so in the configuration: roles.trash", v.Name)
+	}
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
 		b.plan.Ops = append(b.plan.Ops, rest[len(slid):]...)

@@ -29,6 +29,12 @@ type Listing struct {
 	// or by the attribute of its role, such as `\Sent`. Levels are separated by
 	// slashes.
 	Rename map[string]string
+	// Roles has the mailboxes that the user gives a special use, which counts more
+	// than what the server marks.
+	Roles map[state.Role]string
+	// LastTrash is where deleted messages went in the last run, empty if there was no
+	// Trash.
+	LastTrash string
 	// Now is the time in Unix seconds.
 	Now int64
 }
@@ -47,8 +53,10 @@ type Matched struct {
 	// Holds are the holds of whole mailboxes that stand now.
 	Holds    []state.Hold
 	Problems []state.Problem
-	// Trash is the mailbox marked \Trash, empty without one.
-	Trash string
+	// Trash is the mailbox that deleted messages go to, empty without one. It may
+	// still have to be made, and TrashGone is true when it is not there at all.
+	Trash     string
+	TrashGone bool
 }
 
 // matcher joins the three lists by mailbox name.
@@ -62,6 +70,7 @@ type matcher struct {
 	handled   map[string]bool              // paths that belong to a known mailbox
 	names     names
 	home      home
+	roles     roles
 	// kept has the folder of each mailbox that has one.
 	kept   map[string]string
 	claims claims
@@ -88,9 +97,6 @@ func Match(l Listing) Matched {
 	}
 	for _, r := range l.Remote {
 		m.delimiter = cmp.Or(m.delimiter, r.Delimiter)
-		if r.Role == state.RoleTrash && !r.NoSelect {
-			m.out.Trash = r.Name
-		}
 		m.remote[r.Name], m.listed[r.Name] = r, true
 	}
 	for _, f := range l.Folders {
@@ -100,6 +106,7 @@ func Match(l Listing) Matched {
 		}
 	}
 	m.out.Problems = append(m.out.Problems, l.LeftOut...)
+	m.assignRoles()
 	m.names = m.renamed()
 	for _, known := range l.Known {
 		// A known folder has the first claim on its marker: another one that
@@ -116,6 +123,7 @@ func Match(l Listing) Matched {
 	m.newFolders(true)
 	m.newFolders(false)
 	m.newMailboxes()
+	m.findTrash()
 	slices.SortFunc(m.out.Mailboxes, func(a, b Mailbox) int { return cmp.Compare(a.Name, b.Name) })
 	return m.out
 }
@@ -314,7 +322,7 @@ func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {
 	if r.Name == "INBOX" {
 		role = state.RoleInbox
 	}
-	return Mailbox{Name: r.Name, Role: role, Levels: levels, Status: r.Status}
+	return Mailbox{Name: r.Name, Role: role, Guessed: m.roles.guessed[r.Name], Levels: levels, Status: r.Status}
 }
 
 func (m *matcher) problem(mailbox, text, hint string) {

@@ -16,6 +16,8 @@ type Mailbox struct {
 	Name   string
 	Folder string // path relative to the root, empty if it is to be created
 	Role   state.Role
+	// Guessed is true when only the name tells the role.
+	Guessed bool
 	// Levels is the name level by level, from which the folder's path is made.
 	Levels []string
 	// Apart are the levels that are written so that no disk takes them for others which
@@ -99,6 +101,11 @@ func (m *Mailbox) Shared() state.Flags {
 	return shared
 }
 
+// Discards reports whether what is removed from the mailbox was thrown away before: it
+// is Trash, and somebody who knows has said so. The name alone is not enough, since
+// what is removed from Trash leaves no copy and hardly ever needs approval.
+func (m *Mailbox) Discards() bool { return m.Role == state.RoleTrash && !m.Guessed }
+
 // onlyLocal returns those of the flags decided on that the mailbox does not store, so
 // that only the file will have them. \Deleted says what becomes of a message, and is
 // none of them.
@@ -130,8 +137,10 @@ type Input struct {
 	Reach Reach
 	// Trash is the name of the mailbox to which deleted messages move, empty
 	// when there is none or when they are to be expunged.
-	Trash  string
-	Limits Limits
+	Trash string
+	// TrashGone is true when that mailbox is not there: what should move to it waits.
+	TrashGone bool
+	Limits    Limits
 	// Now is the time in Unix seconds.
 	Now int64
 }

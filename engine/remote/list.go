@@ -54,7 +54,6 @@ func (c *Conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 			Hint: unreliable,
 		})
 	}
-	guessRoles(list)
 	if err := c.fillStatus(list, doing); err != nil {
 		return nil, err
 	}

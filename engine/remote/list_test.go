@@ -62,9 +62,9 @@ func TestList(t *testing.T) {
 				S: $ OK done`,
 			want: []state.RemoteMailbox{
 				{Name: "INBOX", Delimiter: '.', Role: state.RoleInbox, Status: state.Cursor{UIDValidity: 7, UIDNext: 2, Messages: 1}},
-				{Name: "INBOX.Trash", Delimiter: '.', Role: state.RoleTrash, Status: state.Cursor{UIDValidity: 8, UIDNext: 2, Messages: 1}},
+				{Name: "INBOX.Trash", Delimiter: '.', Status: state.Cursor{UIDValidity: 8, UIDNext: 2, Messages: 1}},
 				{Name: "INBOX.Deleted Items", Delimiter: '.'},
-				{Name: "INBOX.sent", Delimiter: '.', Role: state.RoleSent},
+				{Name: "INBOX.sent", Delimiter: '.'},
 				{Name: "INBOX.Sub.Drafts", Delimiter: '.'},
 			},
 		},

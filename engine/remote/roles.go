@@ -1,8 +1,6 @@
 package remote
 
 import (
-	"strings"
-
 	"github.com/emersion/go-imap/v2"
 
 	"mailmoor/state"
@@ -30,48 +28,4 @@ func roleOf(attr imap.MailboxAttr) state.Role {
 		return state.RoleTrash
 	}
 	return state.RoleNone
-}
-
-// wellKnownNames are the English names that servers and clients give to
-// mailboxes of a role, the most usual first.
-func wellKnownNames() map[state.Role][]string {
-	return map[state.Role][]string{
-		state.RoleTrash:   {"trash", "deleted items", "deleted messages", "deleted", "bin"},
-		state.RoleDrafts:  {"drafts", "draft"},
-		state.RoleSent:    {"sent", "sent items", "sent messages", "sent mail"},
-		state.RoleJunk:    {"junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail"},
-		state.RoleArchive: {"archive", "archives"},
-	}
-}
-
-// guessRoles gives roles by well-known names when the server has told none at
-// all. Names are compared without regard to case, at the first level or right
-// below INBOX, and for each role only one mailbox gets it: that with the most
-// usual name.
-func guessRoles(list []state.RemoteMailbox) {
-	byName := make(map[string]*state.RemoteMailbox, len(list))
-	for i := range list {
-		m := &list[i]
-		if m.Role != state.RoleNone && m.Role != state.RoleInbox {
-			return
-		}
-		if m.NoSelect || m.Name == "INBOX" {
-			continue
-		}
-		name := strings.ToLower(m.Name)
-		if m.Delimiter != 0 {
-			name = strings.TrimPrefix(name, "inbox"+string(m.Delimiter))
-		}
-		if _, taken := byName[name]; !taken {
-			byName[name] = m
-		}
-	}
-	for role, names := range wellKnownNames() {
-		for _, name := range names {
-			if m := byName[name]; m != nil {
-				m.Role = role
-				break
-			}
-		}
-	}
 }

@@ -27,6 +27,10 @@ const (
 	// metaBoot is when the machine on which the owner writes was started: see bootID.
 	metaBoot = "boot"
 	metaNews = "news" // what the user has not been told yet, JSON
+	// metaTrash is the mailbox that deleted messages go to.
+	metaTrash = "trash"
+	// metaTold begins the keys of what the user is told once.
+	metaTold = "told:"
 )
 
 // schema returns the steps of the schema: step n leads from version n to n+1.

@@ -40,6 +40,11 @@ func (s *Store) takeStock(ctx context.Context, account, was Account) error {
 				return err
 			}
 		}
+		if doubt == state.DoubtUIDs { // what was Trash there says nothing here
+			if err := putMeta(ctx, tx, metaTrash, ""); err != nil {
+				return err
+			}
+		}
 		if age != sameAge {
 			if err := putGeneration(ctx, tx, s.next); err != nil {
 				return err

@@ -62,6 +62,7 @@ const (
 	pointDoubted   = "store: doubted"
 	pointRaised    = "store: generation raised"
 	pointTold      = "store: news told"
+	pointTrash     = "store: trash noted"
 )
 
 // Store is the state of one account. Any number of goroutines may use it.

@@ -26,6 +26,7 @@ func memoryCases() []storeCase {
 		{"mailboxes are put with their records", settleMailboxes},
 		{"a settlement with a memory applies completely or not at all", memoryAtomic},
 		{"forget removes what is remembered of the mailbox", memoryForget},
+		{"what was Trash is remembered, whatever becomes of it", memoryTrash},
 	}
 }
 
@@ -257,4 +258,20 @@ func memoryForget(s *storeRun) {
 	equal(s.T, "what was removed", s.tombstones(), []state.Tombstone{s.tombstone("Other", 1)})
 	s.mailbox(work)
 	equal(s.T, "what is remembered when it comes back", len(s.givenUp())+len(s.tombstones()), 2)
+}
+
+func memoryTrash(s *storeRun) {
+	expect := func(want string) {
+		s.Helper()
+		got, err := s.Trash(s.Context())
+		ok(s.T, err)
+		equal(s.T, "what was Trash", got, want)
+	}
+	expect("")
+	ok(s.T, s.PutTrash(s.Context(), "Papierkorb"))
+	expect("Papierkorb")
+	s.mailbox("Trash")
+	ok(s.T, s.PutTrash(s.Context(), "Trash"))
+	ok(s.T, s.ForgetMailbox(s.Context(), "Trash"))
+	expect("Trash")
 }

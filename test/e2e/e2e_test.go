@@ -20,9 +20,20 @@ const password = "xK7-unmistakable-9Qz"
 func TestScripts(t *testing.T) {
 	server := lab.Dovecot(t, lab.SpecialUse("Trash", "Sent", "Drafts"), lab.Password(password),
 		lab.Quota(1<<30), lab.Config("plugin {\n  quota_max_mail_size = 3M\n}"))
+	runScripts(t, "testdata", server)
+}
+
+// TestScriptsUnmarked runs those for a server that marks no mailbox.
+func TestScriptsUnmarked(t *testing.T) {
+	runScripts(t, "testdata/unmarked", lab.Dovecot(t, lab.Password(password)))
+}
+
+// runScripts runs the scripts of a directory against the server.
+func runScripts(t *testing.T, dir string, server *lab.Server) {
+	t.Helper()
 	bin := build(t)
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               func(env *testscript.Env) error { return setUp(env, server, bin) },

@@ -30,6 +30,7 @@ type tables struct {
 	held      []state.Held
 	givenUp   []state.Intent
 	buried    []state.Tombstone
+	trash     string
 	lastID    int64
 	commits   int
 }
