@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
@@ -33,12 +34,14 @@ func (e *Engine) lookAgain(ctx context.Context, c *cycle, listing plan.Listing) 
 }
 
 func (e *Engine) lookAgainLocally(ctx context.Context, c *cycle, listing plan.Listing) error {
-	folders, _, err := e.Local.Folders(ctx)
+	folders, leftOut, err := e.Local.Folders(ctx)
 	if err != nil {
 		return err
 	}
 	before := byPath(listing.Folders)
 	changed := make(map[string]bool)
+	// A file that was moved to where nobody looks belongs to no mailbox either.
+	changed[""] = newPlaces(listing.LeftOut, leftOut)
 	for _, f := range folders {
 		was, known := before[f.Path]
 		changed[f.Path] = !known || was.Stamp != f.Stamp
@@ -53,6 +56,19 @@ func (e *Engine) lookAgainLocally(ctx context.Context, c *cycle, listing plan.Li
 		}
 	}
 	return nil
+}
+
+// newPlaces reports whether there are places among those that are left out which were
+// not there before, or were otherwise.
+func newPlaces(before, now []state.LeftOut) bool {
+	marks := make(map[string]string)
+	for _, l := range before {
+		marks[l.Place.Path] = l.Place.Mark
+	}
+	return slices.ContainsFunc(now, func(l state.LeftOut) bool {
+		mark, known := marks[l.Place.Path]
+		return !known || mark != "" && mark != l.Place.Mark
+	})
 }
 
 func (e *Engine) lookAgainRemotely(ctx context.Context, c *cycle, listing plan.Listing) error {

@@ -140,6 +140,9 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		if err := e.rememberDoubts(ctx, c); err != nil {
 			return err
 		}
+		if err := e.noteStrays(ctx, c); err != nil {
+			return err
+		}
 		t.expect(c.plan)
 		if err := e.execute(ctx, c, t); err != nil {
 			return err

@@ -31,6 +31,10 @@ type cycle struct {
 	trash, newTrash string
 	// moved are known mailboxes whose folder has another path now.
 	moved []state.Mailbox
+	// places are the directories in which nobody looks for mail. strays is what was seen
+	// of files that are not understood, notes what was noted of such ones before.
+	places        []state.StrayPlace
+	strays, notes []state.StrayNote
 }
 
 // observe looks at both sides and plans.
@@ -58,7 +62,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 			c.input.Holds = append(c.input.Holds, h)
 		}
 	}
-	c.forget, c.moved = matched.Forget, matched.Moved
+	c.forget, c.moved, c.places = matched.Forget, matched.Moved, matched.Places
 	if err := e.deltas(ctx, c, listing); err != nil {
 		return nil, err
 	}
@@ -145,6 +149,9 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 		if l.Remote != nil && l.Remote.GoneUnknown {
 			c.problems = append(c.problems, holeProblems(l.Name, l.Remote.Unnumbered)...)
 		}
+	}
+	if err := e.clearStrays(ctx, c); err != nil {
+		return err
 	}
 	return e.lookAgain(ctx, c, listing)
 }

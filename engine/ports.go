@@ -87,7 +87,7 @@ type LocalObserver interface {
 	// Folders lists every folder below the root, ordered by path, and what it
 	// had to leave out. It fails with account scope when the root or its marker
 	// is not what it should be.
-	Folders(ctx context.Context) ([]state.LocalFolder, []state.Problem, error)
+	Folders(ctx context.Context) ([]state.LocalFolder, []state.LeftOut, error)
 	// FoldsCase reports whether names that differ in case only are the same one to
 	// the file system, as far as can be told.
 	FoldsCase(ctx context.Context) (bool, error)
@@ -98,6 +98,9 @@ type LocalObserver interface {
 	// their content identified. A key that is missing from the result lies in no
 	// folder; an error means that nobody knows.
 	Find(ctx context.Context, keys []state.Key) ([]state.FoundFile, error)
+	// Strays returns the files that lie in these places, with their content where
+	// it can be had; for a place that cannot be read one that may be anything.
+	Strays(ctx context.Context, places []state.StrayPlace) ([]state.Stray, error)
 }
 
 // LocalTransfer moves message bodies.
@@ -199,9 +202,18 @@ type StoreMemory interface {
 	PutTrash(ctx context.Context, mailbox string) error
 }
 
+// StoreNotes is what was noted of files that are not understood.
+type StoreNotes interface {
+	// StrayNotes returns what was noted ordered by path.
+	StrayNotes(ctx context.Context) ([]state.StrayNote, error)
+	// PutStrayNotes replaces all by these, in one transaction.
+	PutStrayNotes(ctx context.Context, notes []state.StrayNote) error
+}
+
 // Store is the state of one account. Any number of goroutines may use it.
 type Store interface {
 	StoreReader
 	StoreWriter
 	StoreMemory
+	StoreNotes
 }

@@ -158,7 +158,7 @@ func (e *Engine) followed(t *target) state.Mailbox {
 		now.Stamp = t.Local.Stamp
 	}
 	switch {
-	case t.Local.Statted && len(t.Local.Problems) == 0:
+	case t.Local.Statted && !t.Local.Defective:
 		now.Statted = e.now()
 	case t.Local.Statted:
 		// What a name alone does not show must be said until it is mended.

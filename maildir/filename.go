@@ -75,9 +75,3 @@ func (n fileName) info(flags state.Flags) string {
 	slices.Sort(letters)
 	return infoMark + string(letters) + n.tail
 }
-
-// ignored reports whether an entry of new/ or cur/ is no message: control files
-// of readers and servers, and what NFS leaves of removed open files (.nfs...).
-func ignored(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "dovecot")
-}

@@ -13,12 +13,16 @@ import (
 	"mailmoor/state"
 )
 
+// lostAndFound is the directory that mkfs makes for fsck, where a tree has a file system
+// of its own. Only root can enter it.
+const lostAndFound = "lost+found"
+
 // foldersMax bounds the number of folders of an account.
 const foldersMax = 100_000
 
 // Folders lists every folder below the root, ordered by path, and the
 // directories that it left out or could not be sure of.
-func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, []state.Problem, error) {
+func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, []state.LeftOut, error) {
 	if err := t.checkRoot(); err != nil {
 		return nil, nil, err
 	}
@@ -30,24 +34,40 @@ func (t *Tree) Folders(ctx context.Context) ([]state.LocalFolder, []state.Proble
 	for _, f := range w.found {
 		w.copied(f)
 	}
-	return w.found, w.problems, nil
+	for i := range w.leftOut {
+		var err error
+		if w.leftOut[i].Place.Mark, err = t.markOf(ctx, w.leftOut[i].Place); err != nil {
+			return nil, nil, wrap(state.ScopeAccount, err, "look at %q", w.leftOut[i].Place.Path)
+		}
+	}
+	return w.found, w.leftOut, nil
 }
 
 // folderWalk collects the folders of a tree.
 type folderWalk struct {
-	t        *Tree
-	ctx      context.Context
-	found    []state.LocalFolder
-	markers  map[string]string // marker id -> path
-	problems []state.Problem
+	t       *Tree
+	ctx     context.Context
+	found   []state.LocalFolder
+	markers map[string]string // marker id -> path
+	leftOut []state.LeftOut
 }
 
-// leaveOut reports a directory. Without its folders in the list, what the state
-// knows of them is suspended, not deleted.
+// leaveOut reports a directory, which is still entered. Without its folders in the
+// list, what the state knows of them is suspended, not deleted.
 func (w *folderWalk) leaveOut(path, hint, format string, args ...any) {
-	w.problems = append(w.problems, state.Problem{
-		Scope: state.ScopeMailbox, Cause: state.CauseConfig, Subject: path, Text: fmt.Sprintf(format, args...), Hint: hint,
+	w.leftOut = append(w.leftOut, state.LeftOut{
+		Problem: state.Problem{
+			Scope: state.ScopeMailbox, Cause: state.CauseConfig, Weight: state.WeightLasting,
+			Subject: path, Text: fmt.Sprintf(format, args...), Hint: hint,
+		},
+		Place: state.StrayPlace{Path: path},
 	})
+}
+
+// leaveOutAll reports a directory that is left out with all that lies below it.
+func (w *folderWalk) leaveOutAll(path, hint, format string, args ...any) {
+	w.leaveOut(path, hint, format, args...)
+	w.leftOut[len(w.leftOut)-1].Place.Deep = true
 }
 
 // copied reports two folders with one marker: one is a copy of the other, and
@@ -77,7 +97,7 @@ func (w *folderWalk) directory(d dir, path string, depth int) error {
 		case err != nil:
 			return err
 		case linkToDir(d, name, st):
-			w.leaveOut(join(path, name), "move the directory itself into the tree", "it is a symbolic link and is not followed")
+			w.leaveOutAll(join(path, name), "move the directory itself into the tree", "it is a symbolic link and is not followed")
 		case st.Mode&unix.S_IFMT != unix.S_IFDIR:
 		case reservedName(name):
 			maildir[name] = st
@@ -119,11 +139,11 @@ func (w *folderWalk) foreign(d dir, path, name string) (bool, error) {
 		if is, err := partOfPlus(d, name); err != nil || !is {
 			return false, err
 		}
-		w.leaveOut(join(path, name), "rename it to a name without a dot", "folders of a Maildir++ tree, whose names begin with a dot, are left out with layout = %q", LayoutFS)
+		w.leaveOutAll(join(path, name), "rename it to a name without a dot", "folders of a Maildir++ tree, whose names begin with a dot, are left out with layout = %q", LayoutFS)
 	case path == "":
-		w.leaveOut(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
+		w.leaveOutAll(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
 	default:
-		w.leaveOut(join(path, name), fmt.Sprintf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
+		w.leaveOutAll(join(path, name), fmt.Sprintf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
 			"folders inside folders are left out with layout = %q", LayoutPlus)
 	}
 	return true, nil
@@ -142,6 +162,15 @@ func partOfPlus(d dir, name string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// hasMail reports whether the directory name looks like a mail folder, or a part of one.
+func hasMail(d dir, name string) bool {
+	_, err := d.stat(name + "/cur")
+	if err != nil {
+		_, err = d.stat(name + "/new")
+	}
+	return err == nil
 }
 
 // linkToDir reports whether name is a symbolic link to a directory: somebody may
@@ -164,7 +193,7 @@ func join(path, name string) string {
 // below enters a subdirectory.
 func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 	if depth > pathDepthMax || len(path) > pathBytesMax {
-		w.leaveOut(path, "move it up", "it lies too deep")
+		w.leaveOutAll(path, "move it up", "it lies too deep")
 		return nil
 	}
 	d, err := parent.sub(name)
@@ -176,7 +205,10 @@ func (w *folderWalk) below(parent dir, path, name string, depth int) error {
 		err = w.directory(d, path, depth)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		w.leaveOut(path, "make it readable for the user that runs mailmoor", "%v", err)
+		if path == lostAndFound {
+			return nil
+		}
+		w.leaveOutAll(path, "make it readable for the user that runs mailmoor", "%v", err)
 		return nil
 	}
 	return err
@@ -237,12 +269,12 @@ func (w *folderWalk) marker(d dir, path string) (id string, enter bool, err erro
 	case errors.Is(err, errNoMarker):
 		return "", true, nil
 	case errors.Is(err, errBadMarker):
-		w.leaveOut(path, "restore the file "+markerName+" from a backup", "%v", err)
+		w.leaveOutAll(path, "restore the file "+markerName+" from a backup", "%v", err)
 		return "", false, nil
 	case err != nil:
 		return "", false, err
 	case m.kind == kindRoot || m.account != w.t.o.AccountID:
-		w.leaveOut(path, "move it out of this account's tree", "it is a %s of account %s and is not entered", m.kind, m.account)
+		w.leaveOutAll(path, "move it out of this account's tree", "it is a %s of account %s and is not entered", m.kind, m.account)
 		return "", false, nil
 	}
 	return m.id, true, nil

@@ -132,6 +132,14 @@ func (f *fixture) names(dir string) []string {
 	return names
 }
 
+func problemsOf(leftOut []state.LeftOut) []state.Problem {
+	var problems []state.Problem
+	for _, l := range leftOut {
+		problems = append(problems, l.Problem)
+	}
+	return problems
+}
+
 func record(m state.LocalMessage) state.Record {
 	return state.Record{
 		Mailbox: "INBOX", UID: 7, Key: m.Key, State: state.Paired, Flags: m.Flags, Stat: m.Stat, Content: m.Content,

@@ -25,6 +25,7 @@ var (
 	errEmpty      = errors.New("the file is empty")
 	errTooLarge   = fmt.Errorf("the file is larger than %d bytes", messageBytesMax)
 	errChanging   = errors.New("the file changed while it was read")
+	errLeftover   = errors.New("an editor or a file synchroniser left it here; it is left alone")
 	errTwins      = errors.New("another file has the same name but for its flags")
 )
 
@@ -86,16 +87,6 @@ func (f *folder) identify(ctx context.Context, e entry) (state.LocalMessage, err
 	m := message(e, st)
 	m.Content = content
 	return m, err
-}
-
-// unread describes a file that could not be identified, as far as its name and,
-// where it can be had, its stat go.
-func (f *folder) unread(e entry) state.LocalMessage {
-	st, err := f.sub(e.inNew).stat(e.name)
-	if err != nil {
-		return state.LocalMessage{Key: parseFileName(e.name).key, Flags: e.flags}
-	}
-	return message(e, st)
 }
 
 // message describes a file that was only looked at.

@@ -32,8 +32,9 @@ type entry struct {
 
 // oddEntry is an entry of new/ or cur/ whose name is no message's.
 type oddEntry struct {
-	path string // relative to the folder
-	err  error
+	entry
+	leftover bool
+	err      error
 }
 
 // listing is what directory reads of one folder have shown.
@@ -98,19 +99,24 @@ type reading struct {
 
 // add takes one directory entry.
 func (r *reading) add(name string, inode uint64, inNew bool) {
-	if ignored(name) {
+	kind := kindOfName(name)
+	if kind == nameControl {
 		return
 	}
 	n := parseFileName(name)
 	e := entry{name: name, inode: inode, flags: n.flags, planned: n.flags, letters: lowerCase(n.others), inNew: inNew}
-	r.used = r.used.with(e.letters)
-	if err := n.key.Check(); err != nil {
+	err := n.key.Check()
+	if kind == nameLeftover {
+		err = errLeftover
+	}
+	if err != nil {
 		if !r.seenOdd[e.path()] {
-			r.odd = append(r.odd, oddEntry{path: e.path(), err: err})
+			r.odd = append(r.odd, oddEntry{entry: e, leftover: kind == nameLeftover, err: err})
 		}
 		r.seenOdd[e.path()] = true
 		return
 	}
+	r.used = r.used.with(e.letters)
 	if old, found := r.files[n.key]; found && (old.name != e.name || old.inNew != e.inNew) {
 		if r.twins[n.key] == nil {
 			r.twins[n.key] = []entry{old}

@@ -36,7 +36,8 @@ func TestPlusTree(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	folders, problems, err := f.Folders(t.Context())
+	folders, leftOut, err := f.Folders(t.Context())
+	problems := problemsOf(leftOut)
 	f.ok(err)
 	names := map[string]string{}
 	for _, folder := range folders {
@@ -80,7 +81,8 @@ func TestPlusLeavesOut(t *testing.T) {
 			f := newFixture(t, plus)
 			f.folder("Archive")
 			test.make(f)
-			folders, problems, err := f.Folders(t.Context())
+			folders, leftOut, err := f.Folders(t.Context())
+			problems := problemsOf(leftOut)
 			f.ok(err)
 			if test.text == "" {
 				if len(problems) > 0 || len(folders) != 2 {

@@ -46,13 +46,14 @@ func (t *Tree) Scan(ctx context.Context, path string, base []state.Record, o sta
 		func() error { return s.findMissing(ctx, base) },
 		func() error { return s.compare(ctx, base, o.Stat) },
 		func() error { return s.readNew(ctx) },
+		func() error { return s.readOdd(ctx) },
 		func() error { return s.explain(ctx) },
 	} {
 		if err := step(); err != nil {
 			return state.LocalDelta{}, wrap(state.ScopeMailbox, err, "scan folder %q", path)
 		}
 	}
-	s.reportOdd()
+	slices.SortFunc(s.delta.Strays, func(a, b state.Stray) int { return strings.Compare(a.Path, b.Path) })
 	s.delta.Count = len(s.listing.files)
 	// A folder with problems is looked at again, or they would be forgotten.
 	if s.listing.settled && len(s.delta.Problems) == 0 && !s.young {
@@ -78,24 +79,35 @@ type scan struct {
 	// young is true when a file was changed so lately that its next change could
 	// leave everything as it is: another scan has to look.
 	young bool
-	delta state.LocalDelta
+	// strayReads is how many strays have been read.
+	strayReads int
+	delta      state.LocalDelta
 }
 
 // problem reports one file; the scan goes on.
 func (s *scan) problem(e entry, err error, hint string) {
-	s.report(e.path(), err, hint)
-}
-
-// report reports the entry path of the folder.
-func (s *scan) report(path string, err error, hint string) {
-	cause := state.CauseOther
+	cause, weight := state.CauseOther, state.WeightLasting
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EIO) {
 		cause = state.CauseDisk
 	}
+	if errors.Is(err, errLeftover) {
+		weight = state.WeightRemark
+	}
 	s.delta.Problems = append(s.delta.Problems, state.Problem{
-		Scope: state.ScopeMessage, Cause: cause, Mailbox: s.mailbox,
-		Subject: s.f.path + "/" + path, Text: err.Error(), Hint: hint,
+		Scope: state.ScopeMessage, Cause: cause, Weight: weight, Mailbox: s.mailbox,
+		Subject: s.f.path + "/" + e.path(), Text: plainReason(err), Hint: hint,
 	})
+}
+
+// plainReason says in words what the system says of a file that is none.
+func plainReason(err error) string {
+	switch {
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EMLINK):
+		return "it is a symbolic link and is not followed"
+	case errors.Is(err, unix.ENXIO):
+		return errNotRegular.Error()
+	}
+	return err.Error()
 }
 
 // findMissing fills delta.Missing with the records whose file is proven absent.
@@ -218,6 +230,7 @@ func (s *scan) compareFile(ctx context.Context, r state.Record, e entry, keyword
 			return nil
 		case unusable(err):
 			s.problem(e, err, "restore the file; nothing is done with this message until then")
+			s.delta.Defective = true
 			return nil
 		case err != nil:
 			return err
@@ -242,19 +255,17 @@ func (s *scan) readNew(ctx context.Context) error {
 	for _, key := range keys {
 		e := s.listing.files[key]
 		if e.ambiguous {
-			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
-			s.delta.Unread = append(s.delta.Unread, s.f.unread(e))
+			if err := s.stray(ctx, e, errTwins, "give one of the two files another name in front of the \":2,\""); err != nil {
+				return err
+			}
 			continue
 		}
 		m, err := s.f.identify(ctx, e)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			// Gone or renamed since it was listed: the next scan has to look.
-			s.delta.Unread = append(s.delta.Unread, state.LocalMessage{Key: key, Flags: e.flags})
-			s.delta.Stamp = state.FolderStamp{}
-		case unusable(err):
-			s.problem(e, err, "make it a readable mail file, or move it out of the folder")
-			s.delta.Unread = append(s.delta.Unread, s.f.unread(e))
+		case errors.Is(err, fs.ErrNotExist), unusable(err):
+			if err := s.stray(ctx, e, err, "make it a readable mail file, or move it out of the folder"); err != nil {
+				return err
+			}
 		case err != nil:
 			return err
 		default:
@@ -324,12 +335,4 @@ func (s *scan) explain(ctx context.Context) error {
 	}
 	_, err := s.t.makeLetters(ctx, s.f, "", all)
 	return err
-}
-
-// reportOdd reports the entries whose names no message can have.
-func (s *scan) reportOdd() {
-	slices.SortFunc(s.listing.odd, func(a, b oddEntry) int { return strings.Compare(a.path, b.path) })
-	for _, odd := range s.listing.odd {
-		s.report(odd.path, odd.err, "rename the file")
-	}
 }

@@ -49,13 +49,13 @@ func TestScanSeesWhatReadersDo(t *testing.T) {
 		missing int
 		added   int
 	}{
-		"read":            {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,S") }, changed: []state.Flags{seen}},
-		"old":             {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,") }},
-		"old, no info":    {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k") }},
-		"keyword":         {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,a") }},
-		"keyword, flag":   {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,Fa,x") }, changed: []state.Flags{flagged}},
-		"removed":         {act: func(f *fixture, file string) { f.ok(os.Remove(f.path(file))) }, missing: 1},
-		"renamed key":     {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/other:2,S") }, missing: 1, added: 1},
+		"read":          {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,S") }, changed: []state.Flags{seen}},
+		"old":           {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,") }},
+		"old, no info":  {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k") }},
+		"keyword":       {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,a") }},
+		"keyword, flag": {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,Fa,x") }, changed: []state.Flags{flagged}},
+		"removed":       {act: func(f *fixture, file string) { f.ok(os.Remove(f.path(file))) }, missing: 1},
+		"renamed key":   {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/other:2,S") }, missing: 1, added: 1},
 		// mu 1.12 appends info to info (djcb/mu#2268): the message is still there.
 		"info after info": {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:2,:2,S") }, changed: []state.Flags{seen}},
 		"foreign version": {act: func(f *fixture, file string) { f.rename(file, "INBOX/cur/k:1,S") }, missing: 1, added: 1},
@@ -197,7 +197,7 @@ func TestScanReportsWhatIsNoMessage(t *testing.T) {
 
 func TestScanIgnoresControlFiles(t *testing.T) {
 	f := newFixture(t, later)
-	for _, name := range []string{".nfs000001", ".hidden", "dovecot-keywords", "dovecot.index.log"} {
+	for _, name := range []string{".nfs00000000013f21", ".DS_Store", "dovecot-keywords", "dovecot.index.log"} {
 		f.put("x", f.inbox, "cur", name)
 	}
 	if got := f.scan(f.inbox); got.Count != 0 || len(got.New)+len(got.Problems) != 0 {

@@ -52,12 +52,15 @@ type LocalDelta struct {
 	Changed []LocalChange  // ordered by key
 	// Missing are the records whose file two complete scans did not find.
 	Missing []Record
-	// Problems are files that could not be read. They are neither new nor
+	// Problems are files that are not understood. They are neither new nor
 	// missing.
 	Problems []Problem
-	// Unread are those of them that no record knows, as far as their names and
-	// stats tell: each may have been moved here.
-	Unread []LocalMessage
+	// Defective is true when the file of a known message cannot be used, which only a
+	// look at the file itself shows.
+	Defective bool
+	// Strays are those of them that no record knows: any may be a message that is
+	// missing here or elsewhere. Ordered by path.
+	Strays []Stray
 }
 
 // Check reports a delta that contradicts itself.

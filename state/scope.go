@@ -96,10 +96,24 @@ type Problem struct {
 	Subject string
 	Text    string
 	Hint    string
-	// Waiting is true for a problem that was reported before and now waits
-	// for its back-off. It does not count as a failure of this run.
-	Waiting bool
+	Weight  Weight
 }
+
+// Weight says how a problem counts.
+type Weight uint8
+
+// The weights.
+const (
+	// WeightFailure: this run failed in something.
+	WeightFailure Weight = iota
+	// WeightLasting: it stays until somebody does something about it, and stops nothing
+	// else. It counts as a failure when it is first seen, and once a day.
+	WeightLasting
+	// WeightWaiting: it was reported before, and waits. It does not count as a failure.
+	WeightWaiting
+	// WeightRemark: nothing failed. It is said once.
+	WeightRemark
+)
 
 // ProblemOf turns err into a problem of the mailbox.
 func ProblemOf(mailbox, subject string, err error) Problem {

@@ -52,7 +52,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	shown := &untouched{StoreReader: o.store, StoreMemory: o.store}
+	shown := &untouched{StoreReader: o.store, StoreMemory: o.store, StoreNotes: o.store}
 	options.Local, options.Store = o.tree, shown
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
@@ -140,16 +140,18 @@ func exists(path string) bool {
 type untouched struct {
 	engine.StoreReader
 	engine.StoreMemory
+	engine.StoreNotes
 	forgotten []string
 }
 
 // errUntouched is for what a plan alone never asks for.
 var errUntouched = errors.New("a dry run changes nothing")
 
-func (u *untouched) PutTrash(context.Context, string) error          { return errUntouched }
-func (u *untouched) PutMailbox(context.Context, state.Mailbox) error { return errUntouched }
-func (u *untouched) Intend(context.Context, []state.Intent) error    { return errUntouched }
-func (u *untouched) Settle(context.Context, state.Settlement) error  { return errUntouched }
+func (u *untouched) PutTrash(context.Context, string) error                 { return errUntouched }
+func (u *untouched) PutMailbox(context.Context, state.Mailbox) error        { return errUntouched }
+func (u *untouched) Intend(context.Context, []state.Intent) error           { return errUntouched }
+func (u *untouched) Settle(context.Context, state.Settlement) error         { return errUntouched }
+func (u *untouched) PutStrayNotes(context.Context, []state.StrayNote) error { return errUntouched }
 func (u *untouched) PutHolds(context.Context, []state.Hold) ([]state.Hold, error) {
 	return nil, errUntouched
 }

@@ -24,7 +24,7 @@ const awayNotice = "the network or the server is away"
 func (r accountReport) notices() []state.Problem {
 	var notices []state.Problem
 	for _, p := range r.Problems {
-		notices = append(notices, state.Problem{Mailbox: p.Mailbox, Subject: p.Subject, Text: p.Text, Hint: p.Hint})
+		notices = append(notices, p.notice())
 	}
 	for _, h := range r.Holds {
 		if h.Decision == "" {
@@ -35,6 +35,11 @@ func (r accountReport) notices() []state.Problem {
 		notices = append(notices, state.Problem{Text: awayNotice})
 	}
 	return notices
+}
+
+// notice is what the user is told of a problem.
+func (p problemReport) notice() state.Problem {
+	return state.Problem{Mailbox: p.Mailbox, Subject: p.Subject, Text: p.Text, Hint: p.Hint, Weight: p.weight}
 }
 
 // notice says of a hold what it is and what to do.
@@ -66,6 +71,7 @@ func (a *app) remember(ctx context.Context, s *store.Store, r accountReport, sta
 	if err != nil {
 		return nil, err
 	}
+	r.weigh(fresh)
 	data, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("keep the result of the run: %w", err)
@@ -88,7 +94,7 @@ func stillStuck(ctx context.Context, s *store.Store, told []state.Problem) ([]st
 		if slices.ContainsFunc(told, func(p state.Problem) bool { return p.Mailbox == mailbox && p.Subject == subject }) {
 			continue
 		}
-		p := state.Problem{Mailbox: mailbox, Subject: subject, Text: one.Reason, Waiting: true}
+		p := state.Problem{Mailbox: mailbox, Subject: subject, Text: one.Reason, Weight: state.WeightWaiting}
 		for _, before := range last.Problems {
 			if before.Mailbox == mailbox && before.Subject == subject {
 				p.Text, p.Hint = before.Text, before.Hint
@@ -103,7 +109,8 @@ func stillStuck(ctx context.Context, s *store.Store, told []state.Problem) ([]st
 func (r *accountReport) inherit(last accountReport) {
 	r.Problems = slices.Clone(r.Problems)
 	for _, p := range last.Problems {
-		if !slices.Contains(r.Problems, p) {
+		p.weight = state.WeightWaiting // no failure of this run
+		if !slices.ContainsFunc(r.Problems, func(now problemReport) bool { return now.is(p.notice()) }) {
 			r.Problems = append(r.Problems, p)
 		}
 	}

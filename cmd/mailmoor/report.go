@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,11 @@ type accountReport struct {
 	Holds    []holdReport    `json:"holds"`
 	Problems []problemReport `json:"problems"`
 	// Kept is how many changes stay on their side because of the direction.
-	Kept  int          `json:"kept,omitempty"`
+	Kept int `json:"kept,omitempty"`
+	// ended is the exit code but for problems and holds, quiet whether the last round
+	// found nothing to do.
+	ended exitCode
+	quiet bool
 	Error *errorReport `json:"error,omitempty"`
 	// Plan is what a dry run found.
 	Plan *planReport `json:"plan,omitempty"`
@@ -67,6 +72,8 @@ type problemReport struct {
 	Text    string `json:"text"`
 	Hint    string `json:"hint,omitempty"`
 	Waiting bool   `json:"waiting"`
+	// weight is how it counts in the run that met it.
+	weight state.Weight
 }
 
 // errorReport is an error as JSON shows it.
@@ -119,7 +126,7 @@ func problemsOf(problems []state.Problem) []problemReport {
 	for _, p := range problems {
 		reports = append(reports, problemReport{
 			Scope: p.Scope.String(), Mailbox: p.Mailbox, Subject: p.Subject,
-			Text: p.Text, Hint: p.Hint, Waiting: p.Waiting,
+			Text: p.Text, Hint: p.Hint, Waiting: p.Weight == state.WeightWaiting, weight: p.Weight,
 		})
 	}
 	return reports
@@ -133,22 +140,48 @@ func reportOf(account string, r engine.Report, err error) accountReport {
 		Counts: r.Counts, Holds: holdsOf(account, r.Holds), Problems: problemsOf(r.Problems), Error: errorOf(err),
 		Kept: r.Kept, Trash: r.Trash,
 	}
-	report.Exit = exitOf(err)
-	waiting := 0
+	report.ended, report.quiet = exitOf(err), r.Quiet
+	report.conclude()
+	return report
+}
+
+// conclude works out the exit code and whether both sides are in step.
+func (r *accountReport) conclude() {
+	r.Exit = r.ended
+	waiting := false
 	for _, p := range r.Problems {
-		if p.Waiting {
-			waiting++
-			continue
+		waiting = waiting || p.Waiting
+		if p.fails() {
+			r.Exit = worst(r.Exit, exitFailed)
 		}
-		report.Exit = worst(report.Exit, exitFailed)
 	}
 	for _, h := range r.Holds {
-		if h.Decision == state.Undecided {
-			report.Exit = worst(report.Exit, exitHeld)
+		if h.Decision == "" {
+			r.Exit = worst(r.Exit, exitHeld)
 		}
 	}
-	report.InStep = report.Exit == exitInStep && r.Quiet && waiting == 0
-	return report
+	r.InStep = r.Exit == exitInStep && r.quiet && !waiting
+}
+
+// weigh takes into account what of the problems is news. What stays as it is until
+// somebody does something about it does not make each run fail.
+func (r *accountReport) weigh(fresh []state.Problem) {
+	for i := range r.Problems {
+		if p := &r.Problems[i]; p.weight == state.WeightLasting && !slices.ContainsFunc(fresh, p.is) {
+			p.Waiting = true
+		}
+	}
+	r.conclude()
+}
+
+// is reports whether the problem is the one that n tells of.
+func (p problemReport) is(n state.Problem) bool {
+	return p.Mailbox == n.Mailbox && p.Subject == n.Subject && p.Text == n.Text
+}
+
+// fails reports whether the problem is a failure of the run.
+func (p problemReport) fails() bool {
+	return !p.Waiting && (p.weight == state.WeightFailure || p.weight == state.WeightLasting)
 }
 
 // summary says in one line what a run did.
@@ -177,16 +210,19 @@ func (r accountReport) title() string {
 
 // standing says how the two sides stand.
 func (r accountReport) standing() string {
-	open, waiting, failed := 0, 0, 0
+	open, stuck, known, failed := 0, 0, 0, 0
 	for _, h := range r.Holds {
 		if h.Decision == "" {
 			open++
 		}
 	}
 	for _, p := range r.Problems {
-		if p.Waiting {
-			waiting++
-		} else {
+		switch {
+		case p.Waiting && p.weight == state.WeightLasting:
+			known++
+		case p.Waiting:
+			stuck++
+		case p.fails():
 			failed++
 		}
 	}
@@ -196,7 +232,7 @@ func (r accountReport) standing() string {
 		parts = append(parts, "stopped early")
 	case r.InStep:
 		return "in step"
-	case failed == 0 && open == 0 && waiting == 0:
+	case failed == 0 && open == 0 && stuck == 0 && known == 0:
 		return "still changing, the next run goes on"
 	case failed > 0:
 		parts = append(parts, "not in step: "+count(failed, "problem"))
@@ -207,8 +243,11 @@ func (r accountReport) standing() string {
 	if open > 0 {
 		rest = append(rest, count(open, "hold"))
 	}
-	if waiting > 0 {
-		rest = append(rest, count(waiting, "stuck message"))
+	if stuck > 0 {
+		rest = append(rest, count(stuck, "stuck message"))
+	}
+	if known > 0 {
+		rest = append(rest, count(known, "known problem"))
 	}
 	if len(rest) == 0 {
 		return parts[0]

@@ -17,7 +17,7 @@ func TestReport(t *testing.T) {
 	const ms = time.Millisecond
 	problem := state.Problem{Scope: state.ScopeMessage, Text: "too large"}
 	waiting := problem
-	waiting.Waiting = true
+	waiting.Weight = state.WeightWaiting
 	hold := state.Hold{ID: 3, Mailbox: "INBOX", Missing: state.Local, UIDs: state.NewUIDSet(1, 2), Reason: "all gone"}
 	decided := hold
 	decided.Decision = state.Rejected

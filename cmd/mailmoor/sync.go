@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -193,9 +194,11 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	report.Only = c.only.asked()
 	if !result.Quiet {
 		// All rounds found something to do, and nobody is to blame for it.
-		report.Exit = worst(report.Exit, exitTemporary)
+		report.ended = worst(report.ended, exitTemporary)
+		report.conclude()
 	}
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
+	report.weigh(fresh)
 	s.tell(report, err, fresh)
 	for _, err := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
 		if err != nil {
@@ -287,6 +290,9 @@ func (s *syncing) tell(r accountReport, err error, fresh []state.Problem) {
 	for _, p := range notices {
 		if p.Text == awayNotice {
 			away = true
+			continue
+		}
+		if p.Weight == state.WeightRemark && !slices.Contains(fresh, p) {
 			continue
 		}
 		s.ui.message(r.Account, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)

@@ -82,7 +82,7 @@ func Build(in Input) Plan {
 		b.byBox[v.Mailbox] = v
 	}
 	matchLocalMoves(b.views)
-	doubtFiles(b.views)
+	b.doubtFiles()
 	matchRemoteMoves(b.views, follow(in.Mailboxes))
 	b.matchCopies()
 	doubt(b.views, in)

@@ -25,18 +25,25 @@ func NotShownYet(r state.Record, now int64) bool {
 // doubtFiles applies this to the files, after the moves that can be seen have
 // been matched. What becomes of a message that was moved on the server depends on
 // whether its file is really gone.
-func doubtFiles(views []*view) {
-	failed := slices.ContainsFunc(views, func(v *view) bool { return v.LocalFailed || v.Doubt != state.Believed })
-	keys, files := unread(views)
-	for _, v := range views {
+func (b *builder) doubtFiles() {
+	failed := slices.ContainsFunc(b.views, func(v *view) bool { return v.LocalFailed || v.Doubt != state.Believed })
+	suspects := b.suspects()
+	for _, v := range b.views {
+		waiting, where := 0, ""
 		for _, e := range v.entries {
 			if e.local != conflict.LocalAbsent {
 				continue
 			}
-			stat := e.base.Stat
-			if failed || keys[e.base.Key] || files[state.FileStat{Inode: stat.Inode, Size: stat.Size}] {
+			path, suspected := suspects.of(e.base)
+			if failed || suspected {
 				e.local = conflict.LocalUnknown
 			}
+			if suspected {
+				waiting, where = waiting+1, path
+			}
+		}
+		if waiting > 0 {
+			b.plan.Problems = append(b.plan.Problems, strayProblem(v, waiting, where))
 		}
 	}
 }
@@ -76,24 +83,6 @@ func doubt(views []*view, in Input) {
 // hasHole reports whether the server did not list the mailbox completely.
 func (m *Mailbox) hasHole() bool { return m.Remote != nil && m.Remote.GoneUnknown }
 
-// unread returns the keys, and the inodes with their sizes, of the files that
-// nobody could read: one that is missing elsewhere may be among them.
-func unread(views []*view) (keys map[state.Key]bool, files map[state.FileStat]bool) {
-	keys, files = make(map[state.Key]bool), make(map[state.FileStat]bool)
-	for _, v := range views {
-		if v.Local == nil {
-			continue
-		}
-		for _, m := range v.Local.Unread {
-			keys[m.Key] = true
-			if m.Stat.Inode != 0 {
-				files[state.FileStat{Inode: m.Stat.Inode, Size: m.Stat.Size}] = true
-			}
-		}
-	}
-	return keys, files
-}
-
 // withhold lets wait what may have been moved here from a place that was not
 // seen, on both sides: the file and the message of the same move must not be
 // taken for two new ones.
@@ -108,7 +97,7 @@ func (v *view) withhold(unseen, unlisted map[state.Digest]bool) {
 			v.withheld[m.Content.Header] = true
 		}
 	}
-	if v.Local != nil && len(v.Local.Unread) > 0 {
+	if v.Local != nil && hasSuspects(v.Local.Strays) {
 		v.newRemote = without(v.newRemote, func(i int) bool {
 			id := v.newRemote[i].Identity
 			if !v.mayBeUnread(id) {
@@ -133,13 +122,22 @@ func (v *view) withhold(unseen, unlisted map[state.Digest]bool) {
 	})
 }
 
-// mayBeUnread reports whether a message can be the one in a file that nobody
-// could read: with line ends of two bytes it is larger than the file, and at most
-// twice as large. Of a message or a file of which the size is not known anything
-// may be true.
+// mayBeUnread reports whether a message can be the one in a file that is not
+// understood. One that could be read tells by its header; of another one, with line
+// ends of two bytes the message is larger than the file, and at most twice as large. An
+// empty file holds no message, and of one of which the size is not known anything may
+// be true.
 func (v *view) mayBeUnread(id state.RemoteIdentity) bool {
-	return slices.ContainsFunc(v.Local.Unread, func(m state.LocalMessage) bool {
-		size := m.Stat.Size
-		return size == 0 || id.Size <= 0 || size <= id.Size && id.Size <= 2*size
+	return slices.ContainsFunc(v.Local.Strays, func(s state.Stray) bool {
+		size := s.Stat.Size
+		switch {
+		case s.Cleared || s.Leftover:
+			return false
+		case s.Readable():
+			return id.Header == s.Content.Header
+		case s.Stat == (state.FileStat{}):
+			return true
+		}
+		return size > 0 && (id.Size <= 0 || size <= id.Size && id.Size <= 2*size)
 	})
 }

@@ -17,7 +17,7 @@ type Listing struct {
 	Spaces  state.Namespaces
 	Folders []state.LocalFolder
 	// LeftOut are directories that cannot be synced.
-	LeftOut []state.Problem
+	LeftOut []state.LeftOut
 	// FoldsCase is true when folders whose names differ in case only are the same
 	// one to the file system.
 	FoldsCase bool
@@ -53,6 +53,9 @@ type Matched struct {
 	// Holds are the holds of whole mailboxes that stand now.
 	Holds    []state.Hold
 	Problems []state.Problem
+	// Places are the directories in which messages may lie that are missing elsewhere:
+	// those that were left out, and folders that stand for no mailbox.
+	Places []state.StrayPlace
 	// Trash is the mailbox that deleted messages go to, empty without one. It may
 	// still have to be made, and TrashGone is true when it is not there at all.
 	Trash     string
@@ -105,7 +108,10 @@ func Match(l Listing) Matched {
 			m.marked[f.Marker] = f.Path
 		}
 	}
-	m.out.Problems = append(m.out.Problems, l.LeftOut...)
+	for _, left := range l.LeftOut {
+		m.out.Problems = append(m.out.Problems, left.Problem)
+		m.out.Places = append(m.out.Places, left.Place)
+	}
 	m.assignRoles()
 	m.names = m.renamed()
 	for _, known := range l.Known {
@@ -195,8 +201,9 @@ func (m *matcher) suspend(known state.Mailbox, onServer, inTree bool, r state.Re
 // unreadable reports whether the folder, or a directory that it lies in, is
 // there but could not be read.
 func (m *matcher) unreadable(folder string) bool {
-	return slices.ContainsFunc(m.LeftOut, func(p state.Problem) bool {
-		return p.Subject != "" && (folder == p.Subject || strings.HasPrefix(folder, p.Subject+"/"))
+	return slices.ContainsFunc(m.LeftOut, func(l state.LeftOut) bool {
+		path := l.Place.Path
+		return path != "" && (folder == path || strings.HasPrefix(folder, path+"/"))
 	})
 }
 
@@ -205,6 +212,7 @@ func (m *matcher) missingFolder(known state.Mailbox) string {
 	text := fmt.Sprintf("folder %q is gone from the tree", known.Folder)
 	if path := m.marked[known.Marker]; path != "" {
 		m.handled[path] = true
+		m.leaveOut(m.folders[path])
 		text = fmt.Sprintf("folder %q is now named %q, and renames are not sent to the server: rename the folder back, or the mailbox likewise",
 			known.Folder, path)
 	}
@@ -238,6 +246,7 @@ func (m *matcher) newFolders(listed bool) {
 		if err != nil {
 			if !listed {
 				m.problem("", err.Error(), "rename the folder")
+				m.leaveOut(f)
 			}
 			continue
 		}
@@ -256,11 +265,13 @@ func (m *matcher) newFolders(listed bool) {
 		if kept, is := m.kept[name]; is {
 			m.problem(name, fmt.Sprintf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept),
 				"move its mail into that folder, or rename it")
+			m.leaveOut(f)
 			continue
 		}
 		if path := m.marked[f.Marker]; f.Marker != "" && path != f.Path {
 			m.problem(name, fmt.Sprintf("folder %q is a copy of folder %q", f.Path, path),
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
+			m.leaveOut(f)
 			continue
 		}
 		var twin Mailbox
@@ -271,6 +282,7 @@ func (m *matcher) newFolders(listed bool) {
 			delete(m.remote, twin.Name)
 			m.problem(twin.Name, fmt.Sprintf("folder %q and folder %q of mailbox %q differ in case only, and are the same one on this disk",
 				f.Path, strings.Join(twin.Levels, "/"), twin.Name), "rename the folder to that name, or give the mailbox another one with rename")
+			m.leaveOut(f)
 			continue
 		}
 		m.kept[name] = f.Path
@@ -323,6 +335,15 @@ func (m *matcher) mailbox(r state.RemoteMailbox) Mailbox {
 		role = state.RoleInbox
 	}
 	return Mailbox{Name: r.Name, Role: role, Guessed: m.roles.guessed[r.Name], Levels: levels, Status: r.Status}
+}
+
+// leaveOut notes a folder that belongs to no mailbox.
+func (m *matcher) leaveOut(f state.LocalFolder) {
+	p := state.StrayPlace{Path: f.Path}
+	if f.Settled {
+		p.Mark = fmt.Sprint(f.Stamp)
+	}
+	m.out.Places = append(m.out.Places, p)
 }
 
 func (m *matcher) problem(mailbox, text, hint string) {

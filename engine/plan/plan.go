@@ -129,6 +129,8 @@ func (m *Mailbox) readOnly() bool { return m.Remote != nil && m.Remote.Selected.
 type Input struct {
 	// Mailboxes in the order of their names.
 	Mailboxes []Mailbox
+	// Strays are what lies in places that are left out, as far as it was looked at.
+	Strays []state.Stray
 	// Holds are those of the store, with the user's decisions.
 	Holds []state.Hold
 	// Direction says which side's changes travel.

@@ -75,8 +75,8 @@ func (b *builder) rematchView(v *view, r *rematcher, files map[state.Key]newFile
 // hidden reports whether there are places that could not be looked at: a file that
 // is missing elsewhere may be there, or the message of one that was found.
 func (b *builder) hidden() bool {
-	return slices.ContainsFunc(b.in.Mailboxes, func(m Mailbox) bool {
-		return m.LocalFailed || m.RemoteFailed && m.Relisted == nil || m.Local != nil && len(m.Local.Unread) > 0
+	return hasSuspects(b.in.Strays) || slices.ContainsFunc(b.in.Mailboxes, func(m Mailbox) bool {
+		return m.LocalFailed || m.RemoteFailed && m.Relisted == nil || m.Local != nil && hasSuspects(m.Local.Strays)
 	})
 }
 

@@ -72,7 +72,7 @@ func Missing(in Input) []Wants {
 			continue
 		}
 		w := Wants{Mailbox: m.Name}
-		pairing := m.known() && (len(m.Local.Unread) > 0 || len(m.Local.New) > 0 || hasAlone(&m))
+		pairing := m.known() && (hasSuspects(m.Local.Strays) || len(m.Local.New) > 0 || hasAlone(&m))
 		if pairing || m.known() && in.Reach.limited() || moved > 0 && !m.passesBy(moved) {
 			for _, r := range m.Remote.New {
 				if r.Identity == (state.RemoteIdentity{}) {

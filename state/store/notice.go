@@ -17,7 +17,7 @@ type notice struct{ firstSeen, lastShown int64 }
 
 // Notices returns those of the problems that are to be shown now (Unix
 // seconds): the new ones, the changed ones, and those last shown at least a
-// day ago. It remembers them as shown, and forgets what is not among the
+// day ago, but for remarks, which are shown once. It remembers them as shown, and forgets what is not among the
 // problems any more.
 func (s *Store) Notices(ctx context.Context, now int64, problems []state.Problem) ([]state.Problem, error) {
 	doing := fmt.Sprintf("remember %d problems", len(problems))
@@ -52,7 +52,8 @@ func selectNotices(now int64, problems []state.Problem, old map[state.Digest]not
 			n.firstSeen = now
 		}
 		// A time in the future is from a clock that has been set back since.
-		if age := now - n.lastShown; !found || age >= remindSeconds || age < 0 {
+		age := now - n.lastShown
+		if due := age >= remindSeconds || age < 0; !found || due && p.Weight != state.WeightRemark {
 			n.lastShown = now
 			fresh = append(fresh, p)
 		}

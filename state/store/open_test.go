@@ -22,7 +22,7 @@ func TestPragmas(t *testing.T) {
 	s := newStore(t)
 	want := map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0",
-		"busy_timeout": "5000", "application_id": "1297043282", "user_version": "3",
+		"busy_timeout": "5000", "application_id": "1297043282", "user_version": "4",
 	}
 	for name, pool := range map[string]struct {
 		db *sql.DB

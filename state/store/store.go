@@ -63,6 +63,7 @@ const (
 	pointRaised    = "store: generation raised"
 	pointTold      = "store: news told"
 	pointTrash     = "store: trash noted"
+	pointStrays    = "store: strays noted"
 )
 
 // Store is the state of one account. Any number of goroutines may use it.

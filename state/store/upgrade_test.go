@@ -141,7 +141,7 @@ func TestUpgrade(t *testing.T) {
 	e, ok := errors.AsType[*state.Error](err)
 	backup := filepath.Join(d.path, testID, "state-v1.db")
 	if !ok || e.Cause != state.CauseConfig || e.Scope != state.ScopeAccount ||
-		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 4") || !strings.Contains(e.Hint, backup) {
+		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 5") || !strings.Contains(e.Hint, backup) {
 		t.Fatalf("newer database: %v, hint of %+v", err, e)
 	}
 	// The copy is complete.
@@ -157,7 +157,7 @@ func TestUpgradeIsOneTransaction(t *testing.T) {
 	d := fixture(t, "account_v1.sql")
 	d.steps = append(schema(), fakeStep, "CREATE TABLE later (oops)")
 	for range 2 {
-		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 5") {
+		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 6") {
 			t.Fatalf("a step that fails: %v", err)
 		}
 	}

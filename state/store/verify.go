@@ -59,8 +59,9 @@ func verifyRows(ctx context.Context, s *Store) error {
 	_, held := s.HeldFiles(ctx, math.MinInt64)
 	_, givenUp := s.givenUpSince(ctx, math.MinInt64)
 	_, buried := s.tombstonesSince(ctx, math.MinInt64)
+	_, strays := s.StrayNotes(ctx)
 	_, _, run := s.LastRun(ctx)
-	return errors.Join(intents, holds, held, givenUp, buried, run)
+	return errors.Join(intents, holds, held, givenUp, buried, strays, run)
 }
 
 // verifySchema compares the schema with the one that the steps make: a definition

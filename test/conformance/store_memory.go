@@ -27,6 +27,7 @@ func memoryCases() []storeCase {
 		{"a settlement with a memory applies completely or not at all", memoryAtomic},
 		{"forget removes what is remembered of the mailbox", memoryForget},
 		{"what was Trash is remembered, whatever becomes of it", memoryTrash},
+		{"notes about strays come back as they were put", memoryStrays},
 	}
 }
 
@@ -274,4 +275,25 @@ func memoryTrash(s *storeRun) {
 	ok(s.T, s.PutTrash(s.Context(), "Trash"))
 	ok(s.T, s.ForgetMailbox(s.Context(), "Trash"))
 	expect("Trash")
+}
+
+func memoryStrays(s *storeRun) {
+	notes := func() []state.StrayNote {
+		list, err := s.StrayNotes(s.Context())
+		ok(s.T, err)
+		return list
+	}
+	want := []state.StrayNote{{Path: "A/cur/.x", Mark: "1 2", Cleared: true}, {Path: "B/new/\xff\n", Mark: "3"}}
+	ok(s.T, s.PutStrayNotes(s.Context(), []state.StrayNote{want[1], want[0]}))
+	equal(s.T, "the notes", notes(), want)
+	for _, bad := range []state.StrayNote{{Path: "A"}, {Mark: "1"}} {
+		if err := s.PutStrayNotes(s.Context(), []state.StrayNote{{Path: "C", Mark: "9"}, bad}); err == nil {
+			s.Errorf("%+v was noted", bad)
+		}
+	}
+	equal(s.T, "the notes after what was refused", notes(), want)
+	ok(s.T, s.PutStrayNotes(s.Context(), want[:1]))
+	equal(s.T, "the notes put last", notes(), want[:1])
+	ok(s.T, s.PutStrayNotes(s.Context(), nil))
+	equal(s.T, "the number of notes", len(notes()), 0)
 }

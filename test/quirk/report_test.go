@@ -23,7 +23,7 @@ type wantProblem struct {
 // that each says what to do.
 func (a *account) reports(r engine.Report, want ...wantProblem) {
 	a.Helper()
-	left := slices.DeleteFunc(slices.Clone(r.Problems), func(p state.Problem) bool { return p.Waiting })
+	left := slices.DeleteFunc(slices.Clone(r.Problems), func(p state.Problem) bool { return p.Weight == state.WeightWaiting })
 	for _, w := range want {
 		i := slices.IndexFunc(left, func(p state.Problem) bool {
 			if p.Scope != w.scope || p.Cause != w.cause || p.Mailbox != w.mailbox || p.Hint == "" {

@@ -18,7 +18,7 @@ import (
 
 // failures returns the problems that are news, without those that wait.
 func failures(r engine.Report) []state.Problem {
-	return slices.DeleteFunc(slices.Clone(r.Problems), func(p state.Problem) bool { return p.Waiting })
+	return slices.DeleteFunc(slices.Clone(r.Problems), func(p state.Problem) bool { return p.Weight == state.WeightWaiting })
 }
 
 // onlyProblem returns the only problem of a run, checked for its cause and for

@@ -31,6 +31,7 @@ type tables struct {
 	givenUp   []state.Intent
 	buried    []state.Tombstone
 	trash     string
+	strays    []state.StrayNote
 	lastID    int64
 	commits   int
 }
@@ -51,6 +52,7 @@ func (t tables) clone() tables {
 	}
 	t.intents, t.held = slices.Clone(t.intents), slices.Clone(t.held)
 	t.givenUp, t.buried = slices.Clone(t.givenUp), slices.Clone(t.buried)
+	t.strays = slices.Clone(t.strays)
 	t.holds = cloneHolds(t.holds)
 	return t
 }
@@ -272,21 +274,6 @@ func (t *tables) unbury(b state.Tombstone) {
 	t.buried = slices.DeleteFunc(t.buried, func(old state.Tombstone) bool {
 		return old.Mailbox == b.Mailbox && old.UIDValidity == b.UIDValidity && old.UID == b.UID
 	})
-}
-
-// GivenUp implements engine.StoreMemory.
-func (s *Store) GivenUp(ctx context.Context) (list []state.Intent, err error) {
-	err = s.read(ctx, "store.givenup", func(t tables) { list = slices.Clone(t.givenUp) })
-	return list, err
-}
-
-// Tombstones implements engine.StoreMemory.
-func (s *Store) Tombstones(ctx context.Context) (list []state.Tombstone, err error) {
-	err = s.read(ctx, "store.tombstones", func(t tables) { list = slices.Clone(t.buried) })
-	slices.SortFunc(list, func(a, b state.Tombstone) int {
-		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.UID, b.UID), cmp.Compare(a.UIDValidity, b.UIDValidity))
-	})
-	return list, err
 }
 
 // replaces reports whether r names the stored record old: by UID, or by key

@@ -56,6 +56,8 @@ type folder struct {
 	stamp  state.FolderStamp
 	files  map[state.Key]*file
 	tmp    map[state.Key]*file
+	// leftOut is true for a folder whose name stands for no mailbox.
+	leftOut bool
 }
 
 type file struct {
@@ -67,6 +69,8 @@ type file struct {
 	mtime      int64 // nanoseconds
 	data       []byte
 	unreadable bool
+	// odd is true for a file whose name no message can have; its key is only ours.
+	odd bool
 }
 
 // NewTree returns a mounted tree without folders.

@@ -10,20 +10,71 @@ import (
 )
 
 // Folders implements engine.LocalObserver.
-func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, leftOut []state.Problem, err error) {
+func (t *Tree) Folders(ctx context.Context) (list []state.LocalFolder, leftOut []state.LeftOut, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("list the folders: %w", err)
 	}
 	err = t.do("local.folders", "", func() error {
 		for _, path := range t.paths() {
-			list = append(list, t.local(t.folders[path]))
+			f := t.folders[path]
+			if !f.leftOut {
+				list = append(list, t.local(f))
+				continue
+			}
+			leftOut = append(leftOut, state.LeftOut{
+				Problem: state.Problem{
+					Scope: state.ScopeMailbox, Weight: state.WeightLasting, Subject: path, Text: "the directory's name stands for no mailbox",
+				},
+				Place: state.StrayPlace{Path: path, Mark: t.markOf(f)},
+			})
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return list, nil, nil
+	return list, leftOut, nil
+}
+
+// markOf is the mark of a folder that is left out.
+func (t *Tree) markOf(f *folder) string {
+	if !t.settled(f.stamp) {
+		return ""
+	}
+	return fmt.Sprint(f.stamp)
+}
+
+// Strays implements engine.LocalObserver.
+func (t *Tree) Strays(ctx context.Context, places []state.StrayPlace) (strays []state.Stray, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("look at what is left out: %w", err)
+	}
+	err = t.do("local.strays", fmt.Sprint(len(places)), func() error {
+		for _, p := range places {
+			f := t.folders[p.Path]
+			if f == nil {
+				strays = append(strays, state.Stray{Path: p.Path})
+				continue
+			}
+			for _, key := range keys(f.files) {
+				strays = append(strays, f.files[key].stray(f.path))
+			}
+		}
+		return nil
+	})
+	return strays, err
+}
+
+// stray describes a file that is not understood.
+func (f *file) stray(folder string) state.Stray {
+	s := state.Stray{Path: folder + "/" + string(f.key), Mark: fmt.Sprint(f.stat(), f.letters), Stat: f.stat()}
+	if !f.odd {
+		s.Key = f.key
+	}
+	if !f.unreadable {
+		s.Content = f.message().Content
+	}
+	return s
 }
 
 // FoldsCase implements engine.LocalObserver.
@@ -104,7 +155,7 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 			continue
 		}
 		known[r.Key] = r
-		if f.files[r.Key] == nil {
+		if f.files[r.Key] == nil || f.files[r.Key].odd {
 			d.Missing = append(d.Missing, r)
 		}
 	}
@@ -116,13 +167,19 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 		recent := t.world.Now()-r.Stat.Mtime/nanosPerSecond < recentSeconds && r.Stat.Mtime/nanosPerSecond <= t.world.Now()+recentSeconds
 		looked := !isKnown || o.Stat || recent || file.inode != r.Stat.Inode || file.flags() != r.Flags || !tags.Equal(r.AllKeywords())
 		switch {
-		case looked && file.unreadable:
-			d.Problems = append(d.Problems, state.Problem{
-				Scope: state.ScopeMessage, Cause: state.CauseDisk, Subject: f.path + "/" + string(key), Text: "permission denied",
-			})
-			if !isKnown {
-				d.Unread = append(d.Unread, state.LocalMessage{Key: key, Flags: file.flags(), Stat: file.stat()})
+		case looked && file.unreadable, file.odd:
+			text := "permission denied"
+			if file.odd {
+				text = "not a Maildir key"
 			}
+			d.Problems = append(d.Problems, state.Problem{
+				Scope: state.ScopeMessage, Cause: state.CauseDisk, Weight: state.WeightLasting, Subject: f.path + "/" + string(key), Text: text,
+			})
+			if isKnown && !file.odd {
+				d.Defective = true
+				continue
+			}
+			d.Strays = append(d.Strays, file.stray(f.path))
 		case !isKnown:
 			m := file.message()
 			m.Keywords = tags

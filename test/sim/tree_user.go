@@ -157,6 +157,33 @@ func (t *Tree) SetUnreadable(path string, key state.Key, unreadable bool) {
 	t.must(path).must(key).unreadable = unreadable
 }
 
+// Misname gives the file a name that no message can have, or its own again.
+func (t *Tree) Misname(path string, key state.Key, odd bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.must(path)
+	f.must(key).odd = odd
+	t.touch(f)
+}
+
+// LeaveOut makes the folder one whose name stands for no mailbox, or one like any other.
+func (t *Tree) LeaveOut(path string, leftOut bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.must(path).leftOut = leftOut
+}
+
+// RenameFolder gives the folder another path; its marker and its files come along.
+func (t *Tree) RenameFolder(path, to string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.must(path)
+	delete(t.folders, path)
+	f.path = to
+	f.name, f.apart = nameOf(to)
+	t.folders[to] = f
+}
+
 // RemoveFolder removes the folder with everything in it.
 func (t *Tree) RemoveFolder(path string) {
 	t.mu.Lock()
