@@ -65,6 +65,10 @@ func (t *transfer) receive(msg *imapclient.FetchMessageData, all bool) {
 			if !all {
 				in = withKnown(in, t.known)
 			}
+			if t.doubts(in, section.Literal.Size()) {
+				t.pass(section.Literal)
+				continue
+			}
 			t.deliver(in, section.Literal)
 		}
 	}

@@ -57,6 +57,8 @@ type Conn struct {
 	// bodyFirst is true when the server sends a body before the flags and the
 	// date that were asked for in front of it.
 	bodyFirst bool
+	// sizes is how far the server's sizes of messages can be relied upon.
+	sizes sizes
 }
 
 // Dial connects to the server and logs in. Its errors are of account scope and

@@ -52,6 +52,9 @@ func (c *Conn) fetchBodies(mailbox string, uids state.UIDSet, each func(state.In
 	} else {
 		err = t.run(uids, true)
 	}
+	if err == nil {
+		err = t.settleDoubts()
+	}
 	if err != nil {
 		return err
 	}
@@ -59,6 +62,9 @@ func (c *Conn) fetchBodies(mailbox string, uids state.UIDSet, each func(state.In
 	t.incomplete = nil
 	for _, uid := range again {
 		if err := t.runInTwo(state.NewUIDSet(uid)); err != nil {
+			return err
+		}
+		if err := t.settleDoubts(); err != nil {
 			return err
 		}
 		if len(t.incomplete) > 0 {
@@ -82,6 +88,10 @@ type transfer struct {
 	known map[state.UID]state.Incoming
 	// incomplete are messages that came without something that was asked for.
 	incomplete []state.UID
+	// doubtful are messages that came with another size than the server says; accepted
+	// is true while such a one is taken all the same.
+	doubtful []doubt
+	accepted bool
 	// current is the last message that the server began to send.
 	current state.UID
 	// failed is the error of each, or of a body that each did not read.

@@ -194,3 +194,21 @@ func Window(messages int) Quirk {
 		Show: func(_ string, all []*Message) []*Message { return all[max(0, len(all)-messages):] },
 	}
 }
+
+// Short sends only the first bytes of a message, and announces no more.
+func Short(mailbox string, uid uint32, bytes int) Quirk {
+	return Quirk{
+		Name: fmt.Sprintf("only the first %d bytes of a message are sent", bytes),
+		Seen: "a server whose file was cut short by a full disk, and whose index was not",
+		After: func(c *Command, a *Answer) {
+			if c.Mailbox != mailbox || !fetching(c) {
+				return
+			}
+			for i, line := range a.Untagged {
+				if at := announcement.FindStringIndex(line); uidOf(line) == uid && at != nil {
+					a.Untagged[i] = line[:at[0]] + literal(line[at[1]:at[1]+bytes]) + ")"
+				}
+			}
+		},
+	}
+}
