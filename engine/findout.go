@@ -80,7 +80,7 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 			m.Vanished = true
 			continue
 		case identified:
-			message.Identity, message.Nameless = now.Identity, !state.HasMessageID(now.Fields)
+			message.Identity, message.Nameless = now.Identity, now.Nameless
 		case read:
 			message.Content = content
 		}
@@ -125,7 +125,7 @@ func (a *asking) identify(ctx context.Context, uids state.UIDSet) error {
 	err = a.ask(ctx, uids)
 	if err != nil && state.ScopeOf(err) >= state.ScopeAccount && singly(ctx, err) {
 		for uid := range uids.All() {
-			a.known[uid] = state.RemoteMessage{UID: uid, Identity: plan.Unidentified}
+			a.known[uid] = state.RemoteMessage{UID: uid, Identity: plan.Unidentified, Nameless: true}
 		}
 		return nil
 	}
@@ -136,6 +136,8 @@ func (a *asking) ask(ctx context.Context, uids state.UIDSet) error {
 	return a.with(ctx, func(r Remote) error {
 		messages, err := r.Identify(ctx, a.ref, uids)
 		for _, now := range messages {
+			// Of the header, which may have 64 KiB, only this is of use here.
+			now.Nameless, now.Fields = !state.HasMessageID(now.Fields), ""
 			a.known[now.UID] = now
 		}
 		return err
