@@ -26,7 +26,7 @@ type Conn struct {
 	raw  net.Conn
 	in   *bufio.Reader // only the pump reads from it
 	caps Capabilities
-	own  string        // tag of our own command, whose answer go-imap must not see
+	own  string        // tag of our own command, whose answer go-imap must not see; the pump's
 	done chan struct{} // closed when the pump has ended
 	line []byte        // the pump's, to put a response together
 

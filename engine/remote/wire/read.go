@@ -167,6 +167,7 @@ func (c *Conn) continuation(line string) error {
 // status passes a status response on and takes down what go-imap does not tell.
 func (c *Conn) status(st status) error {
 	if c.own != "" && st.tag == c.own {
+		c.own = "" // it has but one answer
 		return nil
 	}
 	c.mu.Lock()
