@@ -154,7 +154,9 @@ func (s *settings) config(srv *Server) string {
 	line("service imap-login {\n  chroot =\n  service_count = 0\n  process_min_avail = 1")
 	line("  inet_listener imap {\n    port = %d\n  }", srv.PlainPort)
 	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", srv.Port)
-	line("service imap {\n  process_limit = 1000\n}")
+	// A session takes a process that another one has left, where there is one: starting
+	// one costs far more than anything else in a session.
+	line("service imap {\n  process_limit = 800\n  service_count = 0\n}")
 	// Each session shows whose it is, for those who wait until one has ended.
 	line("verbose_proctitle = yes")
 	// Without this listener wrong passwords do not slow later logins down.

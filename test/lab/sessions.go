@@ -43,9 +43,10 @@ func (srv *Server) awaitSessions(user string, open func() int) {
 	}
 }
 
-// sessions returns the number of the user's sessions, or of all if user is empty:
-// Dovecot has one process called imap for each, and ends it with the session. One
-// that does not say yet, or any more, whose it is counts for everybody.
+// sessions returns the number of the user's sessions, or of all if user is empty.
+// Dovecot has a process called imap for each, which shows whose session it has before
+// the client is told that it is logged in, and shows "idling" when all is done; then
+// it waits for another session. One that shows nothing has not had any yet.
 func (srv *Server) sessions(user string) int {
 	srv.t.Helper()
 	n := 0
@@ -56,8 +57,8 @@ func (srv *Server) sessions(user string) int {
 			continue
 		}
 		title, _ := os.ReadFile(filepath.Join("/proc", string(child), "cmdline"))
-		_, of, named := strings.Cut(string(title), "[")
-		if user == "" || !named || strings.HasPrefix(of, user+" ") {
+		_, of, busy := strings.Cut(string(title), "[")
+		if busy && !strings.HasPrefix(of, "idling]") && (user == "" || strings.HasPrefix(of, user+" ")) {
 			n++
 		}
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"io"
+	"strconv"
 	"testing"
 )
 
@@ -39,5 +40,24 @@ func TestAwaitSessionsOf(t *testing.T) {
 	srv.AwaitSessionsOf("u1", func() int { return 0 })
 	if n := srv.sessions("u10"); n != 1 {
 		t.Errorf("with one client left u10 has %d sessions", n)
+	}
+}
+
+// A process of the server goes on to other sessions. Each of them counts from the
+// moment on at which its client knows that it is logged in, and does not when it is over.
+func TestSessionsTakeTurns(t *testing.T) {
+	srv := Dovecot(t)
+	for i := range 50 {
+		user := "u" + strconv.Itoa(i)
+		c, _ := dialRaw(t, srv)
+		c.ok("LOGIN " + user + " secret")
+		if n := srv.sessions(user); n != 1 {
+			t.Fatalf("with the client number %d logged in, %s has %d sessions", i, user, n)
+		}
+		c.conn.Close()
+		srv.AwaitSessions(0)
+		if n := srv.sessions(user); n != 0 {
+			t.Fatalf("after it %s has %d sessions", user, n)
+		}
 	}
 }
