@@ -106,7 +106,7 @@ func (x *executor) removeLocal(ctx context.Context, conn *lease, b batch) error 
 	for _, op := range b.ops {
 		from := op.Base
 		from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
-		held, err := x.Local.Remove(ctx, b.target.Folder, from, op.Why)
+		held, err := x.Local.Remove(ctx, op.Folder, from, op.Why)
 		switch {
 		case err == nil:
 		case state.ScopeOf(err) > state.ScopeMessage:

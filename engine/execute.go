@@ -143,6 +143,13 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 		// again before anything is taken away.
 		return nil
 	}
+	b.ops = slices.DeleteFunc(b.ops, func(op plan.Op) bool {
+		waits := op.Twin != "" && x.targets[op.Twin].has(noteOpen)
+		if waits {
+			b.target.leaveOpen()
+		}
+		return waits
+	})
 	err := x.dispatch(ctx, conn, b)
 	if err != nil {
 		b.target.leaveOpen()

@@ -70,6 +70,12 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 		return nil, err
 	}
 	c.plan = plan.Build(c.input)
+	if len(c.plan.Sought) > 0 {
+		if err := e.lookElsewhere(ctx, c, listing); err != nil {
+			return nil, err
+		}
+		c.plan = plan.Build(c.input)
+	}
 	if e.Asked != nil {
 		c.plan = plan.Restrict(c.plan, e.Asked)
 	}

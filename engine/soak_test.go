@@ -48,6 +48,7 @@ type soak struct {
 	// next run can make two of it.
 	moves, fileMoves bool
 	messages         map[string]*fate // by token
+	halves           []half
 	upheaval         upheaval
 	log              []string
 }
@@ -90,6 +91,7 @@ func (s *soak) play() {
 		}
 		s.foreigners()
 		s.disturbedRun()
+		s.finishMoves()
 	}
 	for range 6 {
 		s.world.Advance(100_000)
@@ -172,7 +174,7 @@ func (s *soak) act(name string) {
 			s.server.Expunge(from, m.UID)
 			s.messages[token(m.Body)].deleted++
 		case action == 6 && s.moves && from != to && s.upheaval.tells(from, m.UID) && !s.announced(m.Body):
-			s.server.Move(from, m.UID, to)
+			s.moveThere(from, m, to)
 		case action == 7 && s.random.IntN(2) == 0:
 			s.server.SetKeywords(from, m.UID, s.keywords())
 		default:

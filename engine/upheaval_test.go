@@ -162,8 +162,9 @@ func (s *soak) foreigners() {
 		}
 	}
 	here, there := places(s.local()), places(s.remote())
+	files := tally(s.localPlain())
 	for token, f := range s.messages {
-		n := f.born - known[digest(token)]
+		n := max(f.born, files[token]) - known[digest(token)] // one that was half moved has two files
 		if at := here[token]; at != "" && there[token] != "" && at != there[token] && n > 0 {
 			s.note("%s is in %s here, in %s on the server, and %d are unknown", token, at, there[token], n)
 			f.apart += n

@@ -98,7 +98,11 @@ func (h holdReport) line() string {
 // come back, others may have joined.
 func (h holdReport) text() string {
 	if h.Lost > 0 {
-		return count(h.Lost, "message") + " that the server lost when it was renumbered or restored; kept in the folder, not uploaded"
+		text := count(h.Lost, "message") + " that the server lost when it was renumbered or restored; kept in the folder, not uploaded"
+		if _, where, known := strings.Cut(h.Reason, "; "); known {
+			text += "; " + where
+		}
+		return text
 	}
 	if h.Whole || h.Messages == 0 || slices.Contains(strings.Fields(h.Reason), strconv.Itoa(h.Messages)) {
 		return h.Reason
@@ -123,7 +127,7 @@ func (h holdReport) outcomes() (approve, reject string) {
 			fmt.Sprintf("%s %s downloaded again", messages, are)
 	default:
 		return messages + " in the folder: into the hold area",
-			fmt.Sprintf("%s %s uploaded again", messages, are)
+			fmt.Sprintf("%s %s uploaded again, but for what is in another mailbox by now", messages, are)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // TestHoldOfLostMessages: what is said of messages that the server lost.
 func TestHoldOfLostMessages(t *testing.T) {
 	h := holdsOf("personal", []state.Hold{{
-		ID: 7, Mailbox: "Lists", Missing: state.Remote, Lost: 3, Through: 9, Reason: "the server lost these messages",
+		ID: 7, Mailbox: "Lists", Missing: state.Remote, Lost: 3, Through: 9, Reason: "the server lost these messages; 2 of them are now in Archive",
 	}})[0]
 	if h.Messages != 3 || h.Lost != 3 || h.UIDs != "" {
 		t.Errorf("the hold is reported as %+v", h)
@@ -19,9 +19,9 @@ func TestHoldOfLostMessages(t *testing.T) {
 	notice := h.notice()
 	for got, want := range map[string]string{
 		h.line(): "hold personal:7: Lists: 3 messages that the server lost when it was renumbered or restored; " +
-			"kept in the folder, not uploaded",
+			"kept in the folder, not uploaded; 2 of them are now in Archive",
 		approve:     "3 messages in the folder: into the hold area",
-		reject:      "3 messages are uploaded again",
+		reject:      "3 messages are uploaded again, but for what is in another mailbox by now",
 		notice.Text: "3 messages that the server lost",
 		notice.Hint: "mailmoor approve personal:7 or mailmoor reject personal:7",
 	} {

@@ -27,6 +27,12 @@ type entry struct {
 	copied *state.RemoteMessage
 	// renumbered is true when the message is in its mailbox under another UID.
 	renumbered bool
+	// twin is that of a message which is gone from one side: see findTwins.
+	twin *entry
+	// gain, lose and gainTags are what a twin gets, or loses, of another message's flags
+	// and keywords.
+	gain, lose state.Flags
+	gainTags   state.Keywords
 }
 
 // builder collects the plan of one account.
@@ -87,6 +93,7 @@ func Build(in Input) Plan {
 	b.matchCopies()
 	doubt(b.views, in)
 	b.rematch()
+	b.findTwins()
 	for _, v := range b.views {
 		if !v.Suspended {
 			b.create(v)

@@ -90,6 +90,7 @@ func (b *builder) guard() {
 	}
 	b.keepWholeHolds()
 	b.holdReturns()
+	b.seekReturns()
 	slices.SortStableFunc(b.plan.Holds, func(x, y state.Hold) int {
 		return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Mailbox, y.Mailbox), cmp.Compare(x.Missing, y.Missing))
 	})
@@ -133,7 +134,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 		case state.Approved:
 			b.plan.Ops = append(b.plan.Ops, op)
 		case state.Rejected:
-			b.restore(v, op)
+			b.reject(v, op)
 		default:
 			rest = append(rest, op)
 		}
@@ -162,15 +163,28 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 	}
 	// What goes missing while a hold is open joins it: the user has not yet
 	// said whether this side can be believed.
-	hold := state.Hold{Mailbox: v.Name, Missing: missing, Reason: why, Created: b.in.Now}
+	held := state.NewUIDSet(slices.AppendSeq(slices.Collect(uidsOf(rest).All()), returning.All())...)
+	b.plan.Holds = append(b.plan.Holds, b.heldNow(v, open, state.Hold{
+		Mailbox: v.Name, Missing: missing, UIDs: held, Reason: why, Created: b.in.Now,
+	}))
+}
+
+// heldNow returns the hold as it is to be stored, given the one that is open, if any. The
+// reason of that one stays true as long as it is about the same messages.
+func (b *builder) heldNow(v *view, open *state.Hold, now state.Hold) state.Hold {
 	if open != nil {
-		hold = *open
-		if why != "" {
-			hold.Reason = why
+		if slices.Equal(open.UIDs, now.UIDs) {
+			return *open
+		}
+		now.ID, now.Created = open.ID, open.Created
+		if now.Reason == "" {
+			n := now.UIDs.Len()
+			now.Reason = fmt.Sprintf("%d of %d messages %s gone, and more of them were at once", n, v.Paired, isOrAre(n))
 		}
 	}
-	hold.UIDs = state.NewUIDSet(slices.AppendSeq(slices.Collect(uidsOf(rest).All()), returning.All())...)
-	b.plan.Holds = append(b.plan.Holds, hold)
+	b.seekUIDs(v, now.UIDs)
+	now.Reason += v.whereNow(func(e *entry) bool { return now.UIDs.Contains(e.base.UID) })
+	return now
 }
 
 // returns reports whether the upload brings a message back that is gone from the
@@ -208,6 +222,18 @@ func (b *builder) holdReturns() {
 			}
 		}
 		v.wanted = wanted
+	}
+}
+
+// seekReturns has what would be brought back looked for elsewhere first.
+func (b *builder) seekReturns() {
+	for _, op := range b.plan.Ops {
+		if op.returns() && op.Local.Content.Digest == op.Base.Content.Digest {
+			b.seek(op.Base)
+		}
+	}
+	for _, v := range b.views {
+		b.seekUIDs(v, v.wanted)
 	}
 }
 
@@ -267,6 +293,19 @@ func (b *builder) keepHolds(open *state.Hold, decided []state.Hold, group []Op) 
 	for _, op := range group {
 		b.open(op.touches()...)
 	}
+}
+
+// reject carries out that the user wants a removal not to happen. What is in another
+// mailbox by now is not brought to the server a second time.
+func (b *builder) reject(v *view, op Op) {
+	if op.Kind == RemoveLocal {
+		b.seek(op.Base)
+		if slices.ContainsFunc(v.entries, func(e *entry) bool { return e.twin != nil && e.base.Key == op.Base.Key }) {
+			b.plan.Ops = append(b.plan.Ops, op)
+			return
+		}
+	}
+	b.restore(v, op)
 }
 
 // restore puts the missing side of a rejected removal back.

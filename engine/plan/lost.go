@@ -95,7 +95,7 @@ func pairable(m *Mailbox) (all []lone, files []state.LocalMessage) {
 
 // decideLost plans for a lost message that the server still does not show.
 func (b *builder) decideLost(v *view, e *entry) {
-	op := Op{Base: e.base, Local: e.now, WantLocal: e.now.Flags, Agreed: e.now.Flags}
+	op := Op{Base: e.base, Local: e.now, Twin: e.twinBox(), WantLocal: e.now.Flags, Agreed: e.now.Flags}
 	op.Tags.Local = e.base.AllKeywords().Union(e.now.Keywords)
 	switch e.local {
 	case conflict.LocalAbsent:
@@ -105,6 +105,11 @@ func (b *builder) decideLost(v *view, e *entry) {
 		op.Why = "lost by the server, but edited here"
 		b.reupload(v, e, op)
 	case conflict.LocalMoved:
+		if e.twin != nil {
+			b.removeTwin(v, e, op) // held like the others
+			return
+		}
+		b.seek(e.base)
 		op.Why = "lost by the server, but moved here"
 		b.reupload(v, e, op)
 	case conflict.LocalUnknown, conflict.LocalNew:
@@ -145,7 +150,7 @@ func (b *builder) guardLost(v *view, group []Op) {
 		if decided[i].Decision == state.Approved {
 			b.plan.Ops = append(b.plan.Ops, op)
 		} else {
-			b.restore(v, op)
+			b.reject(v, op)
 		}
 	}
 	for _, h := range decided {
@@ -160,10 +165,16 @@ func (b *builder) guardLost(v *view, group []Op) {
 	if open != nil {
 		hold = *open
 	}
-	hold.Reason = "the server lost these messages when the mailbox was renumbered, replaced or restored"
 	hold.Lost, hold.Through = len(rest), 0
 	for _, op := range rest {
 		hold.Through = max(hold.Through, op.Base.Since)
+	}
+	if open == nil || open.Lost != hold.Lost || open.Through != hold.Through {
+		for _, op := range rest {
+			b.seek(op.Base)
+		}
+		hold.Reason = "the server lost these messages when the mailbox was renumbered, replaced or restored" +
+			v.whereNow(func(e *entry) bool { return e.base.State == state.Lost })
 	}
 	b.plan.Holds = append(b.plan.Holds, hold)
 }

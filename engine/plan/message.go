@@ -23,15 +23,16 @@ func (b *builder) decide(v *view, e *entry) {
 		// The flags that count are those of the mailbox where it lies now.
 		place = e.to
 	}
+	local, now := e.wished()
 	d := conflict.Decide(conflict.Message{
-		Known: true, Local: e.local, Remote: e.remote,
-		BaseFlags: e.base.Flags &^ (e.base.LocalFlags & place.Shared()), LocalFlags: e.now.Flags, RemoteFlags: e.msg.Flags,
+		Known: true, Local: local, Remote: e.remote,
+		BaseFlags: e.base.Flags &^ (e.base.LocalFlags & place.Shared()), LocalFlags: now.Flags, RemoteFlags: e.msg.Flags,
 		Shared:     place.Shared(),
-		Keywords:   e.keywords(place),
+		Keywords:   e.keywords(place, now),
 		SameTarget: e.at != nil && e.at == e.to,
 	})
 	op := Op{
-		Base: e.base, Local: e.now, Remote: e.msg,
+		Base: e.base, Local: e.now, Remote: e.msg, Twin: e.twinBox(),
 		WantLocal: d.Local, WantRemote: d.Remote, Agreed: d.Local, Tags: d.Tags, Why: d.Why,
 		OnlyLocal: place.onlyLocal(d),
 	}
@@ -41,10 +42,8 @@ func (b *builder) decide(v *view, e *entry) {
 	case conflict.SetFlags:
 		op.Kind = SetFlags
 		b.add(v, op)
-	case conflict.Download:
-		v.wanted = v.wanted.Add(e.base.UID)
-	case conflict.Upload:
-		b.reupload(v, e, op)
+	case conflict.Download, conflict.Upload:
+		b.bringBack(v, e, op, d.Action)
 	case conflict.Replace:
 		if e.base.Retry.NextAt > b.in.Now {
 			b.open(v.Name) // the server refused the new version; later it may not
@@ -76,10 +75,11 @@ func (b *builder) decide(v *view, e *entry) {
 	}
 }
 
-// keywords are those of the message when it lies in the mailbox place.
-func (e *entry) keywords(place *Mailbox) conflict.Keywords {
+// keywords are those of the message when it lies in the mailbox place, and the file is now
+// as given.
+func (e *entry) keywords(place *Mailbox, now state.LocalMessage) conflict.Keywords {
 	return conflict.Keywords{
-		Base: e.base.Keywords, Own: e.base.LocalKeywords, Local: e.now.Keywords, Remote: e.msg.Keywords, Stored: place.Stores(),
+		Base: e.base.Keywords, Own: e.base.LocalKeywords, Local: now.Keywords, Remote: e.msg.Keywords, Stored: place.Stores(),
 	}
 }
 
@@ -132,6 +132,19 @@ func (b *builder) resettle(op Op) {
 	last := &b.plan.Ops[len(b.plan.Ops)-1]
 	last.Local, last.WantLocal, last.WantRemote = op.Local, op.WantLocal, op.WantRemote
 	last.Agreed, last.OnlyLocal, last.Tags = op.Agreed, op.OnlyLocal, op.Tags
+}
+
+// bringBack plans for a message that is gone from one side and was changed on the other.
+func (b *builder) bringBack(v *view, e *entry, op Op, action conflict.Action) {
+	if e.twin != nil {
+		b.removeTwin(v, e, op)
+		return
+	}
+	if action == conflict.Download {
+		v.wanted = v.wanted.Add(e.base.UID)
+		return
+	}
+	b.reupload(v, e, op)
 }
 
 // reupload brings a message back that the server has lost or deleted, into the

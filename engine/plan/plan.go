@@ -133,6 +133,9 @@ type Input struct {
 	Strays []state.Stray
 	// Holds are those of the store, with the user's decisions.
 	Holds []state.Hold
+	// Elsewhere are the paired records, of all mailboxes, of the contents that a plan
+	// has sought; nil while nobody has looked.
+	Elsewhere map[state.Digest][]state.Record
 	// Direction says which side's changes travel.
 	Direction Direction
 	// Reach says which messages on the server are wanted at all.
@@ -230,6 +233,9 @@ type Op struct {
 	Decided bool
 	// Final is true for a removal that cannot be undone on the server.
 	Final bool
+	// Twin is the mailbox of the equal message that stays, and that gets what was changed
+	// about this one first; empty if there is none. See findTwins.
+	Twin string
 	// Rematching is the outcome of a Rematch.
 	Rematching *Rematching
 	// Intent is the upload that a disowned message is a copy of.
@@ -241,7 +247,7 @@ type Op struct {
 
 // touches returns the mailboxes whose state the operation depends on.
 func (o Op) touches() []string {
-	return []string{o.Mailbox, o.Dest, o.Base.Mailbox, o.Supersedes.Mailbox}
+	return []string{o.Mailbox, o.Dest, o.Base.Mailbox, o.Supersedes.Mailbox, o.Twin}
 }
 
 // RemoteChange returns the flags that the message on the server is to gain and
@@ -274,6 +280,9 @@ type Plan struct {
 	Holds []state.Hold
 	// Problems are changes that cannot be carried out, for the user to know.
 	Problems []state.Problem
+	// Sought are contents of which it matters whether another mailbox has them, too:
+	// the plan must be made anew with Elsewhere.
+	Sought []state.Digest
 	// Kept is how many changes stay on their side because of the direction.
 	Kept int
 	// Open are the mailboxes with changes that wait for a later cycle: they

@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"mailmoor/state"
 	"mailmoor/test/lab"
 )
 
@@ -64,29 +65,47 @@ func (l *laptop) sync() {
 	}
 }
 
-// refile moves messages to another folder, as a mail reader does: under new names.
-func (l *laptop) refile(folder, dest string, tokens ...string) {
+// each calls do with the file of each of the messages in a folder.
+func (l *laptop) each(folder string, tokens []string, do func(token, path string) error) {
 	l.Helper()
-	wanted := make(map[string]bool)
-	for _, token := range tokens {
-		wanted[token] = true
-	}
+	left := slices.Clone(tokens)
 	for _, sub := range []string{"cur", "new"} {
 		paths, err := filepath.Glob(filepath.Join(l.root, folder, sub, "*"))
 		l.must(err)
 		for _, path := range paths {
 			data, err := os.ReadFile(path)
 			l.must(err)
-			if token := tokenOf(data); wanted[token] {
-				_, letters, _ := strings.Cut(filepath.Base(path), ":2,")
-				l.rename(path, filepath.Join(l.root, dest, "cur", "refiled."+token+":2,"+letters))
-				delete(wanted, token)
+			if i := slices.Index(left, tokenOf(data)); i >= 0 {
+				l.must(do(left[i], path))
+				left = slices.Delete(left, i, i+1)
 			}
 		}
 	}
-	if len(wanted) > 0 {
-		l.Fatalf("folder %s of the laptop lacks %v", folder, wanted)
+	if len(left) > 0 {
+		l.Fatalf("folder %s of the laptop lacks %v", folder, left)
 	}
+}
+
+// save copies messages to another folder, as a mail reader does: under new names.
+func (l *laptop) save(folder, dest string, tokens ...string) {
+	l.Helper()
+	l.each(folder, tokens, func(token, path string) error {
+		_, letters, _ := strings.Cut(filepath.Base(path), ":2,")
+		return os.Link(path, filepath.Join(l.root, dest, "cur", "refiled."+token+":2,"+letters))
+	})
+}
+
+// purge removes messages.
+func (l *laptop) purge(folder string, tokens ...string) {
+	l.Helper()
+	l.each(folder, tokens, func(_, path string) error { return os.Remove(path) })
+}
+
+// refile moves messages to another folder.
+func (l *laptop) refile(folder, dest string, tokens ...string) {
+	l.Helper()
+	l.save(folder, dest, tokens...)
+	l.purge(folder, tokens...)
 }
 
 // numbered returns the tokens of n messages.
@@ -128,6 +147,7 @@ func (l *laptop) settled(want ...string) {
 // deleted ones and new ones. Those that had been flagged here meanwhile were uploaded
 // to INBOX again, so that there were two of each.
 func TestRefiledByMbsync(t *testing.T) {
+	t.Parallel()
 	a, l, tokens := refiled(t, 8)
 	l.refile("INBOX", "Archive", tokens[:5]...)
 	l.sync()
@@ -145,6 +165,7 @@ func TestRefiledByMbsync(t *testing.T) {
 // TestManyRefiledByMbsync: 120 of 150 were held as deleted, and rejecting that uploaded
 // them all again. The last ones of a mailbox were held as well.
 func TestManyRefiledByMbsync(t *testing.T) {
+	t.Parallel()
 	a, l, tokens := refiled(t, 150)
 	want := []string{"Archive/filed:"}
 	for _, token := range tokens {
@@ -155,6 +176,45 @@ func TestManyRefiledByMbsync(t *testing.T) {
 		l.sync()
 		if c := a.clean().Counts; c.MovedLocal != len(some) || c.Downloaded+c.Uploaded+c.RemovedLocal != 0 {
 			t.Errorf("counts are %+v, want %d moves", c, len(some))
+		}
+	}
+	l.settled(want...)
+}
+
+// TestSavedAndPurgedByMbsync: a reader on another machine saves messages elsewhere and
+// purges them later, and a run comes in between. What had been flagged here was uploaded
+// to INBOX again. So many were held, and rejecting that uploaded all of them again.
+func TestSavedAndPurgedByMbsync(t *testing.T) {
+	t.Parallel()
+	a, l, tokens := refiled(t, 130)
+	saved := tokens[:110]
+	l.save("INBOX", "Archive", saved...)
+	l.sync()
+	a.clean()
+	l.purge("INBOX", saved[:3]...)
+	l.sync()
+	a.letters("INBOX", saved[0], "F")
+	if c := a.clean().Counts; c.Uploaded > 0 || c.RemovedLocal != 3 {
+		t.Errorf("counts are %+v, want three files removed", c)
+	}
+	l.purge("INBOX", saved[3:]...)
+	l.purge("INBOX", tokens[110])
+	l.sync()
+	h := a.onlyHold(a.sync())
+	if h.UIDs.Len() != 108 || !strings.Contains(h.Reason, "107 of them are now in Archive") {
+		t.Errorf("the hold is %+v, want one that says where 107 of 108 are", h)
+	}
+	a.decide(h, state.Rejected)
+	a.clean()
+	want := []string{"Archive/filed:"}
+	for i, token := range tokens {
+		switch {
+		case i == 0:
+			want = append(want, "Archive/"+token+":F")
+		case i < len(saved):
+			want = append(want, "Archive/"+token+":")
+		default:
+			want = append(want, "INBOX/"+token+":")
 		}
 	}
 	l.settled(want...)
