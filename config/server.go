@@ -14,9 +14,9 @@ import (
 func patienceKey() Key {
 	return Key{
 		Name: "patience", Type: `text such as "5 minutes"`, Default: `"1 minute"`,
-		Meaning: "How long the server may be silent while it owes an answer, from 1 second to 1 hour. The other limits follow: " +
-			"half of it to connect, 5 times for the greeting and each answer to the login, 30 times for any other answer, and more " +
-			"while 100 bytes a second come. Raise it for a very slow line or server.",
+		Meaning: "How long the server may be silent while it owes an answer, from 1 second to 1 hour. Connecting may take half of it, " +
+			"the greeting and each answer to the login 5 times it, any other answer 30 times it, and longer while 100 bytes a second " +
+			"come. Raise it for a very slow line or server.",
 		Example: `patience = "5 minutes"`,
 		field:   "Patience", also: []string{"timeout", "socktimeout", "progress_timeout"},
 		set: func(t target, v value) (err error) {

@@ -36,6 +36,8 @@ const (
 	// Stall lets no more bytes through in this direction. The connection stays
 	// open until either side ends it.
 	Stall
+	// Drip lets twenty bytes a second through from then on.
+	Drip
 	// Late keeps back what comes in this direction until Release: it arrives
 	// then, even if its sender has long gone.
 	Late

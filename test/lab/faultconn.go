@@ -14,6 +14,8 @@ const (
 	queueChunks = 1024
 	// rateSlices is into how many writes the bytes of a second are cut.
 	rateSlices = 50
+	// dripBytesPerSecond is what a line that drips lets through.
+	dripBytesPerSecond = 20
 )
 
 // stream is one side of a connection, with TLS or without.
@@ -72,6 +74,7 @@ type lane struct {
 	direction Direction
 	from, to  *stream
 	faults    []Fault // those of the direction that are still to come, in order
+	dripping  bool
 	queue     chan chunk
 	readDone  chan struct{}
 	writeDone chan struct{}
@@ -148,9 +151,11 @@ func (l *lane) write() {
 // deliver writes the data up to a fault, and reports whether the stream is
 // still open.
 func (l *lane) deliver(data []byte) bool {
-	rate := l.conn.behaviour.BytesPerSecond
 	for len(data) > 0 {
-		n := len(data)
+		n, rate := len(data), l.conn.behaviour.BytesPerSecond
+		if l.dripping {
+			rate = dripBytesPerSecond
+		}
 		if rate > 0 {
 			n = min(n, max(rate/rateSlices, 1))
 		}
@@ -205,6 +210,9 @@ func (l *lane) fault() bool {
 		}
 		client.reset()
 		server.reset()
+	case Drip:
+		l.faults, l.dripping = l.faults[1:], true
+		return true
 	case Late:
 		<-l.conn.released
 		l.faults = l.faults[1:]

@@ -142,42 +142,51 @@ func (w work) cut(t *testing.T, srv *lab.Server, hide []string, fault lab.Fault)
 	a.expect(want...)
 }
 
-// TestStall: the line stays up and nothing moves any more. The run ends by its
-// own doing, and the next one finishes the work.
+// TestStall: the line stays up and nothing moves any more, or next to nothing. The run
+// ends by its own doing, and the next one finishes the work. On a line that dripped it
+// went on for hours.
 func TestStall(t *testing.T) {
 	srv := newServer(t)
-	for _, w := range works {
-		t.Run(w.name, func(t *testing.T) {
-			t.Parallel()
-			random := newRandom(t)
-			whole := w.measure(t, srv, nil)
-			a := newAccount(t, srv)
-			a.options = func(o *engine.Options) { o.Connections = 1 }
-			want := w.prepare(a)
-			// Whatever is slower than this only ends the run earlier.
-			a.config = func(c *wire.Config) { c.ProgressTimeout, c.ConnectTimeout = 300*time.Millisecond, time.Second }
-			line := a.badLine()
-			fault := lab.Fault{Direction: lab.ToClient, After: random.Int64N(whole.ToClient), Action: lab.Stall}
-			line.Behave(lab.Behaviour{Faults: []lab.Fault{fault}})
-			before := a.remote()
-			report, err := a.run()
-			switch {
-			case err == nil && len(report.Problems) == 0 && !report.Quiet:
-				t.Errorf("no connection got beyond %+v; the run ended early and had nothing to say: %+v", fault, report)
-			case err != nil && (state.CauseOf(err) != state.CauseNetwork || state.ScopeOf(err) != state.ScopeAccount):
-				t.Errorf("error is %v, want one of the network", err)
-			}
-			if w.name == "first sync" {
-				if diff := gocmp.Diff(before["INBOX"], a.remote()["INBOX"]); diff != "" {
-					t.Errorf("the server's INBOX changed (-before +after):\n%s", diff)
-				}
-			}
-			line.Behave(lab.Behaviour{})
-			a.config = nil
-			a.finish()
-			a.later(3 * time.Hour)
-			a.settle()
-			a.expect(want...)
-		})
+	for name, action := range map[string]lab.Action{"silent": lab.Stall, "dripping": lab.Drip} {
+		for _, w := range works {
+			t.Run(name+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
+				w.stall(t, srv, action)
+			})
+		}
 	}
+}
+
+// stall does the work on a line that comes to a standstill, and then on a good one.
+func (w work) stall(t *testing.T, srv *lab.Server, action lab.Action) {
+	t.Helper()
+	random := newRandom(t)
+	whole := w.measure(t, srv, nil)
+	a := newAccount(t, srv)
+	a.options = func(o *engine.Options) { o.Connections = 1 }
+	want := w.prepare(a)
+	// Whatever is slower than this only ends the run earlier.
+	a.config = func(c *wire.Config) { c.ProgressTimeout, c.ConnectTimeout = 300*time.Millisecond, time.Second }
+	line := a.badLine()
+	fault := lab.Fault{Direction: lab.ToClient, After: random.Int64N(whole.ToClient), Action: action}
+	line.Behave(lab.Behaviour{Faults: []lab.Fault{fault}})
+	before := a.remote()
+	report, err := a.run()
+	switch {
+	case err == nil && action == lab.Stall && len(report.Problems) == 0 && !report.Quiet:
+		t.Errorf("no connection got beyond %+v; the run ended early and had nothing to say: %+v", fault, report)
+	case err != nil && (state.CauseOf(err) != state.CauseNetwork || state.ScopeOf(err) != state.ScopeAccount):
+		t.Errorf("error is %v, want one of the network", err)
+	}
+	if w.name == "first sync" {
+		if diff := gocmp.Diff(before["INBOX"], a.remote()["INBOX"]); diff != "" {
+			t.Errorf("the server's INBOX changed (-before +after):\n%s", diff)
+		}
+	}
+	line.Behave(lab.Behaviour{})
+	a.config = nil
+	a.finish()
+	a.later(3 * time.Hour)
+	a.settle()
+	a.expect(want...)
 }
