@@ -28,9 +28,9 @@ type NotFoundError struct {
 	Path string
 }
 
-// Error shows what the file could look like.
+// Error names the file.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("%s: there is no such file; this is the smallest configuration:\n\n%s", e.Path, Smallest)
+	return fmt.Sprintf("%s: there is no such file", e.Path)
 }
 
 // Unwrap returns fs.ErrNotExist.

@@ -96,7 +96,7 @@ type Decision struct {
 	// Tags is what becomes of the keywords.
 	Tags Tags
 	// Why is a short explanation for logs and dry runs.
-	Why string
+	Why state.Text
 }
 
 // Decide applies the table.

@@ -340,7 +340,7 @@ func (x *executor) move(ctx context.Context, r Remote, t *target, uids state.UID
 	if len(left) > 0 {
 		x.problem(state.Problem{
 			Scope: state.ScopeMailbox, Cause: state.CauseRefused, Mailbox: t.Name,
-			Text: fmt.Sprintf("the server says OK to a move to %q, and leaves messages where they were", dest),
+			Text: state.Textf("the server says OK to a move to %q, and leaves messages where they were", dest),
 			Hint: "nothing is lost; the next run tries again",
 		})
 	}

@@ -58,7 +58,7 @@ func (x *executor) verified(ctx context.Context, r Remote, ref state.Ref, record
 		case !same:
 			return nil, &state.Error{
 				Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
-				Doing: fmt.Sprintf("check UID %d in mailbox %q before changing it", rec.UID, ref.Mailbox),
+				Doing: state.Textf("check UID %d in mailbox %q before changing it", rec.UID, ref.Mailbox),
 				Hint:  "the server may have been restored from a backup; nothing was removed or moved there",
 				Err:   fmt.Errorf("another message stands under this UID now"),
 			}

@@ -13,7 +13,7 @@ import (
 
 // refusal is an error of one mailbox that passes.
 func refusal(doing string) error {
-	return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseNetwork, Doing: doing, Err: errors.New("NO [INUSE]")}
+	return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseNetwork, Doing: state.Text(doing), Err: errors.New("NO [INUSE]")}
 }
 
 // once makes a fault of what happens at the first step of that name.

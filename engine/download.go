@@ -157,7 +157,7 @@ func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, ui
 		}
 	}
 	return &state.Error{
-		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: fmt.Sprintf("fetch UID %d of mailbox %q", uid, d.target.Name),
+		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: state.Textf("fetch UID %d of mailbox %q", uid, d.target.Name),
 		Err: fmt.Errorf("the connection breaks at it each time: %w", broken),
 	}
 }
@@ -354,7 +354,7 @@ func (d *downloading) setAside(ctx context.Context, uid state.UID, cause error) 
 	if d.op.Base.UID == uid {
 		before = d.op.Base.Retry
 	}
-	reason := cause.Error()
+	reason := state.TextOf(cause)
 	d.problem(state.Problem{
 		Scope: state.ScopeMessage, Cause: state.CauseOf(cause), Mailbox: d.target.Name,
 		Subject: fmt.Sprintf("UID %d", uid), Text: "cannot be fetched: " + reason,

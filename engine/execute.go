@@ -308,7 +308,7 @@ func (x *executor) learnGeneration(ctx context.Context, r Remote, t *target) (st
 	case want != next.UIDValidity:
 		return next, explainGeneration(t.Name, &state.Error{
 			Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
-			Doing: fmt.Sprintf("look at mailbox %q", t.Name),
+			Doing: state.Textf("look at mailbox %q", t.Name),
 			Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", want, next.UIDValidity),
 		})
 	}

@@ -174,7 +174,7 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		return err
 	}
 	if err := delta.Check(); err != nil {
-		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("scan folder %q", l.Folder), Err: err}
+		return &state.Error{Scope: state.ScopeMailbox, Doing: state.Textf("scan folder %q", l.Folder), Err: err}
 	}
 	l.Local = &delta
 	if delta.Statted {
@@ -248,7 +248,7 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 		return err
 	}
 	if err := delta.Check(); err != nil {
-		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("list mailbox %q", l.Name), Err: err}
+		return &state.Error{Scope: state.ScopeMailbox, Doing: state.Textf("list mailbox %q", l.Name), Err: err}
 	}
 	l.Remote, l.Sampled, l.Oldest = &delta, l.sample, oldest(l.base, delta.Gone)
 	if delta.GoneUnknown {
@@ -272,7 +272,7 @@ func (e *Engine) checkNext(base []state.Record, now state.Selected) error {
 			continue
 		}
 		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("list mailbox %q", r.Mailbox),
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Textf("list mailbox %q", r.Mailbox),
 			Err: fmt.Errorf("UIDNEXT is %d, and UID %d was there before", now.UIDNext, r.UID),
 		}
 	}
@@ -286,7 +286,7 @@ func explainGeneration(mailbox string, err error) error {
 	}
 	return &state.Error{
 		Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
-		Doing: fmt.Sprintf("sync mailbox %q", mailbox),
+		Doing: state.Textf("sync mailbox %q", mailbox),
 		Hint:  "the server renumbered the mailbox or made it anew; its messages are matched afresh, and nothing is removed meanwhile",
 		Err:   err,
 	}

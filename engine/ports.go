@@ -146,7 +146,7 @@ type LocalChanger interface {
 	// is free, and sets its flags. The letters of its keywords come along.
 	Move(ctx context.Context, folder string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error)
 	// Remove moves the file of the record to the hold area.
-	Remove(ctx context.Context, folder string, r state.Record, reason string) (state.Held, error)
+	Remove(ctx context.Context, folder string, r state.Record, reason state.Text) (state.Held, error)
 }
 
 // LocalTree is the Maildir tree of one account.

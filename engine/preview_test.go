@@ -124,7 +124,7 @@ func TestPreviewSurvivesAMailbox(t *testing.T) {
 		return nil
 	})
 	p := f.preview(true)
-	if len(p.Problems) != 1 || p.Problems[0].Mailbox != "Archive" || !strings.Contains(p.Problems[0].Text, "no answer") {
+	if len(p.Problems) != 1 || p.Problems[0].Mailbox != "Archive" || !strings.Contains(string(p.Problems[0].Text), "no answer") {
 		t.Errorf("problems %+v", p.Problems)
 	}
 	if len(p.Transfers) != 2 || p.Transfers[0].Sized != 0 || p.Transfers[1].Sized != 1 {

@@ -14,7 +14,7 @@ import (
 
 // refused is a NO to one command.
 func refused(scope state.Scope, cause state.Cause, doing string) error {
-	return &state.Error{Scope: scope, Cause: cause, Doing: doing, Err: errors.New("NO")}
+	return &state.Error{Scope: scope, Cause: cause, Doing: state.Text(doing), Err: errors.New("NO")}
 }
 
 // TestRefuseAtEveryStep lets the server answer NO to every command of every

@@ -24,7 +24,7 @@ func (e *Engine) relist(ctx context.Context, conn *lease, l *look) error {
 	}
 	if err == nil && delta.GoneUnknown {
 		err = &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("match mailbox %q afresh", l.Name),
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Textf("match mailbox %q afresh", l.Name),
 			Hint: "nothing is changed in it until that works; the next run tries again",
 			Err:  errors.New("the server renumbered, replaced or restored it, and does not list all of it"),
 		}

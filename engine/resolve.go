@@ -90,7 +90,7 @@ func (v *resolver) look(ctx context.Context, r Remote) error {
 		if i.UIDValidity != next.UIDValidity {
 			return &state.Error{
 				Scope: state.ScopeMailbox, Cause: state.CauseGeneration,
-				Doing: fmt.Sprintf("look for interrupted uploads in mailbox %q", v.mailbox),
+				Doing: state.Textf("look for interrupted uploads in mailbox %q", v.mailbox),
 				Err:   fmt.Errorf("UIDVALIDITY changed from %d to %d", i.UIDValidity, next.UIDValidity),
 			}
 		}
@@ -258,7 +258,7 @@ func (v *resolver) giveUp(ctx context.Context) error {
 
 // stuck returns the record of an upload that waits for another attempt. A
 // message that was edited stays paired with its older version.
-func (v *resolver) stuck(i unsure, reason string) state.Record {
+func (v *resolver) stuck(i unsure, reason state.Text) state.Record {
 	if old := v.replaced(i); old.State == state.Paired && old.Content.Digest != i.Content.Digest {
 		old.Retry = nextRetry(old.Retry, v.now(), reason)
 		return old

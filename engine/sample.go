@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"mime"
 	"slices"
-	"strings"
 
 	"mailmoor/state"
 )
@@ -22,7 +21,7 @@ const sampleSize = 16
 // errBroken is what is said of a mailbox whose UIDs name other messages.
 func errBroken(mailbox string) error {
 	return &state.Error{
-		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("check mailbox %q", mailbox),
+		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Textf("check mailbox %q", mailbox),
 		Err: errors.New("other messages stand under known UIDs, as after the restore of a backup"),
 	}
 }
@@ -132,18 +131,18 @@ func holeProblems(mailbox string, unnumbered []state.Unnumbered) []state.Problem
 const unnumberedMax = 5
 
 // describedAs names a message by sender and subject.
-func describedAs(fields string) string {
-	var parts []string
+func describedAs(fields string) state.Text {
+	var parts []state.Text
 	for _, name := range []string{"From", "Subject"} {
 		value, err := new(mime.WordDecoder).DecodeHeader(fieldValue(fields, name))
 		if err == nil && value != "" {
-			parts = append(parts, fmt.Sprintf("%s %q", name, value))
+			parts = append(parts, state.Textf("%s %q", name, value))
 		}
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(parts, ", ")
+	return ": " + state.Join(parts, ", ")
 }
 
 // changed reports whether either side of the mailbox shows a change.

@@ -100,7 +100,7 @@ func (t *target) checkGiven(uid state.UID) error {
 		return nil
 	}
 	return &state.Error{
-		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: fmt.Sprintf("bring messages to mailbox %q", t.Name),
+		Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Textf("bring messages to mailbox %q", t.Name),
 		Err: fmt.Errorf("the server gave UID %d, which is not above %d, known before", uid, t.Highest),
 	}
 }
@@ -192,7 +192,7 @@ const (
 )
 
 // nextRetry says when a stuck message is tried again.
-func nextRetry(before state.Retry, now int64, reason string) state.Retry {
+func nextRetry(before state.Retry, now int64, reason state.Text) state.Retry {
 	wait := int64(retryMax)
 	if before.Count < 8 {
 		wait = min(wait, retryFirst<<before.Count)

@@ -11,7 +11,7 @@ import (
 func (f *fixture) waitsFor(path string) {
 	f.t.Helper()
 	for _, p := range f.sync().Problems {
-		if strings.Contains(p.Text, "left alone: ") && strings.Contains(p.Text, path) {
+		if strings.Contains(string(p.Text), "left alone: ") && strings.Contains(string(p.Text), path) {
 			return
 		}
 	}

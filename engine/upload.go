@@ -297,7 +297,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 func onlyOnce(i state.Intent, uid state.UID) error {
 	return &state.Error{
 		Scope: state.ScopeMessage, Cause: state.CauseRefused,
-		Doing: fmt.Sprintf("append %s to %q", i.Key, i.Mailbox),
+		Doing: state.Textf("append %s to %q", i.Key, i.Mailbox),
 		Hint:  "the file stays; remove it if one copy is enough",
 		Err:   fmt.Errorf("the server keeps only one of equal messages, and has it as UID %d", uid),
 	}
@@ -338,10 +338,10 @@ func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 		// paired; and the scan shall see the edit again when its time has come.
 		t.leaveOpen()
 		r := it.base
-		r.Retry = nextRetry(r.Retry, x.now(), cause.Error())
+		r.Retry = nextRetry(r.Retry, x.now(), state.TextOf(cause))
 		return r
 	}
-	r := stuckRecord(it.intent, it.base.Retry, x.now(), cause.Error())
+	r := stuckRecord(it.intent, it.base.Retry, x.now(), state.TextOf(cause))
 	r.Stat = it.file.Stat
 	return r
 }
@@ -349,7 +349,7 @@ func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 const stuckHint = "the file stays where it is; it is tried again later"
 
 // stuckRecord is the record of a file that waits for another attempt.
-func stuckRecord(i state.Intent, before state.Retry, now int64, reason string) state.Record {
+func stuckRecord(i state.Intent, before state.Retry, now int64, reason state.Text) state.Record {
 	return state.Record{
 		Mailbox: i.Mailbox, Key: i.Key, State: state.UploadStuck, Flags: i.Flags, LocalKeywords: i.Keywords, Content: i.Content,
 		Remote: state.RemoteIdentity{Date: i.Date}, Retry: nextRetry(before, now, reason),

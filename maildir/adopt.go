@@ -2,7 +2,6 @@ package maildir
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -20,7 +19,7 @@ import (
 // interruption. The tree has the given layout from then on: directories that do not fit
 // it are left alone, and left out.
 func AdoptRoot(root, id string, layout Layout, forget func() error) error {
-	doing := fmt.Sprintf("accept root %q", root)
+	doing := state.Textf("accept root %q", root)
 	if !filepath.IsAbs(root) || !idPattern.MatchString(id) {
 		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "path or account id %q is not usable", id)
 	}

@@ -3,7 +3,6 @@ package maildir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"golang.org/x/sys/unix"
@@ -23,12 +22,12 @@ func renamed(err error) bool {
 }
 
 // errRestless says that triesMax was not enough.
-func errRestless(doing string) error {
+func errRestless(doing state.Text) error {
 	return stale(doing, "other programs keep renaming the file")
 }
 
 // find returns where the file of a key is now; CauseStale when it is not there.
-func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing string) (entry, error) {
+func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing state.Text) (entry, error) {
 	e, found, err := t.locate(ctx, f, key)
 	switch {
 	case err != nil:
@@ -75,7 +74,7 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 	if err := t.mayChange(); err != nil {
 		return state.LocalMessage{}, err
 	}
-	doing := fmt.Sprintf("set the flags of %s/%s to %q", path, key, want)
+	doing := state.Textf("set the flags of %s/%s to %q", path, key, want)
 	return t.renameFile(ctx, path, key, doing, func(_ *folder, e entry) (entry, error) {
 		if e.flags != expect {
 			return e, stale(doing, "its flags are %q now, not %q", e.flags, expect)
@@ -87,7 +86,7 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 // renameFile gives the file of a key the name that to returns, in its folder. Where
 // somebody else renames it meanwhile, it looks again.
 func (t *Tree) renameFile(
-	ctx context.Context, path string, key state.Key, doing string, to func(*folder, entry) (entry, error),
+	ctx context.Context, path string, key state.Key, doing state.Text, to func(*folder, entry) (entry, error),
 ) (state.LocalMessage, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
@@ -152,7 +151,7 @@ func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat
 
 // sameMessage makes sure that the file of e is the message of the record: equal
 // stat, or else equal content.
-func (f *folder) sameMessage(ctx context.Context, e entry, r state.Record, doing string) (unix.Stat_t, error) {
+func (f *folder) sameMessage(ctx context.Context, e entry, r state.Record, doing state.Text) (unix.Stat_t, error) {
 	file, st, err := f.openMessage(e)
 	if unusable(err) {
 		return st, stale(doing, "%w", err)
@@ -177,7 +176,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 	if err := t.mayChange(); err != nil {
 		return state.LocalMessage{}, err
 	}
-	doing := fmt.Sprintf("move %s/%s to folder %q", path, r.Key, dest)
+	doing := state.Textf("move %s/%s to folder %q", path, r.Key, dest)
 	if path == dest {
 		return state.LocalMessage{}, refuse(state.ScopeMessage, state.CauseOther, "", doing, "it already lies there")
 	}

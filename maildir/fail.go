@@ -21,7 +21,7 @@ func wrap(scope state.Scope, err error, doing string, args ...any) error {
 	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	e := &state.Error{Scope: scope, Cause: state.CauseDisk, Doing: fmt.Sprintf(doing, args...), Err: err}
+	e := &state.Error{Scope: scope, Cause: state.CauseDisk, Doing: state.Textf(doing, args...), Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Cause = state.CauseGone
@@ -44,11 +44,11 @@ func wrap(scope state.Scope, err error, doing string, args ...any) error {
 }
 
 // refuse is an error that no system call reported.
-func refuse(scope state.Scope, cause state.Cause, hint, doing, format string, args ...any) error {
+func refuse(scope state.Scope, cause state.Cause, hint, doing state.Text, format string, args ...any) error {
 	return &state.Error{Scope: scope, Cause: cause, Doing: doing, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // stale says that a file is not what the plan saw any more.
-func stale(doing, format string, args ...any) error {
+func stale(doing state.Text, format string, args ...any) error {
 	return refuse(state.ScopeMessage, state.CauseStale, "", doing, format, args...)
 }

@@ -101,5 +101,5 @@ func (t *Tree) look(ctx context.Context, f *folder, key state.Key) (state.LocalM
 		}
 		return m, err == nil, wrap(state.ScopeMailbox, err, "look at %s/%s", f.path, key)
 	}
-	return state.LocalMessage{}, false, errRestless("look up " + string(key))
+	return state.LocalMessage{}, false, errRestless(state.Textf("look up %s", key))
 }

@@ -71,7 +71,7 @@ func TestExactName(t *testing.T) {
 	for _, name := range []string{"work", "WORK", decomposed} {
 		err := exactName(d, name)
 		e, ok := errors.AsType[*state.Error](err)
-		if !ok || e.Scope != state.ScopeMailbox || e.Cause != state.CauseConfig || !strings.Contains(e.Hint, "rename") {
+		if !ok || e.Scope != state.ScopeMailbox || e.Cause != state.CauseConfig || !strings.Contains(string(e.Hint), "rename") {
 			t.Errorf("%q: %v, want a refusal with a hint about rename", name, err)
 		}
 	}

@@ -251,7 +251,7 @@ func exactName(parent dir, name string) error {
 	})
 	if err == nil && !found {
 		err = refuse(state.ScopeMailbox, state.CauseConfig, "give the mailbox another folder with rename, or leave it out",
-			fmt.Sprintf("create directory %q", name), "the file system takes the name for another one, which differs in case, "+
+			state.Textf("create directory %q", name), "the file system takes the name for another one, which differs in case, "+
 				"or in how accents are written: two mailboxes would share a folder")
 	}
 	return err
@@ -269,7 +269,7 @@ func (t *Tree) checkOurs(d dir) error {
 		return errNested(t.path, d.path())
 	case m.account != t.o.AccountID:
 		return refuse(state.ScopeMailbox, state.CauseConfig, "move the directory back to the account that it belongs to",
-			fmt.Sprintf("use directory %q", d.path()), "it is a folder of another account, %s", m.account)
+			state.Textf("use directory %q", d.path()), "it is a folder of another account, %s", m.account)
 	}
 	return nil
 }
@@ -305,7 +305,7 @@ func (t *Tree) checkMarked(f *folder) error {
 	}
 	if errors.Is(err, errNoMarker) || errors.Is(err, errBadMarker) || errors.Is(err, fs.ErrNotExist) || err != nil && m.kind != "" {
 		return refuse(state.ScopeMailbox, state.CauseGone, "put the folder back, or restore its "+markerName+" file from a backup",
-			fmt.Sprintf("scan folder %q", f.path), "%w", err)
+			state.Textf("scan folder %q", f.path), "%w", err)
 	}
 	return wrap(state.ScopeMailbox, err, "scan folder %q", f.path)
 }

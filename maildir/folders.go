@@ -54,18 +54,18 @@ type folderWalk struct {
 
 // leaveOut reports a directory, which is still entered. Without its folders in the
 // list, what the state knows of them is suspended, not deleted.
-func (w *folderWalk) leaveOut(path, hint, format string, args ...any) {
+func (w *folderWalk) leaveOut(path string, hint state.Text, format string, args ...any) {
 	w.leftOut = append(w.leftOut, state.LeftOut{
 		Problem: state.Problem{
 			Scope: state.ScopeMailbox, Cause: state.CauseConfig, Weight: state.WeightLasting,
-			Subject: path, Text: fmt.Sprintf(format, args...), Hint: hint,
+			Subject: path, Text: state.Textf(format, args...), Hint: hint,
 		},
 		Place: state.StrayPlace{Path: path},
 	})
 }
 
 // leaveOutAll reports a directory that is left out with all that lies below it.
-func (w *folderWalk) leaveOutAll(path, hint, format string, args ...any) {
+func (w *folderWalk) leaveOutAll(path string, hint state.Text, format string, args ...any) {
 	w.leaveOut(path, hint, format, args...)
 	w.leftOut[len(w.leftOut)-1].Place.Deep = true
 }
@@ -141,9 +141,9 @@ func (w *folderWalk) foreign(d dir, path, name string) (bool, error) {
 		}
 		w.leaveOutAll(join(path, name), "rename it to a name without a dot", "folders of a Maildir++ tree, whose names begin with a dot, are left out with layout = %q", LayoutFS)
 	case path == "":
-		w.leaveOutAll(name, fmt.Sprintf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
+		w.leaveOutAll(name, state.Textf("rename it to %q", "."+name), "folders whose name does not begin with a dot are left out with layout = %q", LayoutPlus)
 	default:
-		w.leaveOutAll(join(path, name), fmt.Sprintf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
+		w.leaveOutAll(join(path, name), state.Textf("move it to %q", path+"."+strings.TrimPrefix(name, ".")),
 			"folders inside folders are left out with layout = %q", LayoutPlus)
 	}
 	return true, nil

@@ -3,7 +3,6 @@ package maildir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,7 +28,7 @@ func (t *Tree) besideRoot() string {
 
 // checkHoldDir refuses a hold area below a root.
 func (t *Tree) checkHoldDir() error {
-	doing := fmt.Sprintf("use hold area %q", t.o.HoldDir)
+	doing := state.Textf("use hold area %q", t.o.HoldDir)
 	// What does not exist yet is judged by where it will be created.
 	path := filepath.Clean(t.o.HoldDir)
 	resolved, err := filepath.EvalSymlinks(path)
@@ -97,11 +96,11 @@ func renameFree(from dir, name string, to dir, want string) (string, error) {
 
 // Remove moves the file of the record to the hold area, after making sure that it
 // still is the record's message with the flags that were planned with.
-func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason string) (state.Held, error) {
+func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason state.Text) (state.Held, error) {
 	if err := t.mayChange(); err != nil {
 		return state.Held{}, err
 	}
-	doing := fmt.Sprintf("remove %s/%s", path, r.Key)
+	doing := state.Textf("remove %s/%s", path, r.Key)
 	f, err := t.openFolder(path)
 	if err != nil {
 		return state.Held{}, err
@@ -194,7 +193,7 @@ func (t *Tree) Keep(ctx context.Context, held state.Held, in state.Incoming) (st
 	if err := t.mayChange(); err != nil {
 		return state.Held{}, err
 	}
-	doing := fmt.Sprintf("keep message UID %d of mailbox %q", in.UID, held.Mailbox)
+	doing := state.Textf("keep message UID %d of mailbox %q", in.UID, held.Mailbox)
 	if held.Key == "" {
 		held.Key = t.NewKey()
 	}

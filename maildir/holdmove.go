@@ -21,7 +21,7 @@ func (t *Tree) holdByRename(from dir, name string, want unix.Stat_t, to dir, new
 	}
 	st, err := to.stat(newName)
 	if err == nil && fileStat(st) != fileStat(want) {
-		err = errors.Join(stale("remove "+name, "the file was exchanged for another one"), renameNoReplace(to, newName, from, name))
+		err = errors.Join(stale(state.Textf("remove %s", name), "the file was exchanged for another one"), renameNoReplace(to, newName, from, name))
 	}
 	if err == nil {
 		err = t.syncs.sync(to)
@@ -105,7 +105,7 @@ func (f *folder) takeAway(e entry, want unix.Stat_t) error {
 	}
 	st, err := tmp.stat(name)
 	if err == nil && fileStat(st) != fileStat(want) {
-		return errors.Join(stale("remove "+e.name, "the file was exchanged for another one"), renameNoReplace(tmp, name, from, e.name))
+		return errors.Join(stale(state.Textf("remove %s", e.name), "the file was exchanged for another one"), renameNoReplace(tmp, name, from, e.name))
 	}
 	if err == nil {
 		err = tmp.unlink(name)

@@ -239,7 +239,7 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 	if err := t.mayChange(); err != nil {
 		return state.LocalMessage{}, err
 	}
-	doing := fmt.Sprintf("set the keywords of %s/%s to %q", path, key, want)
+	doing := state.Textf("set the keywords of %s/%s to %q", path, key, want)
 	var k state.Keywords
 	m, err := t.renameFile(ctx, path, key, doing, func(f *folder, e entry) (entry, error) {
 		k = want

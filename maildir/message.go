@@ -3,7 +3,6 @@ package maildir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -32,7 +31,7 @@ func writeMessage(ctx context.Context, d dir, name string, in state.Incoming) (*
 
 // bodyError is an error of the message that the server sent, not of our disk.
 func bodyError(cause state.Cause, in state.Incoming, format string, args ...any) error {
-	return refuse(state.ScopeMessage, cause, "", fmt.Sprintf("receive message UID %d", in.UID), format, args...)
+	return refuse(state.ScopeMessage, cause, "", state.Textf("receive message UID %d", in.UID), format, args...)
 }
 
 // bodyReader marks the errors of a body as such.

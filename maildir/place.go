@@ -1,7 +1,6 @@
 package maildir
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 // place returns the path of the folder that a mailbox is to have. A directory that
 // stands for one of its levels already is used, however it is written.
 func (t *Tree) place(name []string, apart state.LevelSet) (string, error) {
-	doing := fmt.Sprintf("create a folder for %q", strings.Join(name, "/"))
+	doing := state.Textf("create a folder for %q", strings.Join(name, "/"))
 	apart, err := t.apartFromOwn(name, apart)
 	if err != nil {
 		return "", wrap(state.ScopeMailbox, err, "%s", doing)

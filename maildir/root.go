@@ -70,7 +70,7 @@ func ReadRoot(root string) (RootInfo, error) {
 // A directory that exists gets the marker. It refuses when there is a marker, and
 // when a directory above or below is a root itself. The layout is fixed from then on.
 func CreateRoot(root, id string, layout Layout) error {
-	doing := fmt.Sprintf("create root %q", root)
+	doing := state.Textf("create root %q", root)
 	if !filepath.IsAbs(root) || !idPattern.MatchString(id) {
 		return refuse(state.ScopeAccount, state.CauseConfig, "", doing, "path or account id %q is not usable", id)
 	}
@@ -93,8 +93,8 @@ func CreateRoot(root, id string, layout Layout) error {
 		if err == nil {
 			err = fmt.Errorf("it already is the %s of account %s", m.kind, m.account)
 		}
-		return refuse(state.ScopeAccount, state.CauseConfig, "use another directory, or remove "+
-			filepath.Join(resolved, markerName)+" if nothing uses it any more", doing, "%w", err)
+		return refuse(state.ScopeAccount, state.CauseConfig, state.Textf("use another directory, or remove %s if nothing uses it any more",
+			filepath.Join(resolved, markerName)), doing, "%w", err)
 	}
 	if err := errors.Join(checkAbove(resolved), checkBelow(d)); err != nil {
 		return err
@@ -162,7 +162,7 @@ func mkdirDurable(path string) error {
 // errNested names two roots of which one lies in the other: each would take the
 // other's mail for its own.
 func errNested(outer, inner string) error {
-	return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", fmt.Sprintf("use root %q", inner),
+	return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", state.Textf("use root %q", inner),
 		"it lies inside %q, which is another account's root", outer)
 }
 

@@ -255,7 +255,7 @@ func TestFoldersLeavesOut(t *testing.T) {
 			folders, leftOut, err := f.Folders(t.Context())
 			problems := problemsOf(leftOut)
 			f.ok(err)
-			if len(problems) != 1 || problems[0].Subject != test.path || !strings.Contains(problems[0].Text, test.text) || problems[0].Hint == "" {
+			if len(problems) != 1 || problems[0].Subject != test.path || !strings.Contains(string(problems[0].Text), test.text) || problems[0].Hint == "" {
 				t.Fatalf("%+v", problems)
 			}
 			for _, folder := range folders {

@@ -85,7 +85,7 @@ type scan struct {
 }
 
 // problem reports one file; the scan goes on.
-func (s *scan) problem(e entry, err error, hint string) {
+func (s *scan) problem(e entry, err error, hint state.Text) {
 	cause, weight := state.CauseOther, state.WeightLasting
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EIO) {
 		cause = state.CauseDisk
@@ -100,14 +100,14 @@ func (s *scan) problem(e entry, err error, hint string) {
 }
 
 // plainReason says in words what the system says of a file that is none.
-func plainReason(err error) string {
+func plainReason(err error) state.Text {
 	switch {
 	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EMLINK):
 		return "it is a symbolic link and is not followed"
 	case errors.Is(err, unix.ENXIO):
-		return errNotRegular.Error()
+		return state.TextOf(errNotRegular)
 	}
-	return err.Error()
+	return state.TextOf(err)
 }
 
 // findMissing fills delta.Missing with the records whose file is proven absent.

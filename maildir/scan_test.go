@@ -163,7 +163,7 @@ func wantProblem(t *testing.T, d state.LocalDelta, subject, text string) {
 		}
 		return
 	}
-	if len(d.Problems) != 1 || d.Problems[0].Subject != subject || !strings.Contains(d.Problems[0].Text, text) {
+	if len(d.Problems) != 1 || d.Problems[0].Subject != subject || !strings.Contains(string(d.Problems[0].Text), text) {
 		t.Errorf("problems %+v, want one of %s about %q", d.Problems, subject, text)
 	}
 	if d.Stamp != (state.FolderStamp{}) {
@@ -214,7 +214,7 @@ func TestScanReportsTwoFilesWithOneKey(t *testing.T) {
 	if len(got.New)+len(got.Changed)+len(got.Missing) != 0 {
 		t.Errorf("%+v", got)
 	}
-	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0].Text, "same name") {
+	if len(got.Problems) != 1 || !strings.Contains(string(got.Problems[0].Text), "same name") {
 		t.Errorf("%+v", got.Problems)
 	}
 	_, err := f.SetFlags(t.Context(), f.inbox, "k", state.Seen, 0)

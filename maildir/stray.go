@@ -25,7 +25,7 @@ const (
 // readOdd takes in the entries whose names no message can have.
 func (s *scan) readOdd(ctx context.Context) error {
 	for _, odd := range s.listing.odd {
-		hint := "rename the file, so that its name does not begin with a dot or a colon, or move it out of the folder"
+		hint := state.Text("rename the file, so that its name does not begin with a dot or a colon, or move it out of the folder")
 		if odd.leftover {
 			hint = "remove it; if it is mail, give it another name"
 		}
@@ -37,7 +37,7 @@ func (s *scan) readOdd(ctx context.Context) error {
 }
 
 // stray takes in a file that is not understood, for the reason why.
-func (s *scan) stray(ctx context.Context, e entry, why error, hint string) error {
+func (s *scan) stray(ctx context.Context, e entry, why error, hint state.Text) error {
 	stray := state.Stray{Path: s.f.path + "/" + e.path(), Leftover: errors.Is(why, errLeftover)}
 	if n := parseFileName(e.name); n.key.Check() == nil {
 		stray.Key = n.key

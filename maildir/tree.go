@@ -3,7 +3,6 @@ package maildir
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -72,11 +71,11 @@ type Tree struct {
 func Open(o Options) (*Tree, error) {
 	unowned := o.Peek && o.AccountID == ""
 	if !filepath.IsAbs(o.Root) || !filepath.IsAbs(o.HoldDir) || !unowned && !idPattern.MatchString(o.AccountID) {
-		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root),
+		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", state.Textf("open root %q", o.Root),
 			"root and hold area %q must be absolute paths, and account %q an id", o.HoldDir, o.AccountID)
 	}
 	if err := o.Layout.check(); err != nil {
-		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", fmt.Sprintf("open root %q", o.Root), "%w", err)
+		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", state.Textf("open root %q", o.Root), "%w", err)
 	}
 	path, err := filepath.EvalSymlinks(o.Root)
 	if err != nil {
@@ -125,7 +124,7 @@ func (t *Tree) lock() error {
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		return refuse(state.ScopeAccount, state.CauseLocked, "wait until it has finished, or stop it",
-			fmt.Sprintf("lock root %q", t.path), "%s is working on it", lockHolder(t.root))
+			state.Textf("lock root %q", t.path), "%s is working on it", lockHolder(t.root))
 	case err != nil:
 		// Not every network file system can lock a directory. The account's
 		// state has a lock of its own.
@@ -154,7 +153,7 @@ func missingRoot(root string, err error) error {
 // checkRoot makes sure that the root's path still leads to the directory that we
 // hold open, and that it is the account's.
 func (t *Tree) checkRoot() error {
-	doing := fmt.Sprintf("check root %q", t.path)
+	doing := state.Textf("check root %q", t.path)
 	d, err := openRootDir(t.path)
 	if err != nil {
 		return missingRoot(t.path, err)
@@ -181,7 +180,7 @@ func (t *Tree) checkRoot() error {
 		return refuse(state.ScopeAccount, state.CauseConfig, "give each account a directory of its own", doing,
 			"it is the %s of account %s, not the root of account %s", m.kind, m.account, cmp.Or(t.o.AccountID, "(new)"))
 	case m.layout.plus() != t.o.Layout.plus():
-		return refuse(state.ScopeAccount, state.CauseConfig, fmt.Sprintf("write layout = %q again; for the other layout, sync once more "+
+		return refuse(state.ScopeAccount, state.CauseConfig, state.Textf("write layout = %q again; for the other layout, sync once more "+
 			"with this one, then let maildir name a new, empty directory: the next run brings all mail there", m.layout), doing,
 			"its folders are laid out as layout = %q, and the configuration says %q: the layout of a tree that is in use does not change",
 			m.layout, t.o.Layout)
@@ -195,7 +194,7 @@ func (t *Tree) mayChange() error {
 	if !t.o.Peek {
 		return nil
 	}
-	return refuse(state.ScopeAccount, state.CauseOther, "", fmt.Sprintf("change the tree below %q", t.path),
+	return refuse(state.ScopeAccount, state.CauseOther, "", state.Textf("change the tree below %q", t.path),
 		"it was opened only to be looked at")
 }
 

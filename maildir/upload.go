@@ -3,7 +3,6 @@ package maildir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -17,7 +16,7 @@ func (t *Tree) Open(ctx context.Context, path string, m state.LocalMessage) (sta
 		return state.Upload{}, err
 	}
 	if m.Content.Digest == (state.Digest{}) {
-		return state.Upload{}, stale(fmt.Sprintf("read %s/%s", path, m.Key), "its content has not been identified")
+		return state.Upload{}, stale(state.Textf("read %s/%s", path, m.Key), "its content has not been identified")
 	}
 	file, err := t.openSame(ctx, path, m)
 	if err != nil {
@@ -40,7 +39,7 @@ func (t *Tree) Open(ctx context.Context, path string, m state.LocalMessage) (sta
 
 // openSame opens the file of m if it still is the one that m describes.
 func (t *Tree) openSame(ctx context.Context, path string, m state.LocalMessage) (*os.File, error) {
-	doing := fmt.Sprintf("read %s/%s", path, m.Key)
+	doing := state.Textf("read %s/%s", path, m.Key)
 	f, err := t.openFolder(path)
 	if err != nil {
 		return nil, err
@@ -76,7 +75,7 @@ type uploadReader struct {
 	file   *os.File
 	in     *canonicalReader
 	digest *state.Digester
-	doing  string
+	doing  state.Text
 	want   state.LocalMessage
 	left   int64
 	err    error
@@ -85,7 +84,7 @@ type uploadReader struct {
 func newUploadReader(ctx context.Context, file *os.File, path string, m state.LocalMessage) *uploadReader {
 	return &uploadReader{
 		file: file, in: newCanonicalReader(contextReader{ctx, file}), digest: state.NewDigester(),
-		doing: fmt.Sprintf("read %s/%s", path, m.Key), want: m, left: m.Content.WireSize,
+		doing: state.Textf("read %s/%s", path, m.Key), want: m, left: m.Content.WireSize,
 	}
 }
 

@@ -75,7 +75,7 @@ const (
 type Retry struct {
 	Count  int
 	NextAt int64 // Unix seconds
-	Reason string
+	Reason Text
 }
 
 // Record is the base of one message: what both sides last agreed on.

@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 )
 
 // Scope is how much of the work an error stops.
@@ -49,18 +48,20 @@ type Error struct {
 	Scope Scope
 	Cause Cause
 	// Doing is the verb and the object: `append 1763.a4 to "INBOX"`.
-	Doing string
+	Doing Text
 	// Hint is what the user can do about it, or empty.
-	Hint string
+	Hint Text
 	Err  error
 }
 
 // Error returns "doing: reason". The hint is shown apart.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return string(e.text()) }
+
+func (e *Error) text() Text {
 	if e.Err == nil {
 		return e.Doing
 	}
-	return fmt.Sprintf("%s: %v", e.Doing, e.Err)
+	return Textf("%s: %s", e.Doing, e.Err)
 }
 
 // Unwrap returns the underlying error.
@@ -94,8 +95,8 @@ type Problem struct {
 	// Subject is the message or thing that it is about, for a human to find:
 	// a path, a UID. Together with Mailbox and Text it identifies the problem.
 	Subject string
-	Text    string
-	Hint    string
+	Text    Text
+	Hint    Text
 	Weight  Weight
 }
 
@@ -117,7 +118,7 @@ const (
 
 // ProblemOf turns err into a problem of the mailbox.
 func ProblemOf(mailbox, subject string, err error) Problem {
-	p := Problem{Scope: ScopeOf(err), Cause: CauseOf(err), Mailbox: mailbox, Subject: subject, Text: err.Error()}
+	p := Problem{Scope: ScopeOf(err), Cause: CauseOf(err), Mailbox: mailbox, Subject: subject, Text: TextOf(err)}
 	var e *Error
 	if errors.As(err, &e) {
 		p.Hint = e.Hint

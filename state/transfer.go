@@ -66,7 +66,7 @@ type Held struct {
 	Content  Content
 	Date     int64 // INTERNALDATE, Unix seconds
 	Removed  int64 // Unix seconds
-	Reason   string
+	Reason   Text
 }
 
 // Side is one of the two sides that are kept in step.
@@ -113,7 +113,7 @@ type Hold struct {
 	// no later than Through (Unix seconds).
 	Lost     int
 	Through  int64
-	Reason   string
+	Reason   Text
 	Decision Decision
 	Created  int64 // Unix seconds
 }

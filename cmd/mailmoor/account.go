@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -172,7 +171,7 @@ func rootOf(account config.Account) (maildir.RootInfo, error) {
 	info, err := maildir.ReadRoot(account.Maildir)
 	if err == nil && info.Foreign != "" {
 		err = &state.Error{
-			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: fmt.Sprintf("use root %q", account.Maildir),
+			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: state.Textf("use root %q", account.Maildir),
 			Hint: "give each account a directory of its own", Err: errors.New(info.Foreign),
 		}
 	}
@@ -259,7 +258,7 @@ func (a *app) connector(account config.Account, log zerolog.Logger) (func(contex
 		Version: versionText(),
 	}
 	if log.GetLevel() <= zerolog.TraceLevel {
-		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(printable(e.Line)) }
+		cfg.Trace = func(e wire.Event) { log.Trace().Bool("sent", e.Sent).Msg(e.Line) }
 	}
 	return func(ctx context.Context) (engine.Remote, error) {
 		c, err := remote.Dial(ctx, cfg, remote.Options{Log: log, Hook: a.hook, Named: account.Mailboxes.Names})
@@ -297,6 +296,6 @@ func likelyMistake(account config.Account, err error) error {
 		return err
 	}
 	hinted := *e
-	hinted.Hint = fmt.Sprintf("tls = %q on port %d is a likely mistake: servers expect tls = %q there", account.TLS, account.Port, other)
+	hinted.Hint = state.Textf("tls = %q on port %d is a likely mistake: servers expect tls = %q there", account.TLS, account.Port, other)
 	return &hinted
 }

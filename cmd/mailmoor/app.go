@@ -2,16 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"mailmoor/config"
+	"mailmoor/state"
 )
 
 // app is what all commands share.
@@ -65,7 +64,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "", "trace, debug, info, warn or error (default: log_level of the configuration)")
 	flags.StringVar(&a.logFormat, "log-format", "console", "console or json")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{text: err.Error(), hint: "see " + cmd.CommandPath() + " --help"}
+		return &usageError{text: state.TextOf(err), hint: state.Textf("see %s --help", cmd.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
@@ -103,11 +102,11 @@ func helpCommand() *cobra.Command {
 
 // unknownCommand suggests what may be meant.
 func unknownCommand(root *cobra.Command, name string) error {
-	hint := "see mailmoor --help"
+	hint := state.Text("see mailmoor --help")
 	if near := root.SuggestionsFor(name); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, " or ") + "?"
+		hint = state.Textf("did you mean %s?", either(near))
 	}
-	return &usageError{text: fmt.Sprintf("there is no command %q", name), hint: hint}
+	return &usageError{text: state.Textf("there is no command %q", name), hint: hint}
 }
 
 // arguments wraps cobra's checks of the number of arguments, so that they count
@@ -115,7 +114,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return &usageError{text: err.Error(), hint: "usage: " + cmd.UseLine()}
+			return &usageError{text: state.TextOf(err), hint: state.Textf("usage: %s", state.Foreign(cmd.UseLine()))}
 		}
 		return nil
 	}
@@ -144,17 +143,18 @@ func (a *app) logger(level string) (zerolog.Logger, error) {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil || parsed < zerolog.TraceLevel || parsed > zerolog.ErrorLevel {
 		return zerolog.Nop(), &usageError{
-			text: fmt.Sprintf("--log-level %q does not exist", level), hint: "use trace, debug, info, warn or error",
+			text: state.Textf("--log-level %q does not exist", level), hint: "use trace, debug, info, warn or error",
 		}
 	}
-	var out io.Writer = a.ui
+	var out io.Writer
 	switch a.logFormat {
 	case "json":
+		out = jsonWriter{a.ui}
 	case "console":
-		out = zerolog.ConsoleWriter{Out: a.ui, NoColor: !a.ui.colour, TimeFormat: time.TimeOnly}
+		out = logWriter{a.ui, a.now}
 	default:
 		return zerolog.Nop(), &usageError{
-			text: fmt.Sprintf("--log-format %q does not exist", a.logFormat), hint: "use console or json",
+			text: state.Textf("--log-format %q does not exist", a.logFormat), hint: "use console or json",
 		}
 	}
 	return zerolog.New(out).Level(parsed).With().Timestamp().Logger(), nil

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mailmoor/state"
 )
 
 const completionLong = `Prints a script that completes commands, flags, accounts and holds:
@@ -29,7 +31,7 @@ func (a *app) completionCommand() *cobra.Command {
 			case "fish":
 				return cmd.Root().GenFishCompletion(a.ui.stdout, true)
 			}
-			return &usageError{text: "there is no completion for " + printable(args[0]), hint: "use bash, zsh or fish"}
+			return &usageError{text: state.Textf("there is no completion for %s", args[0]), hint: "use bash, zsh or fish"}
 		},
 	}
 }
@@ -57,12 +59,12 @@ func (a *app) completeAccounts(cmd *cobra.Command, _ []string, typed string) ([]
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		for _, m := range mailboxes {
-			names = append(names, name+"/"+printable(m.Name))
+			names = append(names, name+"/"+state.Printable(m.Name))
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	for _, account := range cfg.Accounts {
-		names = append(names, account.Name+"\t"+printable(account.User)+" at "+account.Host)
+		names = append(names, account.Name+"\t"+state.Printable(account.User)+" at "+account.Host)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
@@ -76,7 +78,7 @@ func (a *app) completeHolds(cmd *cobra.Command, args []string, _ string) ([]stri
 	var names []string
 	for _, account := range cfg.Accounts {
 		for _, h := range holdsOf(account.Name, a.heldIn(cmd.Context(), cfg, account)) {
-			names = append(names, h.ID+"\t"+printable(h.Mailbox+": "+h.Reason))
+			names = append(names, h.ID+"\t"+string(state.Textf("%s: %s", h.Mailbox, h.Reason)))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

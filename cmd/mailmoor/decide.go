@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -56,8 +55,8 @@ func oneHold(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return &usageError{
-		text: fmt.Sprintf("%s takes the ID of one hold", cmd.Name()),
-		hint: "mailmoor holds lists them; then for example: " + cmd.CommandPath() + " personal:1",
+		text: state.Textf("%s takes the ID of one hold", cmd.Name()),
+		hint: state.Textf("mailmoor holds lists them; then for example: %s personal:1", cmd.CommandPath()),
 	}
 }
 
@@ -85,7 +84,7 @@ func (a *app) decide(ctx context.Context, name string, d state.Decision, now boo
 	case a.json && !now:
 		return a.ui.document(holdsReport{Command: decisionVerb(d), Holds: []holdReport{h}})
 	case !a.json:
-		a.ui.result("%s", printable(fmt.Sprintf("%s %s: %s: %s", h.Decision, h.ID, h.Mailbox, what)))
+		a.ui.result("%s %s: %s: %s", h.Decision, h.ID, h.Mailbox, what)
 	}
 	if now {
 		return a.sync(ctx, []string{account.Name}, syncFlags{ifLocked: string(lockFail)})
@@ -129,7 +128,7 @@ func refuseWhole(ctx context.Context, s *store.Store, id int64) error {
 			continue
 		}
 		return &usageError{
-			text: fmt.Sprintf("the whole mailbox %q is never removed, so that this hold cannot be approved", h.Mailbox),
+			text: state.Textf("the whole mailbox %q is never removed, so that this hold cannot be approved", h.Mailbox),
 			hint: byHand(h.Missing.String()) + ", or bring the other side back with mailmoor reject",
 		}
 	}
@@ -145,13 +144,13 @@ func (a *app) findHold(ctx context.Context, cfg config.Config, name string) (con
 	id, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || id < 1 {
 		return config.Account{}, 0, &usageError{
-			text: fmt.Sprintf("%q does not name a hold", name), hint: "mailmoor holds lists them; write ACCOUNT:NUMBER",
+			text: state.Textf("%q does not name a hold", name), hint: "mailmoor holds lists them; write ACCOUNT:NUMBER",
 		}
 	}
 	if full {
 		account, err := cfg.Account(accountName)
 		if err != nil {
-			return account, 0, &usageError{text: err.Error()}
+			return account, 0, &usageError{text: state.TextOf(err)}
 		}
 		return account, id, nil
 	}
@@ -170,11 +169,11 @@ func (a *app) findHold(ctx context.Context, cfg config.Config, name string) (con
 		return found[0], id, nil
 	case 0:
 		return config.Account{}, 0, &usageError{
-			text: fmt.Sprintf("there is no hold %d", id), hint: "mailmoor holds lists those that there are",
+			text: state.Textf("there is no hold %d", id), hint: "mailmoor holds lists those that there are",
 		}
 	}
 	return config.Account{}, 0, &usageError{
-		text: fmt.Sprintf("hold %d exists in more than one account", id), hint: "write " + strings.Join(names, " or "),
+		text: state.Textf("hold %d exists in more than one account", id), hint: state.Textf("write %s", either(names)),
 	}
 }
 

@@ -96,7 +96,7 @@ func demoDirectory(keep string) (string, func() error, error) {
 		err = os.Mkdir(dir, 0o700)
 	}
 	if err != nil {
-		return "", nil, &usageError{text: fmt.Sprintf("make the directory of --keep: %v", err), hint: "name a directory that does not exist yet"}
+		return "", nil, &usageError{text: state.Textf("make the directory of --keep: %v", err), hint: "name a directory that does not exist yet"}
 	}
 	return dir, func() error { return nil }, nil
 }
@@ -116,13 +116,15 @@ maildir = %q
 }
 
 // title begins a step.
-func (d *demonstration) title(text string) {
+func (d *demonstration) title(text state.Text) {
 	d.number++
-	d.ui.result("\n%d. %s\n", d.number, text)
+	d.ui.result("")
+	d.ui.result("%d. %s", d.number, text)
+	d.ui.result("")
 }
 
 func (d *demonstration) say(format string, args ...any) {
-	d.ui.result("   %s", printable(fmt.Sprintf(format, args...)))
+	d.ui.result("   %s", state.Textf(format, args...))
 }
 
 // run shows a command and runs what it would run. want is the exit code that
@@ -163,7 +165,7 @@ func (d *demonstration) begin(context.Context) error {
 	}
 	d.ui.result("An IMAP server now runs inside of this process, with %s in %s.",
 		count(len(demoSamples()), "message"), count(len(demoMailboxes()), "mailbox|mailboxes"))
-	d.ui.result("Everything else happens in %s.", printable(d.dir))
+	d.ui.result("Everything else happens in %s.", d.dir)
 	return nil
 }
 
@@ -182,9 +184,9 @@ func (d *demonstration) first(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		line := fmt.Sprintf("%3d  %s", len(files), folder)
+		line := state.Textf("%3d  %s", len(files), folder)
 		for _, f := range files[:min(1, len(files))] {
-			line = fmt.Sprintf("%-22s %s", line, filepath.Join(filepath.Base(filepath.Dir(f.path)), filepath.Base(f.path)))
+			line = state.Textf("%-22s %s", line, filepath.Join(filepath.Base(filepath.Dir(f.path)), filepath.Base(f.path)))
 		}
 		d.say("%s", line)
 	}
@@ -346,11 +348,14 @@ func (d *demonstration) recovery(ctx context.Context) error {
 
 // farewell says how to go on.
 func (d *demonstration) farewell(keep string) {
-	d.ui.result("\nWhat to do next:\n")
+	d.ui.result("")
+	d.ui.result("What to do next:")
+	d.ui.result("")
 	d.say("1. Write %s; four keys are enough (see README.md).", config.DefaultPath())
 	d.say("2. mailmoor sync --dry-run   says what a run would do, and does nothing.")
 	d.say("3. mailmoor sync             does it.")
 	if keep != "" {
-		d.ui.result("\nMail, state and configuration of this demo are in %s.", printable(d.dir))
+		d.ui.result("")
+		d.ui.result("Mail, state and configuration of this demo are in %s.", d.dir)
 	}
 }

@@ -128,10 +128,10 @@ func sameMessages(a, b []demoMessage) bool {
 }
 
 // describe lists messages with their flags.
-func describe(list []demoMessage) string {
-	texts := make([]string, 0, len(list))
+func describe(list []demoMessage) state.Text {
+	texts := make([]state.Text, 0, len(list))
 	for _, m := range list {
-		texts = append(texts, fmt.Sprintf("%d bytes %q", len(m.body), m.flags))
+		texts = append(texts, state.Textf("%d bytes %q", len(m.body), m.flags))
 	}
-	return count(len(list), "message") + " (" + strings.Join(texts, ", ") + ")"
+	return count(len(list), "message") + " (" + state.Join(texts, ", ") + ")"
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"mailmoor/config"
 	"mailmoor/maildir"
+	"mailmoor/state"
 	"mailmoor/state/store"
 )
 
@@ -68,7 +68,7 @@ func (a *app) doctor(ctx context.Context, name string) error {
 	}
 	account, err := cfg.Account(name)
 	if err != nil {
-		return &usageError{text: err.Error()}
+		return &usageError{text: state.TextOf(err)}
 	}
 	report, err := a.acceptRoot(ctx, cfg, account)
 	if err != nil {
@@ -78,10 +78,10 @@ func (a *app) doctor(ctx context.Context, name string) error {
 	if a.json {
 		return a.ui.document(report)
 	}
-	a.ui.result("%s", printable(fmt.Sprintf("%s: %s is accepted; %s in %s forgotten, %s",
+	a.ui.result("%s: %s is accepted; %s in %s forgotten, %s",
 		account.Name, account.Maildir, count(report.Messages, "message"), count(report.Mailboxes, "mailbox|mailboxes"),
-		store.PairsAgain)))
-	a.ui.result("%s", printable("  the state before that is kept as "+report.Copy))
+		store.PairsAgain)
+	a.ui.result("  the state before that is kept as %s", report.Copy)
 	return nil
 }
 

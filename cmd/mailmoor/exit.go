@@ -33,7 +33,7 @@ const signalled = 128
 // exitMeaning is one row of exitTable.
 type exitMeaning struct {
 	code exitCode
-	text string
+	text state.Text
 }
 
 // exitTable lists the codes from the worst to the best. With several accounts
@@ -104,15 +104,15 @@ func ending(code exitCode) error {
 
 // usageError is a command line that cannot be understood.
 type usageError struct {
-	text, hint string
+	text, hint state.Text
 }
 
-func (e *usageError) Error() string { return e.text }
+func (e *usageError) Error() string { return string(e.text) }
 
 // errTimeout is why a run with --timeout was told to end.
-type errTimeout struct{ text string }
+type errTimeout struct{ text state.Text }
 
-func (e *errTimeout) Error() string { return e.text }
+func (e *errTimeout) Error() string { return string(e.text) }
 
 // exitOf returns the code that err stands for.
 func exitOf(err error) exitCode {
@@ -155,7 +155,7 @@ func exitOf(err error) exitCode {
 }
 
 // hintOf returns what the user can do about err, "" when nobody knows.
-func hintOf(err error) string {
+func hintOf(err error) state.Text {
 	if e := new(state.Error); errors.As(err, &e) {
 		return e.Hint
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"mime"
 	"strings"
 	"time"
@@ -55,49 +54,48 @@ func transfersOf(transfers []engine.Transfer) []transferReport {
 
 // transferLines describes what would be transferred, with a line for each of the
 // newest messages.
-func transferLines(t engine.Transfer) []string {
-	what := t.Kind.String() + " " + count(t.Messages, "message")
+func transferLines(t engine.Transfer) []state.Text {
+	what := state.Textf("%s %s", t.Kind, count(t.Messages, "message"))
 	if t.Sized > 0 {
-		what += ", " + bytesText(t.Bytes)
+		what += state.Textf(", %s", bytesText(t.Bytes))
 	}
 	if unknown := t.Messages - t.Sized; unknown > 0 {
-		what += fmt.Sprintf(" (the size of %d is not known)", unknown)
+		what += state.Textf(" (the size of %d is not known)", unknown)
 	}
-	lines := []string{t.Mailbox + ": " + what}
+	lines := []state.Text{state.Textf("%s: %s", t.Mailbox, what)}
 	width := 0
 	for _, h := range t.Newest {
 		width = max(width, len(headlineName(h)))
 	}
 	for _, h := range t.Newest {
-		line := fmt.Sprintf("  %-*s  %s  %9s  %-*s  %s", width, headlineName(h), dateText(h.Date), bytesText(h.Size),
-			fromWidth, shortened(decoded(h.From), fromWidth), shortened(decoded(h.Subject), subjectWidth))
-		lines = append(lines, strings.TrimRight(line, " "))
+		lines = append(lines, state.Textf("  %-*s  %s  %9s  %-*s  %s", width, headlineName(h), dateText(h.Date), bytesText(h.Size),
+			fromWidth, shortened(decoded(h.From), fromWidth), shortened(decoded(h.Subject), subjectWidth)))
 	}
 	if n := t.Messages - len(t.Newest); n > 0 && len(t.Newest) > 0 {
-		order := "older"
+		order := state.Text("older")
 		if t.Kind == plan.Download && t.Sized < t.Messages {
 			order = "other" // those that nothing is known of may be newer
 		}
-		lines = append(lines, fmt.Sprintf("  and %d %s", n, order))
+		lines = append(lines, state.Textf("  and %d %s", n, order))
 	}
 	return lines
 }
 
 // headlineName is by what the message is found.
-func headlineName(h engine.Headline) string {
+func headlineName(h engine.Headline) state.Text {
 	if h.UID != 0 {
-		return fmt.Sprintf("UID %d", h.UID)
+		return state.Textf("UID %d", h.UID)
 	}
-	return string(h.Key)
+	return state.Textf("%s", h.Key)
 }
 
 // dateText returns a date for people, as wide as every other.
-func dateText(unix int64) string {
+func dateText(unix int64) state.Text {
 	const layout = "2006-01-02 15:04"
 	if unix == 0 {
-		return fmt.Sprintf("%-*s", len(layout), "no date")
+		return state.Textf("%-*s", len(layout), "no date")
 	}
-	return time.Unix(unix, 0).Format(layout)
+	return state.Foreign(time.Unix(unix, 0).Format(layout))
 }
 
 // decoded returns the value of a header field as its sender wrote it (RFC 2047).
@@ -110,9 +108,9 @@ func decoded(value string) string {
 	return text
 }
 
-// shortened returns text that fits the width, with everything escaped that is
+// shortened returns text that fits into width columns, with everything escaped that is
 // not to be seen.
-func shortened(text string, width int) string {
+func shortened(text string, width int) state.Text {
 	var b strings.Builder
 	shown := 0
 	for i, r := range text {
@@ -120,13 +118,13 @@ func shortened(text string, width int) string {
 		if r == '\uFFFD' && !strings.HasPrefix(text[i:], "\uFFFD") {
 			size = 1 // a byte that is no UTF-8
 		}
-		piece := printable(text[i : i+size])
-		n := len([]rune(piece))
+		piece := state.Printable(text[i : i+size])
+		n := columnsIn(piece)
 		if shown+n > width-1 && (shown+n > width || i+size < len(text)) {
-			return b.String() + "…"
+			return state.Foreign(b.String() + "…")
 		}
 		b.WriteString(piece)
 		shown += n
 	}
-	return b.String()
+	return state.Foreign(b.String())
 }

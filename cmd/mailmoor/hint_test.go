@@ -24,7 +24,7 @@ func TestLikelyMistake(t *testing.T) {
 	} {
 		before := &state.Error{Cause: test.cause, Doing: "connect", Hint: "as before", Err: errors.New("no")}
 		after := likelyMistake(config.Account{TLS: test.tls, Port: test.port}, before)
-		if !strings.HasSuffix(hintOf(after), test.want) || state.CauseOf(after) != test.cause || before.Hint != "as before" {
+		if !strings.HasSuffix(string(hintOf(after)), test.want) || state.CauseOf(after) != test.cause || before.Hint != "as before" {
 			t.Errorf("%s on port %d: %q", test.tls, test.port, hintOf(after))
 		}
 	}
@@ -41,7 +41,7 @@ func TestHoldText(t *testing.T) {
 		{holdReport{Reason: "11 of 20 messages are gone at once, more than 5", Messages: 13}, "11 of 20 messages are gone at once, more than 5; it is about 13 messages now"},
 		{holdReport{Reason: "the folder is gone", Messages: 3, Whole: true}, "the folder is gone"},
 	} {
-		if got := test.hold.text(); got != test.want {
+		if got := test.hold.text(); string(got) != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func (a *app) holds(ctx context.Context, args []string) error {
 		return ending(code)
 	}
 	for _, h := range report.Holds {
-		a.ui.result("%s", printable(h.line()))
+		a.ui.result("%s", h.line())
 		approve, reject := h.outcomes()
 		if h.Whole {
 			a.ui.result("  %s", approve)
@@ -85,10 +84,10 @@ func (a *app) holds(ctx context.Context, args []string) error {
 }
 
 // line says what is held.
-func (h holdReport) line() string {
-	text := fmt.Sprintf("hold %s: %s: %s", h.ID, h.Mailbox, h.text())
+func (h holdReport) line() state.Text {
+	text := state.Textf("hold %s: %s: %s", h.ID, h.Mailbox, h.text())
 	if h.Decision != "" {
-		text += " (" + h.Decision + ", takes effect in the next run)"
+		text += state.Textf(" (%s, takes effect in the next run)", h.Decision)
 	}
 	return text
 }
@@ -96,23 +95,23 @@ func (h holdReport) line() string {
 // text says why the messages are held, and how many they are by now where the
 // reason, which is that of the first day, does not say so any more: some may have
 // come back, others may have joined.
-func (h holdReport) text() string {
+func (h holdReport) text() state.Text {
 	if h.Lost > 0 {
 		text := count(h.Lost, "message") + " that the server lost when it was renumbered or restored; kept in the folder, not uploaded"
-		if _, where, known := strings.Cut(h.Reason, "; "); known {
-			text += "; " + where
+		if _, where, known := strings.Cut(string(h.Reason), "; "); known {
+			text += "; " + state.Foreign(where)
 		}
 		return text
 	}
-	if h.Whole || h.Messages == 0 || slices.Contains(strings.Fields(h.Reason), strconv.Itoa(h.Messages)) {
+	if h.Whole || h.Messages == 0 || slices.Contains(strings.Fields(string(h.Reason)), strconv.Itoa(h.Messages)) {
 		return h.Reason
 	}
-	return fmt.Sprintf("%s; it is about %s now", h.Reason, count(h.Messages, "message"))
+	return state.Textf("%s; it is about %s now", h.Reason, count(h.Messages, "message"))
 }
 
 // outcomes says what approving and rejecting do. A whole mailbox cannot be
 // approved: then the first says what to do instead.
-func (h holdReport) outcomes() (approve, reject string) {
+func (h holdReport) outcomes() (approve, reject state.Text) {
 	messages, are := count(h.Messages, "message"), "are"
 	if h.Messages == 1 {
 		are = "is"
@@ -124,15 +123,15 @@ func (h holdReport) outcomes() (approve, reject string) {
 		return byHand(h.Missing), "the mailbox is made again on the server and filled from the folder"
 	case h.Missing == state.Local.String():
 		return messages + " on the server: into Trash, or removed for good where there is none or where delete = \"expunge\"",
-			fmt.Sprintf("%s %s downloaded again", messages, are)
+			state.Textf("%s %s downloaded again", messages, are)
 	default:
 		return messages + " in the folder: into the hold area",
-			fmt.Sprintf("%s %s uploaded again, but for what is in another mailbox by now", messages, are)
+			state.Textf("%s %s uploaded again, but for what is in another mailbox by now", messages, are)
 	}
 }
 
 // byHand says how to let a whole mailbox go that is missing on one side.
-func byHand(missing string) string {
+func byHand(missing string) state.Text {
 	if missing == state.Local.String() {
 		return "to let it go, delete the mailbox on the server yourself: it is forgotten when it is gone from both sides"
 	}

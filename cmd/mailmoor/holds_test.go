@@ -17,7 +17,7 @@ func TestHoldOfLostMessages(t *testing.T) {
 	}
 	approve, reject := h.outcomes()
 	notice := h.notice()
-	for got, want := range map[string]string{
+	for got, want := range map[state.Text]string{
 		h.line(): "hold personal:7: Lists: 3 messages that the server lost when it was renumbered or restored; " +
 			"kept in the folder, not uploaded; 2 of them are now in Archive",
 		approve:     "3 messages in the folder: into the hold area",
@@ -25,7 +25,7 @@ func TestHoldOfLostMessages(t *testing.T) {
 		notice.Text: "3 messages that the server lost",
 		notice.Hint: "mailmoor approve personal:7 or mailmoor reject personal:7",
 	} {
-		if !strings.Contains(got, want) {
+		if !strings.Contains(string(got), want) {
 			t.Errorf("%q does not say %q", got, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"mailmoor/config"
+	"mailmoor/state"
 	"mailmoor/state/store"
 )
 
@@ -50,7 +51,7 @@ func (a *app) loadNamed(args []string) (config.Config, []config.Account, error) 
 	for _, name := range args {
 		account, err := cfg.Account(name)
 		if err != nil {
-			return cfg, nil, &usageError{text: err.Error()}
+			return cfg, nil, &usageError{text: state.TextOf(err)}
 		}
 		accounts = append(accounts, account)
 	}

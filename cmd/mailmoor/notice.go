@@ -44,9 +44,9 @@ func (p problemReport) notice() state.Problem {
 
 // notice says of a hold what it is and what to do.
 func (h holdReport) notice() state.Problem {
-	hint := fmt.Sprintf("nothing is removed yet; mailmoor holds explains, then mailmoor approve %s or mailmoor reject %s", h.ID, h.ID)
+	hint := state.Textf("nothing is removed yet; mailmoor holds explains, then mailmoor approve %s or mailmoor reject %s", h.ID, h.ID)
 	if h.Whole {
-		hint = fmt.Sprintf("nothing is removed; %s, or bring it back with mailmoor reject %s", byHand(h.Missing), h.ID)
+		hint = state.Textf("nothing is removed; %s, or bring it back with mailmoor reject %s", byHand(h.Missing), h.ID)
 	}
 	return state.Problem{Mailbox: h.Mailbox, Subject: "hold " + h.ID, Text: h.text(), Hint: hint}
 }
@@ -135,10 +135,10 @@ func lastRun(ctx context.Context, s *store.Store) (accountReport, store.Run, err
 }
 
 // problemText says where something is wrong, and what.
-func problemText(mailbox, subject, text string) string {
+func problemText(mailbox, subject string, text state.Text) state.Text {
 	for _, place := range []string{subject, mailbox} {
 		if place != "" {
-			text = place + ": " + text
+			text = state.Textf("%s: %s", place, text)
 		}
 	}
 	return text
@@ -156,7 +156,7 @@ func (s *syncing) noTrash(ctx context.Context, account config.Account, o *opened
 	if first {
 		s.ui.message(account.Name, count(n, "message|messages")+" deleted here went from the server for good: none of its mailboxes is marked "+
 			"as Trash, or named like one",
-			fmt.Sprintf("copies rest in the hold area for %s; if there is a Trash, name it in the configuration: roles = { trash = \"...\" }",
+			state.Textf("copies rest in the hold area for %s; if there is a Trash, name it in the configuration: roles = { trash = \"...\" }",
 				count(account.HoldDays, "day")))
 	}
 	return err

@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"mailmoor/config"
+	"mailmoor/state"
 	"mailmoor/state/store"
 )
 
@@ -22,12 +22,12 @@ type processReport struct {
 }
 
 // text names the process for people.
-func (p processReport) text(now time.Time) string {
+func (p processReport) text(now time.Time) state.Text {
 	if p.PID == 0 {
 		return "another process"
 	}
 	since := time.Unix(p.Since, 0)
-	return fmt.Sprintf("process %d on %s, since %s (%s)", p.PID, p.Host, since.Format(time.DateTime),
+	return state.Textf("process %d on %s, since %s (%s)", p.PID, p.Host, since.Format(time.DateTime),
 		durationText(max(0, now.Sub(since))))
 }
 

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"mailmoor/engine"
+	"mailmoor/state"
 )
 
 const (
@@ -72,7 +72,7 @@ func (p *progress) update(account string, of engine.Progress) {
 		p.ui.draw(line)
 		return
 	}
-	p.log.Info().Msg(line)
+	p.log.Info().Msg(string(line))
 }
 
 // done forgets an account that has come to its end.
@@ -93,16 +93,16 @@ func (p *progress) sum() engine.Progress {
 }
 
 // progressText says how far p is after elapsed.
-func progressText(p engine.Progress, elapsed time.Duration) string {
-	text := fmt.Sprintf("%d of %s, %s", p.Messages, count(p.MessagesTotal, "message"), bytesText(p.Bytes))
+func progressText(p engine.Progress, elapsed time.Duration) state.Text {
+	text := state.Textf("%d of %s, %s", p.Messages, count(p.MessagesTotal, "message"), bytesText(p.Bytes))
 	// What the first second shows is no rate to believe in.
 	if elapsed < time.Second || p.Messages == 0 {
 		return text
 	}
-	text += fmt.Sprintf(", %s/s", bytesText(int64(float64(p.Bytes)/elapsed.Seconds())))
+	text += state.Textf(", %s/s", bytesText(int64(float64(p.Bytes)/elapsed.Seconds())))
 	if left := p.MessagesTotal - p.Messages; left > 0 {
 		perMessage := elapsed / time.Duration(p.Messages)
-		text += fmt.Sprintf(", %s left", durationText(perMessage*time.Duration(left)))
+		text += state.Textf(", %s left", durationText(perMessage*time.Duration(left)))
 	}
 	return text
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"mailmoor/engine"
@@ -57,36 +56,36 @@ type holdReport struct {
 	Whole    bool   `json:"whole"`
 	Messages int    `json:"messages"`
 	// Lost is how many of the messages the server has lost: they have no UIDs.
-	Lost     int    `json:"lost,omitempty"`
-	UIDs     string `json:"uids"`
-	Reason   string `json:"reason"`
-	Decision string `json:"decision"` // "", "approved" or "rejected"
-	Created  int64  `json:"created"`
+	Lost     int        `json:"lost,omitempty"`
+	UIDs     string     `json:"uids"`
+	Reason   state.Text `json:"reason"`
+	Decision string     `json:"decision"` // "", "approved" or "rejected"
+	Created  int64      `json:"created"`
 }
 
 // problemReport is a problem as JSON shows it.
 type problemReport struct {
-	Scope   string `json:"scope"`
-	Mailbox string `json:"mailbox,omitempty"`
-	Subject string `json:"subject,omitempty"`
-	Text    string `json:"text"`
-	Hint    string `json:"hint,omitempty"`
-	Waiting bool   `json:"waiting"`
+	Scope   string     `json:"scope"`
+	Mailbox string     `json:"mailbox,omitempty"`
+	Subject string     `json:"subject,omitempty"`
+	Text    state.Text `json:"text"`
+	Hint    state.Text `json:"hint,omitempty"`
+	Waiting bool       `json:"waiting"`
 	// weight is how it counts in the run that met it.
 	weight state.Weight
 }
 
 // errorReport is an error as JSON shows it.
 type errorReport struct {
-	Text string `json:"text"`
-	Hint string `json:"hint,omitempty"`
+	Text state.Text `json:"text"`
+	Hint state.Text `json:"hint,omitempty"`
 }
 
 func errorOf(err error) *errorReport {
 	if err == nil {
 		return nil
 	}
-	return &errorReport{Text: err.Error(), Hint: hintOf(err)}
+	return &errorReport{Text: state.TextOf(err), Hint: hintOf(err)}
 }
 
 func holdsOf(account string, holds []state.Hold) []holdReport {
@@ -185,7 +184,7 @@ func (p problemReport) fails() bool {
 }
 
 // summary says in one line what a run did.
-func (r accountReport) summary() string {
+func (r accountReport) summary() state.Text {
 	if r.Skipped {
 		return "skipped: another process is working on it"
 	}
@@ -194,22 +193,26 @@ func (r accountReport) summary() string {
 		text += "; " + count(r.Kept, "change stays|changes stay") + " on one side, as direction says"
 	}
 	if r.Mailboxes > 0 {
-		text += fmt.Sprintf("; %s in %s", count(r.Mailboxes, "mailbox|mailboxes"),
+		text += state.Textf("; %s in %s", count(r.Mailboxes, "mailbox|mailboxes"),
 			durationText(time.Duration(r.Seconds*float64(time.Second))))
 	}
 	return text
 }
 
 // title names what the run was about.
-func (r accountReport) title() string {
+func (r accountReport) title() state.Text {
 	if len(r.Only) == 0 {
-		return r.Account
+		return state.Textf("%s", r.Account)
 	}
-	return r.Account + "/" + strings.Join(r.Only, ", "+r.Account+"/")
+	parts := make([]string, 0, len(r.Only))
+	for _, mailbox := range r.Only {
+		parts = append(parts, r.Account+"/"+mailbox)
+	}
+	return state.List(parts)
 }
 
 // standing says how the two sides stand.
-func (r accountReport) standing() string {
+func (r accountReport) standing() state.Text {
 	open, stuck, known, failed := 0, 0, 0, 0
 	for _, h := range r.Holds {
 		if h.Decision == "" {
@@ -226,7 +229,7 @@ func (r accountReport) standing() string {
 			failed++
 		}
 	}
-	var parts []string
+	var parts []state.Text
 	switch {
 	case r.Error != nil:
 		parts = append(parts, "stopped early")
@@ -239,7 +242,7 @@ func (r accountReport) standing() string {
 	default:
 		parts = append(parts, "in step but for")
 	}
-	var rest []string
+	var rest []state.Text
 	if open > 0 {
 		rest = append(rest, count(open, "hold"))
 	}
@@ -253,17 +256,17 @@ func (r accountReport) standing() string {
 		return parts[0]
 	}
 	if parts[0] == "in step but for" {
-		return parts[0] + " " + strings.Join(rest, " and ")
+		return parts[0] + " " + state.Join(rest, " and ")
 	}
-	return parts[0] + ", " + strings.Join(rest, ", ")
+	return parts[0] + ", " + state.Join(rest, ", ")
 }
 
 // changes lists what was done in words.
-func changes(c engine.Counts) string {
-	var parts []string
-	add := func(n int, text string) {
+func changes(c engine.Counts) state.Text {
+	var parts []state.Text
+	add := func(n int, text state.Text) {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, text))
+			parts = append(parts, state.Textf("%d %s", n, text))
 		}
 	}
 	add(c.Downloaded, "downloaded")
@@ -288,5 +291,5 @@ func changes(c engine.Counts) string {
 	if len(parts) == 0 {
 		return "nothing to do"
 	}
-	return strings.Join(parts, ", ")
+	return state.Join(parts, ", ")
 }

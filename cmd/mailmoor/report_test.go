@@ -69,7 +69,7 @@ func TestReport(t *testing.T) {
 		{"an error", engine.Report{}, errors.New("disk full"), exitFailed, false, "stopped early; nothing to do"},
 	} {
 		got := reportOf("a", test.report, test.err)
-		if got.Exit != test.exit || got.InStep != test.inStep || got.summary() != test.text {
+		if got.Exit != test.exit || got.InStep != test.inStep || string(got.summary()) != test.text {
 			t.Errorf("%s: exit code %d, in step %t, %q; want %d, %t, %q",
 				test.name, got.Exit, got.InStep, got.summary(), test.exit, test.inStep, test.text)
 		}
@@ -87,7 +87,7 @@ func TestInherit(t *testing.T) {
 	}
 	var texts []string
 	for _, p := range now.notices() {
-		texts = append(texts, p.Text)
+		texts = append(texts, string(p.Text))
 	}
 	if diff := cmp.Diff([]string{"new", "old", "gone", awayNotice}, texts); diff != "" {
 		t.Error(diff)
@@ -167,7 +167,7 @@ func TestPlanLines(t *testing.T) {
 		{Kind: plan.RemoveRemote, Mailbox: "INBOX", Dest: "Papierkorb", Base: one, Why: "deleted here"},
 		{Kind: plan.RemoveRemote, Mailbox: "Trash", Base: one, Final: true},
 	}, nil)
-	want := []string{
+	want := []state.Text{
 		"INBOX: make the folder",
 		"INBOX: download 400001 messages",
 		"  the newest: 400005 400000 399999 399998 399997 399996 399995 399994 399993 399992 " +

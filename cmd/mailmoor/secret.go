@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"mailmoor/config"
+	"mailmoor/state"
 )
 
 // prompter asks for passwords on the terminal, one at a time.
@@ -40,7 +41,7 @@ func (p *prompter) ask(ctx context.Context, fd int, label string) (string, error
 		return "", err
 	}
 	defer restore()
-	defer p.ui.ask(label + ": ")()
+	defer p.ui.ask(state.Textf("%s: ", state.Foreign(label)))()
 	type answer struct {
 		text []byte
 		err  error

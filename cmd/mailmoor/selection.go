@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"mailmoor/config"
+	"mailmoor/state"
 )
 
 // selection narrows a run to some mailboxes of an account; nil selects all. It
@@ -91,13 +91,13 @@ func choose(cfg config.Config, args []string) ([]choice, error) {
 	for _, arg := range args {
 		name, mailbox, narrow := strings.Cut(arg, "/")
 		if _, err := cfg.Account(name); err != nil {
-			return nil, &usageError{text: err.Error()}
+			return nil, &usageError{text: state.TextOf(err)}
 		}
 		switch {
 		case !narrow:
 			whole[name] = true
 		case mailbox == "":
-			return nil, &usageError{text: fmt.Sprintf("%q names no mailbox after the slash", arg)}
+			return nil, &usageError{text: state.Textf("%q names no mailbox after the slash", arg)}
 		default:
 			parts[name] = append(parts[name], mailbox)
 		}

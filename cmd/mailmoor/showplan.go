@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"mailmoor/engine"
 	"mailmoor/engine/plan"
@@ -23,16 +21,16 @@ type planReport struct {
 // opReport is one operation as JSON shows it. Messages counts those it is
 // about, bytes those of which the size is known before the transfer.
 type opReport struct {
-	Kind     string `json:"kind"`
-	Mailbox  string `json:"mailbox"`
-	Folder   string `json:"folder,omitempty"`
-	Dest     string `json:"dest,omitempty"`
-	Messages int    `json:"messages"`
-	Bytes    int64  `json:"bytes,omitempty"`
-	UIDs     string `json:"uids,omitempty"`
-	Key      string `json:"key,omitempty"`
-	Final    bool   `json:"final,omitempty"`
-	Why      string `json:"why,omitempty"`
+	Kind     string     `json:"kind"`
+	Mailbox  string     `json:"mailbox"`
+	Folder   string     `json:"folder,omitempty"`
+	Dest     string     `json:"dest,omitempty"`
+	Messages int        `json:"messages"`
+	Bytes    int64      `json:"bytes,omitempty"`
+	UIDs     string     `json:"uids,omitempty"`
+	Key      string     `json:"key,omitempty"`
+	Final    bool       `json:"final,omitempty"`
+	Why      state.Text `json:"why,omitempty"`
 }
 
 func planOf(preview engine.Preview) *planReport {
@@ -81,23 +79,23 @@ func bytesOf(op plan.Op) int64 {
 // something line by line, all else as counts.
 func (s *syncing) showPlan(r accountReport, preview engine.Preview) {
 	if preview.Plan.Empty() && len(r.Holds) == 0 {
-		s.ui.result("%s", printable(r.title()+": nothing to do"))
+		s.ui.result("%s: nothing to do", r.title())
 		return
 	}
-	s.ui.result("%s", printable(r.title()+": a run would do this, and has not done any of it:"))
+	s.ui.result("%s: a run would do this, and has not done any of it:", r.title())
 	if n := preview.Interrupted; n > 0 {
 		s.ui.result("  look first what became of %s that was interrupted", count(n, "transfer"))
 	}
 	for _, line := range planLines(preview.Plan.Ops, preview.Transfers) {
-		s.ui.result("  %s", printable(line))
+		s.ui.result("  %s", line)
 	}
 	for _, h := range r.Holds {
-		s.ui.result("  %s", printable(fmt.Sprintf("%s: hold back the removal of %s: %s", h.Mailbox, holdCount(h), h.Reason)))
+		s.ui.result("  %s: hold back the removal of %s: %s", h.Mailbox, holdCount(h), h.Reason)
 	}
 }
 
 // holdCount says how much a hold is about.
-func holdCount(h holdReport) string {
+func holdCount(h holdReport) state.Text {
 	if h.Whole {
 		return "the whole mailbox"
 	}
@@ -106,8 +104,8 @@ func holdCount(h holdReport) string {
 
 // planLines describes operations in the order in which they would be done, with
 // what is known of transfers.
-func planLines(ops []plan.Op, transfers []engine.Transfer) []string {
-	var lines []string
+func planLines(ops []plan.Op, transfers []engine.Transfer) []state.Text {
+	var lines []state.Text
 	for i := 0; i < len(ops); {
 		j := i + 1
 		for j < len(ops) && ops[j].Kind == ops[i].Kind && ops[j].Mailbox == ops[i].Mailbox {
@@ -120,12 +118,12 @@ func planLines(ops []plan.Op, transfers []engine.Transfer) []string {
 }
 
 // groupLines describes operations of one kind in one mailbox.
-func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
+func groupLines(ops []plan.Op, transfers []engine.Transfer) []state.Text {
 	first, n := ops[0], 0
 	for _, op := range ops {
 		n += op.Count()
 	}
-	at := first.Mailbox + ": "
+	at := state.Textf("%s: ", first.Mailbox)
 	for _, t := range transfers {
 		if t.Kind == first.Kind && t.Mailbox == first.Mailbox {
 			return transferLines(t)
@@ -134,35 +132,35 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 	switch first.Kind {
 	case plan.CreateFolder:
 		if first.Folder != "" {
-			return []string{at + "mark the folder, which is there already"}
+			return []state.Text{at + "mark the folder, which is there already"}
 		}
-		return []string{at + "make the folder"}
+		return []state.Text{at + "make the folder"}
 	case plan.CreateMailbox:
-		return []string{at + "make the mailbox on the server"}
+		return []state.Text{at + "make the mailbox on the server"}
 	case plan.Rematch:
-		return []string{at + "match the records with the server afresh: " + first.Rematching.String()}
+		return []state.Text{at + "match the records with the server afresh: " + state.Textf("%s", first.Rematching)}
 	case plan.Pair:
-		return []string{at + "note that " + count(n, "message") + " are on both sides already"}
+		return []state.Text{at + "note that " + count(n, "message") + " are on both sides already"}
 	case plan.SetFlags:
-		what := "flags"
+		what := state.Text("flags")
 		if slices.ContainsFunc(ops, func(op plan.Op) bool { return op.Tags.Send != "" || !op.Tags.Local.Equal(op.Local.Keywords) }) {
 			what = "flags and keywords"
 		}
-		return []string{at + "change " + what + " of " + count(n, "message")}
+		return []state.Text{at + "change " + what + " of " + count(n, "message")}
 	case plan.Settle, plan.Forget:
-		return []string{at + "note " + count(n, "change") + " that both sides show already"}
+		return []state.Text{at + "note " + count(n, "change") + " that both sides show already"}
 	case plan.Exclude:
-		return []string{at + "leave " + count(n, "message") + " on the server, larger or older than wanted"}
+		return []state.Text{at + "leave " + count(n, "message") + " on the server, larger or older than wanted"}
 	case plan.Download:
-		return append([]string{at + "download " + count(n, "message")}, newest(downloads(ops))...)
+		return append([]state.Text{at + "download " + count(n, "message")}, newest(downloads(ops))...)
 	case plan.Upload:
 		var size int64
 		for _, op := range ops {
 			size += bytesOf(op)
 		}
-		return append([]string{at + fmt.Sprintf("upload %s, %s", count(n, "message"), bytesText(size))}, newest(uploads(ops))...)
+		return append([]state.Text{at + state.Textf("upload %s, %s", count(n, "message"), bytesText(size))}, newest(uploads(ops))...)
 	default:
-		lines := make([]string, 0, len(ops))
+		lines := make([]state.Text, 0, len(ops))
 		for _, op := range ops {
 			lines = append(lines, at+singleLine(op))
 		}
@@ -171,18 +169,18 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []string {
 }
 
 // singleLine describes an operation that is worth a line of its own.
-func singleLine(op plan.Op) string {
-	what := "message " + string(keyOf(op))
+func singleLine(op plan.Op) state.Text {
+	what := state.Textf("message %s", keyOf(op))
 	if uid := uidOf(op); len(uid) > 0 {
-		what = "UID " + uid.String()
+		what = state.Textf("UID %s", uid)
 		if key := keyOf(op); key != "" {
-			what += " (" + string(key) + ")"
+			what += state.Textf(" (%s)", key)
 		}
 	}
-	text := op.Kind.String() + " " + what
+	text := state.Textf("%s %s", op.Kind, what)
 	switch op.Kind {
 	case plan.Depart:
-		text = "note that " + what + " has a copy in " + op.Dest + " already"
+		text = "note that " + what + state.Textf(" has a copy in %s already", op.Dest)
 	case plan.Disown:
 		text = "note that " + what + " is one copy too many"
 	case plan.Retire:
@@ -190,13 +188,13 @@ func singleLine(op plan.Op) string {
 	case plan.Replace:
 		text = "upload the edited version of " + what
 	case plan.MoveLocal:
-		text = "move " + what + " to folder " + op.DestFolder
+		text = "move " + what + state.Textf(" to folder %s", op.DestFolder)
 	case plan.MoveRemote:
-		text = "move " + what + " to " + op.Dest + " on the server"
+		text = "move " + what + state.Textf(" to %s on the server", op.Dest)
 	case plan.RemoveLocal:
 		text = "remove " + what + " from the folder, into the hold area"
 	case plan.RemoveRemote:
-		text = "remove " + what + " from the server, into " + op.Dest
+		text = "remove " + what + state.Textf(" from the server, into %s", op.Dest)
 		if op.Final {
 			text = "remove " + what + " from the server for good"
 		}
@@ -243,8 +241,12 @@ func uploads(ops []plan.Op) []string {
 }
 
 // newest lists the last of the names, the newest first.
-func newest(names []string) []string {
+func newest(names []string) []state.Text {
 	shown := slices.Clone(names[max(0, len(names)-engine.NewestMax):])
 	slices.Reverse(shown)
-	return []string{"  the newest: " + strings.Join(shown, " ")}
+	texts := make([]state.Text, 0, len(shown))
+	for _, name := range shown {
+		texts = append(texts, state.Textf("%s", name))
+	}
+	return []state.Text{"  the newest: " + state.Join(texts, " ")}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,12 +65,12 @@ type mailboxStatus struct {
 
 // stuckStatus is one message that could not be transferred.
 type stuckStatus struct {
-	Mailbox string    `json:"mailbox"`
-	UID     state.UID `json:"uid,omitempty"`
-	Key     state.Key `json:"key,omitempty"`
-	Reason  string    `json:"reason"`
-	Tries   int       `json:"tries"`
-	NextAt  int64     `json:"next_at"` // Unix seconds
+	Mailbox string     `json:"mailbox"`
+	UID     state.UID  `json:"uid,omitempty"`
+	Key     state.Key  `json:"key,omitempty"`
+	Reason  state.Text `json:"reason"`
+	Tries   int        `json:"tries"`
+	NextAt  int64      `json:"next_at"` // Unix seconds
 }
 
 const statusLong = `Shows of every account, or of those that are named, what the last run did, the
@@ -200,7 +199,7 @@ func mailboxesOf(ctx context.Context, s *store.Store, holds []state.Hold) ([]mai
 
 // showStatus prints an account for people.
 func (a *app) showStatus(account config.Account, r accountStatus) {
-	line := func(format string, args ...any) { a.ui.result("%s", printable(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { a.ui.result(format, args...) }
 	line("%s (%s at %s) in %s", r.Account, account.User, account.Host, r.Maildir)
 	if r.Running != nil {
 		line("  at work now: %s", r.Running.text(a.now()))
@@ -220,18 +219,18 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 	}
 	line("  %s in %s", count(total, "message"), count(len(r.Mailboxes), "mailbox|mailboxes"))
 	for _, m := range r.Mailboxes {
-		note := ""
+		note := state.Text("")
 		if m.Stuck > 0 {
-			note += fmt.Sprintf(", %d stuck", m.Stuck)
+			note += state.Textf(", %d stuck", m.Stuck)
 		}
 		if m.Expunging > 0 {
-			note += fmt.Sprintf(", %d waiting for an expunge", m.Expunging)
+			note += state.Textf(", %d waiting for an expunge", m.Expunging)
 		}
 		if m.Lost > 0 {
-			note += fmt.Sprintf(", %d lost by the server", m.Lost)
+			note += state.Textf(", %d lost by the server", m.Lost)
 		}
 		if m.Excluded > 0 {
-			note += fmt.Sprintf(", %d left on the server as too large or too old", m.Excluded)
+			note += state.Textf(", %d left on the server as too large or too old", m.Excluded)
 		}
 		if m.Suspended {
 			note += ", suspended"
@@ -254,12 +253,12 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 }
 
 // text says how the run ended.
-func (r runStatus) text() string {
+func (r runStatus) text() state.Text {
 	switch {
 	case r.Error != nil:
 		return r.Error.Text
 	case r.InStep && len(r.Only) > 0:
-		return "in step as far as asked: " + strings.Join(r.Only, ", ")
+		return state.Textf("in step as far as asked: %s", state.List(r.Only))
 	case r.InStep:
 		return "in step"
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -86,13 +85,13 @@ func (f syncFlags) check() error {
 	case dryRunOff, dryRunPlan, dryRunFull:
 	default:
 		return &usageError{
-			text: fmt.Sprintf("--dry-run=%s does not exist", f.dryRun), hint: "use --dry-run alone, or --dry-run=full",
+			text: state.Textf("--dry-run=%s does not exist", f.dryRun), hint: "use --dry-run alone, or --dry-run=full",
 		}
 	}
 	switch lockMode(f.ifLocked) {
 	case lockFail, lockWait, lockSkip:
 	default:
-		return &usageError{text: fmt.Sprintf("--if-locked=%s does not exist", f.ifLocked), hint: "use fail, wait or skip"}
+		return &usageError{text: state.Textf("--if-locked=%s does not exist", f.ifLocked), hint: "use fail, wait or skip"}
 	}
 	if f.timeout < 0 {
 		return &usageError{text: "--timeout must not be negative"}
@@ -143,7 +142,7 @@ func (a *app) syncAccounts(ctx context.Context, args []string, f syncFlags, repo
 	}
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, &errTimeout{fmt.Sprintf("not done within %s (--timeout)", f.timeout)})
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, &errTimeout{state.Textf("not done within %s (--timeout)", f.timeout)})
 		defer cancel()
 	}
 	s := &syncing{app: a, stateDir: cfg.StateDir, flags: f, log: log, progress: newProgress(a.ui, log, f.quiet)}
@@ -218,7 +217,7 @@ func (s *syncing) introduce(ctx context.Context, account config.Account, o *open
 	case o.verdict == store.StateLost:
 		s.ui.message(account.Name, "the state of this account is lost: both sides are paired again, and nothing is removed in this run", "")
 	case o.verdict == store.New && !s.flags.quiet:
-		s.ui.message(account.Name, "first run into "+account.Maildir, "")
+		s.ui.message(account.Name, state.Textf("first run into %s", account.Maildir), "")
 	}
 	news, err := o.store.News(ctx)
 	if err != nil || len(news) == 0 {
@@ -275,8 +274,8 @@ func (s *syncing) expire(ctx context.Context, account config.Account, o *opened,
 // noSuchMailbox is for a name of the command line that neither side knows.
 func noSuchMailbox(account config.Account, name string) error {
 	return &usageError{
-		text: fmt.Sprintf("there is no mailbox %q", name),
-		hint: fmt.Sprintf("names are written as on the server, with / between levels; mailboxes = %q selects what is kept in step",
+		text: state.Textf("there is no mailbox %q", name),
+		hint: state.Textf("names are written as on the server, with / between levels; mailboxes = %q selects what is kept in step",
 			account.Mailboxes.Patterns()),
 	}
 }
@@ -307,5 +306,5 @@ func (s *syncing) conclude(r accountReport) {
 	if s.flags.quiet || s.json || r.Error != nil && r.Counts == (engine.Counts{}) {
 		return
 	}
-	s.ui.result("%s", printable(r.title()+": "+r.summary()))
+	s.ui.result("%s: %s", r.title(), r.summary())
 }

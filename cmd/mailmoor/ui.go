@@ -8,8 +8,10 @@ package main
 //     "mailmoor: personal: connect to imap.example.org:993: ...". It has no
 //     capital first letter and no period at its end. What the user can do about
 //     it stands on the next line, indented.
-//   - Text of servers and file names may contain anything: what is not printable
-//     is shown escaped.
+//   - All that people read is state.Text: names, answers of servers and the like
+//     were made printable where they went in. The JSON document has them as they are.
+//   - On a terminal lines are broken between words, and go on indented. Elsewhere
+//     a message and its hint are one line each, for other programs to read.
 //   - Colour only on a terminal, and not with NO_COLOR or TERM=dumb.
 //   - On a terminal a line on stderr shows the progress. It is redrawn at most
 //     five times a second and cleared before anything else is printed.
@@ -22,14 +24,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/term"
 
 	"mailmoor/config"
+	"mailmoor/state"
 )
 
 // ui is the terminal, or what stands in for one. Any number of goroutines may
@@ -42,17 +43,19 @@ type ui struct {
 	// coloured.
 	interactive bool
 	colour      bool
+	// columns returns how wide the terminal is that w leads to, 0 when it leads to none.
+	columns func(w io.Writer) int
 
 	mu sync.Mutex
 	// prompt is a question that waits for its answer, "" without one. Then there
 	// is no progress line.
-	prompt string
+	prompt state.Text
 	// shown is the number of columns of the progress line or of the question.
 	shown int
 }
 
 func newUI(stdin io.Reader, stdout, stderr io.Writer) *ui {
-	u := &ui{stdin: stdin, stdout: stdout, stderr: stderr}
+	u := &ui{stdin: stdin, stdout: stdout, stderr: stderr, columns: columnsOf}
 	dumb := os.Getenv("TERM") == "dumb"
 	u.interactive = isTerminal(stderr) && !dumb
 	_, plain := os.LookupEnv("NO_COLOR")
@@ -69,18 +72,35 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Write is for the log. It keeps the progress line out of the way.
-func (u *ui) Write(p []byte) (int, error) {
-	u.print(u.stderr, string(p))
-	return len(p), nil
+// columnsOf asks the terminal how wide it is.
+func columnsOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(f) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 1 {
+		return width
+	}
+	return 80
 }
 
-// print prints text in place of the progress line, or above a question.
-func (u *ui) print(w io.Writer, text string) {
+// print prints lines in place of the progress line, or above a question. What is too
+// long for the terminal goes on below, indented by indent columns. It is the only way
+// of words to a stream but for show.
+func (u *ui) print(w io.Writer, indent int, lines ...state.Text) {
+	width := u.columns(w)
+	var b strings.Builder
+	for _, line := range lines {
+		// Whatever an older state holds, a line stays one.
+		text := strings.TrimRight(state.Printable(string(line)), " ")
+		for _, piece := range broken(text, width, indent) {
+			b.WriteString(piece + "\n")
+		}
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	put(w, text)
+	put(w, b.String())
 	if u.prompt != "" {
 		u.show(u.prompt)
 	}
@@ -88,11 +108,11 @@ func (u *ui) print(w io.Writer, text string) {
 
 // ask shows a question until the function that it returns is called. Whoever
 // waits for the answer does not keep others from printing.
-func (u *ui) ask(question string) (answered func()) {
+func (u *ui) ask(question state.Text) (answered func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.clear()
-	u.prompt = printable(question)
+	u.prompt = question
 	u.show(u.prompt)
 	return func() {
 		u.mu.Lock()
@@ -104,14 +124,17 @@ func (u *ui) ask(question string) (answered func()) {
 
 // show puts a line on the screen that clear takes away. The caller holds the
 // lock.
-func (u *ui) show(line string) {
-	put(u.stderr, line)
-	u.shown = len([]rune(line))
+func (u *ui) show(line state.Text) {
+	text := state.Printable(string(line))
+	put(u.stderr, text)
+	u.shown = columnsIn(text)
 }
 
 // result prints a line of the result.
 func (u *ui) result(format string, args ...any) {
-	u.print(u.stdout, fmt.Sprintf(format+"\n", args...))
+	line := state.Textf(format, args...)
+	indent := len(line) - len(strings.TrimLeft(string(line), " ")) + 2
+	u.print(u.stdout, indent, line)
 }
 
 // document prints v as the one JSON document of the run.
@@ -128,37 +151,39 @@ func (u *ui) document(v any) error {
 	return nil
 }
 
-// message prints a message about an account, or about no account, with a hint.
-func (u *ui) message(account, text, hint string) {
-	var b strings.Builder
-	b.WriteString("mailmoor: ")
+// message prints a message about an account, or about no account, with what can be done
+// about it, each in one line.
+func (u *ui) message(account string, text state.Text, hints ...state.Text) {
 	if account != "" {
-		b.WriteString(account + ": ")
+		text = state.Textf("%s: %s", account, text)
 	}
-	// Lines after the first are indented, so that no text can pass for a
-	// message of its own.
-	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-		if i > 0 {
-			b.WriteString("  ")
+	lines := []state.Text{state.Textf("mailmoor: %s", text)}
+	for _, hint := range hints {
+		if hint != "" {
+			lines = append(lines, state.Textf("  %s", hint))
 		}
-		b.WriteString(strings.TrimRight(printable(line), " ") + "\n")
 	}
-	if hint != "" {
-		b.WriteString("  " + printable(hint) + "\n")
-	}
-	u.print(u.stderr, b.String())
+	u.print(u.stderr, 4, lines...)
 }
 
 // failure prints an error of the account. The problems of a configuration are
 // messages of their own.
 func (u *ui) failure(account string, err error) {
-	if e := new(config.Error); errors.As(err, &e) {
+	if e, ok := errors.AsType[*config.Error](err); ok {
 		for _, p := range e.Problems {
-			u.message("", p.Error(), "")
+			u.message("", state.TextOf(p))
 		}
 		return
 	}
-	u.message(account, err.Error(), hintOf(err))
+	if e, ok := errors.AsType[*config.NotFoundError](err); ok {
+		lines := []state.Text{""}
+		for line := range strings.Lines(config.Smallest) {
+			lines = append(lines, state.Foreign(strings.TrimSpace(line)))
+		}
+		u.message("", state.TextOf(e)+"; this is the smallest configuration:", lines...)
+		return
+	}
+	u.message(account, state.TextOf(err), hintOf(err))
 }
 
 // clear removes what show has put there. The caller holds the lock.
@@ -169,84 +194,28 @@ func (u *ui) clear() {
 	}
 }
 
-// draw shows the progress line, cut to the width of the terminal.
-func (u *ui) draw(line string) {
+// draw shows the progress line, in the first form that the terminal has room for, or cut.
+func (u *ui) draw(forms ...state.Text) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.prompt != "" {
+	if u.prompt != "" || len(forms) == 0 {
 		return
 	}
-	width := 80
-	if f, ok := u.stderr.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 1 {
-			width = w
+	width := u.columns(u.stderr)
+	if width == 0 {
+		width = 80
+	}
+	line := forms[len(forms)-1]
+	for _, form := range forms {
+		if columnsIn(string(form)) < width {
+			line = form
+			break
 		}
 	}
-	runes := []rune(printable(line))
-	runes = runes[:min(len(runes), width-1)]
+	runes := []rune(string(line))
+	for len(runes) > 0 && columnsIn(string(runes)) >= width {
+		runes = runes[:len(runes)-1]
+	}
 	u.clear()
-	u.show(string(runes))
-}
-
-// printable returns text with everything escaped that is not to be seen: it
-// could move the cursor, forge lines or turn the direction of writing.
-func printable(text string) string {
-	clean := func(r rune) bool { return r != '\uFFFD' && strconv.IsPrint(r) }
-	if strings.IndexFunc(text, func(r rune) bool { return !clean(r) }) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case clean(r) || strings.HasPrefix(text[i:], "\uFFFD"):
-			b.WriteRune(r)
-		case r == '\uFFFD':
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		default:
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
-
-// count returns a number with its noun: "1 message", "2 messages". A noun whose
-// plural does not end in s is given with both: "mailbox|mailboxes".
-func count[N int | int64](n N, noun string) string {
-	one, more, both := strings.Cut(noun, "|")
-	if !both {
-		more = one + "s"
-	}
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}
-
-// bytesText returns a number of bytes for people.
-func bytesText(n int64) string {
-	const unit = 1000
-	if n < unit {
-		return count(n, "byte")
-	}
-	value, units := float64(n)/unit, "kMGTPE"
-	i := 0
-	for value >= unit && i < len(units)-1 {
-		value /= unit
-		i++
-	}
-	return fmt.Sprintf("%.1f %cB", value, units[i])
-}
-
-// durationText returns a duration for people.
-func durationText(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%d h", int(d.Hours()))
+	u.show(state.Foreign(string(runes)))
 }

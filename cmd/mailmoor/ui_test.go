@@ -2,17 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
-	"pgregory.net/rapid"
 
 	"mailmoor/engine"
 	"mailmoor/state"
-	"mailmoor/test/chance"
 )
 
 func newTestUI() (u *ui, stdout, stderr *bytes.Buffer) {
@@ -20,44 +19,15 @@ func newTestUI() (u *ui, stdout, stderr *bytes.Buffer) {
 	return newUI(strings.NewReader(""), stdout, stderr), stdout, stderr
 }
 
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain, Grüße, 日本語":    "plain, Grüße, 日本語",
-		"\x1b[2J\x1b]0;x\a":    `\x1b[2J\x1b]0;x\a`,
-		"a\r\nmailmoor: b":     `a\r\nmailmoor: b`,
-		"evil\u202etxt.exe":    `evil\u202etxt.exe`,
-		"not \xff UTF-8":       `not \xff UTF-8`,
-		"a replacement \uFFFD": "a replacement \uFFFD",
-		"c1 \u009b31m":         `c1 \u009b31m`,
-		`a back\slash`:         `a back\slash`,
-	} {
-		if got := printable(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestPrintableLetsNothingThrough feeds it everything.
-func TestPrintableLetsNothingThrough(t *testing.T) {
-	chance.Check(t, func(t *rapid.T) {
-		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text"))
-		for _, r := range printable(text) {
-			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-				t.Fatalf("%q lets %U through", text, r)
-			}
-		}
-	})
-}
-
 // TestMessage shows the form of messages, which no text from outside can leave.
 func TestMessage(t *testing.T) {
 	u, stdout, stderr := newTestUI()
 	u.message("personal", "connect to imap.example.org:993: refused", "check the network")
 	u.message("", "one\nmailmoor: forged\n\ttwo", "")
-	u.failure("work", &state.Error{Doing: "list", Hint: "look\x1b[1m", Err: &usageError{text: "no\rway"}})
+	u.failure("work", &state.Error{Doing: "list", Hint: "look\x1b[1m", Err: errors.New("no\rway")})
 	want := "mailmoor: personal: connect to imap.example.org:993: refused\n" +
 		"  check the network\n" +
-		"mailmoor: one\n  mailmoor: forged\n  \\ttwo\n" +
+		`mailmoor: one\nmailmoor: forged\n\ttwo` + "\n" +
 		"mailmoor: work: list: no\\rway\n  look\\x1b[1m\n"
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Error(diff)
@@ -68,7 +38,7 @@ func TestMessage(t *testing.T) {
 }
 
 func TestNumbersForPeople(t *testing.T) {
-	for got, want := range map[string]string{
+	for got, want := range map[state.Text]state.Text{
 		count(1, "hold"):                      "1 hold",
 		count(0, "hold"):                      "0 holds",
 		count(2, "mailbox|mailboxes"):         "2 mailboxes",

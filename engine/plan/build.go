@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"mailmoor/conflict"
@@ -104,7 +103,7 @@ func Build(in Input) Plan {
 		if v.unsure > 0 {
 			b.plan.Problems = append(b.plan.Problems, state.Problem{
 				Scope: state.ScopeMailbox, Mailbox: v.Name,
-				Text: fmt.Sprintf("new messages are not downloaded, %d now: they may be in files of folder %q that nobody can read", v.unsure, v.Folder),
+				Text: state.Textf("new messages are not downloaded, %d now: they may be in files of folder %q that nobody can read", v.unsure, v.Folder),
 				Hint: "make the files readable, or move them out of the folder",
 			})
 		}
@@ -266,11 +265,11 @@ func (b *builder) add(v *view, op Op) {
 // what can still be done on the local side.
 func (b *builder) refuseReadOnly(v *view, op Op) {
 	b.open(op.touches()...)
-	text := fmt.Sprintf("the server lets nobody change mailbox %q: local changes stay local", v.Name)
+	text := state.Textf("the server lets nobody change mailbox %q: local changes stay local", v.Name)
 	if !slices.ContainsFunc(b.plan.Problems, func(p state.Problem) bool { return p.Text == text }) {
 		b.plan.Problems = append(b.plan.Problems, state.Problem{
 			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Mailbox: v.Name, Text: text,
-			Hint: "ask the mailbox's owner for the right to change it, or leave it out with mailboxes = [\"*\", \"!" + v.Name + "\"]",
+			Hint: state.Textf(`ask the mailbox's owner for the right to change it, or leave it out with mailboxes = ["*", %q]`, "!"+v.Name),
 		})
 	}
 	if op.Kind != SetFlags && op.Kind != Pair && op.Kind != MoveLocal {

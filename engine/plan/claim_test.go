@@ -138,7 +138,7 @@ func TestFoldedTwins(t *testing.T) {
 	l.FoldsCase = true
 	m := plan.Match(l)
 	if got := places(m); !slices.Equal(got, []string{"INBOX=(INBOX)"}) || len(m.Problems) != 1 || m.Problems[0].Mailbox != "Work" ||
-		!strings.Contains(m.Problems[0].Hint, "rename") {
+		!strings.Contains(string(m.Problems[0].Hint), "rename") {
 		t.Errorf("mailboxes are %q, problems %+v; want a word about Work", got, m.Problems)
 	}
 	l.Rename = map[string]string{"Work": "another"}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"mailmoor/conflict"
@@ -44,23 +43,23 @@ type removals struct {
 
 // implausible returns why so many removals look like an accident, "" if they
 // do not.
-func (l Limits) implausible(r removals) string {
+func (l Limits) implausible(r removals) state.Text {
 	all := r.left == 0 && r.count >= 2
 	if r.trash {
 		if all && r.count > l.TrashCount {
-			return fmt.Sprintf("all %d messages of Trash are gone at once", r.count)
+			return state.Textf("all %d messages of Trash are gone at once", r.count)
 		}
 		return ""
 	}
 	if all {
-		return fmt.Sprintf("all %d messages are gone at once", r.count)
+		return state.Textf("all %d messages are gone at once", r.count)
 	}
 	count, percent := l.ReversibleCount, l.ReversiblePercent
 	if r.final {
 		count, percent = l.FinalCount, l.FinalPercent
 	}
 	if limit := max(count, r.paired*percent/100); r.count > limit {
-		return fmt.Sprintf("%d of %d messages are gone at once, more than %d", r.count, r.paired, limit)
+		return state.Textf("%d of %d messages are gone at once, more than %d", r.count, r.paired, limit)
 	}
 	return ""
 }
@@ -149,7 +148,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 		count: len(rest) + returning.Len(),
 	})
 	if why != "" && v.Role == state.RoleTrash && v.Guessed {
-		why += fmt.Sprintf("; if %q is Trash, say so in the configuration: roles.trash", v.Name)
+		why += state.Textf("; if %q is Trash, say so in the configuration: roles.trash", v.Name)
 	}
 	if why == "" && open == nil {
 		slid := v.slidOut(rest)
@@ -158,7 +157,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 			return
 		}
 		rest = slid
-		why = fmt.Sprintf("the server seems to show only its newest %d messages: the oldest %d left that window "+
+		why = state.Textf("the server seems to show only its newest %d messages: the oldest %d left that window "+
 			"(reject would upload them again)", v.Remote.Selected.Messages, len(slid))
 	}
 	// What goes missing while a hold is open joins it: the user has not yet
@@ -179,7 +178,7 @@ func (b *builder) heldNow(v *view, open *state.Hold, now state.Hold) state.Hold 
 		now.ID, now.Created = open.ID, open.Created
 		if now.Reason == "" {
 			n := now.UIDs.Len()
-			now.Reason = fmt.Sprintf("%d of %d messages %s gone, and more of them were at once", n, v.Paired, isOrAre(n))
+			now.Reason = state.Textf("%d of %d messages %s gone, and more of them were at once", n, v.Paired, isOrAre(n))
 		}
 	}
 	b.seekUIDs(v, now.UIDs)

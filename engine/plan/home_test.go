@@ -123,7 +123,7 @@ func TestHomeLater(t *testing.T) {
 	if got := places(m); !slices.Equal(got, want) {
 		t.Errorf("mailboxes are %q, want %q", got, want)
 	}
-	if len(m.Problems) != 1 || len(m.Holds) != 0 || !strings.Contains(m.Problems[0].Text, `"Lists"`) {
+	if len(m.Problems) != 1 || len(m.Holds) != 0 || !strings.Contains(string(m.Problems[0].Text), `"Lists"`) {
 		t.Errorf("problems are %+v, holds %+v; want one about the second folder", m.Problems, m.Holds)
 	}
 }

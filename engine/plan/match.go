@@ -169,7 +169,7 @@ func (m *matcher) known(known state.Mailbox) {
 		// Left out by the user: nothing happens to it on either side.
 	case inTree && f.Marker != known.Marker:
 		m.suspend(known, onServer, inTree, r)
-		m.problem(known.Name, fmt.Sprintf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
+		m.problem(known.Name, state.Textf("folder %q has lost its marker: it is not the folder that was synced, so nothing is done with it", known.Folder),
 			"is a disk not mounted? put the folder back, or restore its file .mailmoor from a backup; without one, "+
 				"`mailmoor doctor --accept-root ACCOUNT` takes the tree as it is: the next run pairs both sides again and removes nothing")
 	case !inTree && m.unreadable(known.Folder):
@@ -181,7 +181,7 @@ func (m *matcher) known(known state.Mailbox) {
 		m.missing(known, state.Local, m.missingFolder(known))
 	case !onServer:
 		m.suspend(known, onServer, inTree, r)
-		m.missing(known, state.Remote, fmt.Sprintf("mailbox %q is gone from the server", known.Name))
+		m.missing(known, state.Remote, state.Textf("mailbox %q is gone from the server", known.Name))
 	default:
 		mb := m.mailbox(r)
 		mb.Folder, mb.Known, mb.OnServer = known.Folder, &known, true
@@ -208,19 +208,19 @@ func (m *matcher) unreadable(folder string) bool {
 }
 
 // missingFolder says where the folder may have gone.
-func (m *matcher) missingFolder(known state.Mailbox) string {
-	text := fmt.Sprintf("folder %q is gone from the tree", known.Folder)
+func (m *matcher) missingFolder(known state.Mailbox) state.Text {
+	text := state.Textf("folder %q is gone from the tree", known.Folder)
 	if path := m.marked[known.Marker]; path != "" {
 		m.handled[path] = true
 		m.leaveOut(m.folders[path])
-		text = fmt.Sprintf("folder %q is now named %q, and renames are not sent to the server: rename the folder back, or the mailbox likewise",
+		text = state.Textf("folder %q is now named %q, and renames are not sent to the server: rename the folder back, or the mailbox likewise",
 			known.Folder, path)
 	}
 	return text
 }
 
 // missing holds a whole mailbox, or carries out what the user said of it.
-func (m *matcher) missing(known state.Mailbox, side state.Side, reason string) {
+func (m *matcher) missing(known state.Mailbox, side state.Side, reason state.Text) {
 	hold := state.Hold{Mailbox: known.Name, Missing: side, Whole: true, Created: m.Now}
 	for _, h := range m.Holds {
 		if h.Whole && h.Mailbox == known.Name && h.Missing == side {
@@ -245,7 +245,7 @@ func (m *matcher) newFolders(listed bool) {
 		name, err := m.names.mailbox(f, m.nameOf)
 		if err != nil {
 			if !listed {
-				m.problem("", err.Error(), "rename the folder")
+				m.problem("", state.TextOf(err), "rename the folder")
 				m.leaveOut(f)
 			}
 			continue
@@ -263,13 +263,13 @@ func (m *matcher) newFolders(listed bool) {
 			continue
 		}
 		if kept, is := m.kept[name]; is {
-			m.problem(name, fmt.Sprintf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept),
+			m.problem(name, state.Textf("folder %q has the name of mailbox %q, which is kept in folder %q", f.Path, name, kept),
 				"move its mail into that folder, or rename it")
 			m.leaveOut(f)
 			continue
 		}
 		if path := m.marked[f.Marker]; f.Marker != "" && path != f.Path {
-			m.problem(name, fmt.Sprintf("folder %q is a copy of folder %q", f.Path, path),
+			m.problem(name, state.Textf("folder %q is a copy of folder %q", f.Path, path),
 				"to sync it as a folder of its own, remove the file .mailmoor in it")
 			m.leaveOut(f)
 			continue
@@ -280,7 +280,7 @@ func (m *matcher) newFolders(listed bool) {
 		}
 		if twin.Name != "" {
 			delete(m.remote, twin.Name)
-			m.problem(twin.Name, fmt.Sprintf("folder %q and folder %q of mailbox %q differ in case only, and are the same one on this disk",
+			m.problem(twin.Name, state.Textf("folder %q and folder %q of mailbox %q differ in case only, and are the same one on this disk",
 				f.Path, strings.Join(twin.Levels, "/"), twin.Name), "rename the folder to that name, or give the mailbox another one with rename")
 			m.leaveOut(f)
 			continue
@@ -309,7 +309,7 @@ func (m *matcher) newMailboxes() {
 		}
 		mb := m.mailbox(r)
 		if other := m.claims.of(mb.Levels); other != "" {
-			m.problem(r.Name, fmt.Sprintf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q",
+			m.problem(r.Name, state.Textf("mailbox %q is left out: folder %q, which it would be kept in, is that of mailbox %q",
 				r.Name, strings.Join(mb.Levels, "/"), other), "give it another folder with rename")
 			continue
 		}
@@ -346,7 +346,7 @@ func (m *matcher) leaveOut(f state.LocalFolder) {
 	m.out.Places = append(m.out.Places, p)
 }
 
-func (m *matcher) problem(mailbox, text, hint string) {
+func (m *matcher) problem(mailbox string, text, hint state.Text) {
 	m.out.Problems = append(m.out.Problems, state.Problem{
 		Scope: state.ScopeMailbox, Mailbox: mailbox, Text: text, Hint: hint,
 	})

@@ -53,7 +53,7 @@ func (m *matcher) renamed() names {
 				n.refused[name] = true
 			}
 			slices.Sort(mailboxes)
-			m.problem(mailboxes[0], fmt.Sprintf("mailboxes %q would share one folder: the new ones among them are left out", mailboxes),
+			m.problem(mailboxes[0], state.Textf("mailboxes %q would share one folder: the new ones among them are left out", mailboxes),
 				"give one of them another name with rename")
 		}
 	}
@@ -100,11 +100,11 @@ func (m *matcher) followRename(known state.Mailbox) state.Mailbox {
 		return known
 	}
 	if f, there := m.folders[known.Folder]; named && there && !slices.Equal(f.Name, levels) {
-		hint := "rename the folder while no run is going, or take the name out of rename"
+		hint := state.Text("rename the folder while no run is going, or take the name out of rename")
 		if other := m.inTheWay(known, levels); other != "" {
-			hint = fmt.Sprintf("folder %q is in the way: give the mailbox another name in rename, or take the name out", other)
+			hint = state.Textf("folder %q is in the way: give the mailbox another name in rename, or take the name out", other)
 		}
-		m.problem(known.Name, fmt.Sprintf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")), hint)
+		m.problem(known.Name, state.Textf("mailbox %q is kept in folder %q, not yet in %q", known.Name, known.Folder, strings.Join(levels, "/")), hint)
 	}
 	return known
 }

@@ -251,7 +251,7 @@ func TestRenameLater(t *testing.T) {
 		l.Known = []state.Mailbox{{Name: "Work", Folder: "Work", Marker: "id of Work"}, {Name: "jobs", Folder: "jobs", Marker: "id of jobs"}}
 		l.FoldsCase = true
 		m = plan.Match(l)
-		if got := places(m); !slices.Contains(got, "Work=Work") || len(m.Problems) != 1 || !strings.Contains(m.Problems[0].Hint, test.hint) {
+		if got := places(m); !slices.Contains(got, "Work=Work") || len(m.Problems) != 1 || !strings.Contains(string(m.Problems[0].Hint), test.hint) {
 			t.Errorf("to %q: mailboxes are %q, problems %+v; want the old folder and %q", test.to, got, m.Problems, test.hint)
 		}
 	}

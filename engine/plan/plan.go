@@ -242,7 +242,7 @@ type Op struct {
 	Intent int64
 	// Tries is how often a message was removed that is still there.
 	Tries int
-	Why   string
+	Why   state.Text
 }
 
 // touches returns the mailboxes whose state the operation depends on.

@@ -44,7 +44,7 @@ func (b *builder) rematch() {
 			b.open(v.Name)
 			b.plan.Problems = append(b.plan.Problems, state.Problem{
 				Scope: state.ScopeMailbox, Mailbox: v.Name,
-				Text: fmt.Sprintf("folder %q is not synced: state and tree are not of the same time, and files of it may lie where nobody can look", v.Folder),
+				Text: state.Textf("folder %q is not synced: state and tree are not of the same time, and files of it may lie where nobody can look", v.Folder),
 				Hint: "nothing is removed; mend the other problems of this run first",
 			})
 		default:
@@ -64,7 +64,7 @@ func (b *builder) rematchView(v *view, r *rematcher, files map[state.Key]newFile
 	moved := v.moved(files)
 	result := r.result(moved, b.missedAt(v.Name))
 	b.carryHolds(v, r.removals(result, moved))
-	why := "the server has renumbered, replaced or restored the mailbox"
+	why := state.Text("the server has renumbered, replaced or restored the mailbox")
 	if v.Doubt == state.DoubtBase {
 		why = "state and tree are not of the same time"
 	}

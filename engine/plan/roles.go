@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -182,7 +181,7 @@ func (m *matcher) missingRoles() {
 		_, there := m.called(name)
 		made := slices.ContainsFunc(m.out.Mailboxes, func(mb Mailbox) bool { return slices.Contains(m.meant(name), mb.Name) })
 		if !there && !made {
-			m.problem("", fmt.Sprintf("mailbox %q, which is %s in the configuration, is not on the server", name, role),
+			m.problem("", state.Textf("mailbox %q, which is %s in the configuration, is not on the server", name, role),
 				"create it there, or mend its name under roles")
 		}
 	}

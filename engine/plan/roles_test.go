@@ -123,7 +123,7 @@ func TestRoleOfWhatIsMissing(t *testing.T) {
 	l := listing(nil, []string{"INBOX", "Sent Items"}, "Lists/Bin")
 	l.Roles = map[state.Role]string{state.RoleTrash: "Lists/Bin", state.RoleDrafts: "Concepten"}
 	m := plan.Match(l)
-	if len(m.Problems) != 1 || !strings.Contains(m.Problems[0].Text, "Concepten") {
+	if len(m.Problems) != 1 || !strings.Contains(string(m.Problems[0].Text), "Concepten") {
 		t.Errorf("problems are %+v, want one about the mailbox that is not there", m.Problems)
 	}
 	if m.Trash != "Lists.Bin" || m.TrashGone {

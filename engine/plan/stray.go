@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"mailmoor/conflict"
@@ -106,9 +105,9 @@ func (s suspects) of(r state.Record) (path string, suspected bool) {
 
 // strayProblem says why messages that are missing are left alone.
 func strayProblem(v *view, waiting int, where string) state.Problem {
-	text := fmt.Sprintf("%d messages are missing in folder %q, and are left alone: they may be %q, which is not understood", waiting, v.Folder, where)
+	text := state.Textf("%d messages are missing in folder %q, and are left alone: they may be %q, which is not understood", waiting, v.Folder, where)
 	if waiting == 1 {
-		text = fmt.Sprintf("a message is missing in folder %q, and is left alone: it may be %q, which is not understood", v.Folder, where)
+		text = state.Textf("a message is missing in folder %q, and is left alone: it may be %q, which is not understood", v.Folder, where)
 	}
 	return state.Problem{
 		Scope: state.ScopeMailbox, Weight: state.WeightLasting, Mailbox: v.Name, Text: text,

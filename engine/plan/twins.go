@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"mailmoor/conflict"
 	"mailmoor/state"
@@ -100,7 +98,7 @@ func (e *entry) twinBox() string {
 
 // removeTwin plans the removal of what is left of a message that has a twin.
 func (b *builder) removeTwin(v *view, e *entry, op Op) {
-	op.Why = fmt.Sprintf("gone from one side, and in %s on both", op.Twin)
+	op.Why = state.Textf("gone from one side, and in %s on both", op.Twin)
 	switch {
 	case e.local == conflict.LocalAbsent:
 		op.Kind, op.Final, op.Dest = RemoveRemote, b.final(v), b.in.Trash
@@ -133,7 +131,7 @@ func (b *builder) seekUIDs(v *view, uids state.UIDSet) {
 }
 
 // whereNow says how many messages of a hold have a twin, and where; "" if none has.
-func (v *view) whereNow(held func(*entry) bool) string {
+func (v *view) whereNow(held func(*entry) bool) state.Text {
 	n, names := 0, []string(nil)
 	for _, e := range v.entries {
 		if e.twin == nil || !held(e) {
@@ -152,7 +150,7 @@ func (v *view) whereNow(held func(*entry) bool) string {
 	if len(names) > namesMax {
 		names = append(names[:namesMax], "others")
 	}
-	return fmt.Sprintf("; %d of them %s now in %s", n, isOrAre(n), strings.Join(names, ", "))
+	return state.Textf("; %d of them %s now in %s", n, isOrAre(n), state.List(names))
 }
 
 func isOrAre(n int) string {

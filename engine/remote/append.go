@@ -31,7 +31,7 @@ func (c *Conn) Append(ctx context.Context, ref state.Ref, uploads []state.Upload
 	for i, u := range uploads {
 		b.results[i] = state.Uploaded{Key: u.Key}
 	}
-	doing := fmt.Sprintf("append to %q", ref.Mailbox)
+	doing := state.Textf("append to %q", ref.Mailbox)
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
 		b.giveUp(0, err)
@@ -71,8 +71,8 @@ type sentAppend struct {
 	cmd   *imapclient.AppendCommand
 }
 
-func (b *batch) doing(i int) string {
-	return fmt.Sprintf("append %s to %q", b.uploads[i].Key, b.mailbox)
+func (b *batch) doing(i int) state.Text {
+	return state.Textf("append %s to %q", b.uploads[i].Key, b.mailbox)
 }
 
 // giveUp reports the uploads from the first on as not known to have happened.
@@ -176,7 +176,7 @@ func (b *batch) settle() {
 
 // refusedAppend builds the error of a refused upload. The causes that promise
 // "nothing happened" are kept; the others become CauseRefused, which does.
-func refusedAppend(doing string, refusal *imap.Error) *state.Error {
+func refusedAppend(doing state.Text, refusal *imap.Error) *state.Error {
 	e := refused(doing, refusal)
 	switch e.Cause {
 	case state.CauseTooLarge, state.CauseQuota, state.CauseReadOnly, state.CauseGone:
@@ -199,7 +199,7 @@ func (e *sourceError) Unwrap() error { return e.err }
 
 // unreadable is the error of a message that could not be opened: nothing was
 // sent of it. What the opener knows of the cause is kept.
-func unreadable(doing string, err error) error {
+func unreadable(doing state.Text, err error) error {
 	cause := state.CauseOf(err)
 	if cause == state.CauseOther || cause == state.CauseUnknown {
 		cause = state.CauseDisk

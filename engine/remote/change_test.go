@@ -311,7 +311,7 @@ func TestCreateNamesThePlace(t *testing.T) {
 		S: $ OK done`).Create(t.Context(), "Box")
 	cause(t, err, state.CauseRefused, state.ScopeMailbox)
 	var e *state.Error
-	if !errors.As(err, &e) || !strings.Contains(e.Hint, `below "INBOX."`) {
+	if !errors.As(err, &e) || !strings.Contains(string(e.Hint), `below "INBOX."`) {
 		t.Errorf("%v does not say where: %q", err, e.Hint)
 	}
 }
@@ -358,7 +358,7 @@ func TestCreate(t *testing.T) {
 			}
 			cause(t, err, tt.cause, state.ScopeMailbox)
 			var e *state.Error
-			if !errors.As(err, &e) || !strings.Contains(e.Hint, "rename the folder") {
+			if !errors.As(err, &e) || !strings.Contains(string(e.Hint), "rename the folder") {
 				t.Errorf("%v does not say what to do: %q", err, e.Hint)
 			}
 		})

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -94,7 +93,7 @@ func Dial(ctx context.Context, cfg wire.Config, o Options) (*Conn, error) {
 
 // watch ends the connection when ctx ends: the library's calls know no
 // context. The caller calls stop when the work is done.
-func (c *Conn) watch(ctx context.Context, doing string) (stop func(), err error) {
+func (c *Conn) watch(ctx context.Context, doing state.Text) (stop func(), err error) {
 	if c.broken != nil {
 		return nil, closed(doing, c.broken)
 	}
@@ -137,10 +136,10 @@ func (c *Conn) takeNotes() wire.Notes {
 	}
 	for _, text := range said.Alerts {
 		// RFC 9051, section 7.1: an alert must be shown to the user.
-		c.o.Log.Warn().Str("text", printable(text)).Msg("the server sends an alert")
+		c.o.Log.Warn().Str("text", trimmed(text)).Msg("the server sends an alert")
 	}
 	for _, what := range said.Repaired {
-		c.o.Log.Warn().Str("what", printable(what)).Msg("the server sent a line that cannot be right")
+		c.o.Log.Warn().Str("what", trimmed(what)).Msg("the server sent a line that cannot be right")
 	}
 	return said
 }
@@ -173,10 +172,10 @@ func (c *Conn) Close() error {
 }
 
 // doingUIDs describes work on messages of a mailbox.
-func doingUIDs(verb string, uids state.UIDSet, mailbox string) string {
-	text := uids.String()
+func doingUIDs(verb state.Text, uids state.UIDSet, mailbox string) state.Text {
+	text := state.Textf("%s", uids)
 	if len(text) > 60 {
-		text = fmt.Sprintf("%d:%d (%d messages)", uids[0].First, uids[len(uids)-1].Last, uids.Len())
+		text = state.Textf("%d:%d (%d messages)", uids[0].First, uids[len(uids)-1].Last, uids.Len())
 	}
-	return fmt.Sprintf("%s UID %s of %q", verb, text, mailbox)
+	return state.Textf("%s UID %s of %q", verb, text, mailbox)
 }

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -21,7 +20,7 @@ const observationsMax = 3
 // has exactly that length. When messages come or go between SELECT and the end
 // of the listing nothing can be proven, and the observation starts again.
 func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
-	doing := fmt.Sprintf("observe mailbox %q", mailbox)
+	doing := state.Textf("observe mailbox %q", mailbox)
 	if err := checkBase(base); err != nil {
 		return state.RemoteDelta{}, mailboxError(state.CauseOther, doing, "", "%w", err)
 	}
@@ -49,7 +48,7 @@ func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, ba
 // observation is one attempt to find out what changed in a mailbox.
 type observation struct {
 	*Conn
-	doing string
+	doing state.Text
 	saved state.Cursor
 	base  []state.Record
 	// started is the number of events before SELECT.

@@ -20,7 +20,7 @@ const errorTextMax = 400
 type verdict struct {
 	cause state.Cause
 	scope state.Scope
-	hint  string
+	hint  state.Text
 }
 
 // verdictOf knows the response codes that say more than "no": those of RFC 5530,
@@ -126,7 +126,7 @@ func judge(refusal *imap.Error) verdict {
 }
 
 // refused builds the error of a tagged NO or BAD.
-func refused(doing string, refusal *imap.Error) *state.Error {
+func refused(doing state.Text, refusal *imap.Error) *state.Error {
 	v := judge(refusal)
 	return &state.Error{Scope: v.scope, Cause: v.cause, Doing: doing, Hint: v.hint, Err: answer{refusal}}
 }
@@ -137,20 +137,20 @@ type answer struct{ refusal *imap.Error }
 func (a answer) Unwrap() error { return a.refusal }
 
 func (a answer) Error() string {
-	text := fmt.Sprintf("the server answered %s", a.refusal.Type)
+	text := state.Textf("the server answered %s", a.refusal.Type)
 	if a.refusal.Code != "" {
-		text += fmt.Sprintf(" [%s]", a.refusal.Code)
+		text += state.Textf(" [%s]", a.refusal.Code)
 	}
 	if a.refusal.Text != "" {
-		text += fmt.Sprintf(" %q", printable(a.refusal.Text))
+		text += state.Textf(" %q", trimmed(a.refusal.Text))
 	}
-	return text
+	return string(text)
 }
 
 // fail turns err into the error of what was being done. A refusal leaves the
 // connection usable unless it concerns the account; anything else means that
 // nobody knows what the server did, and the connection ends here.
-func (c *Conn) fail(doing string, err error) error {
+func (c *Conn) fail(doing state.Text, err error) error {
 	var known *state.Error
 	if errors.As(err, &known) {
 		if known.Scope >= state.ScopeAccount {
@@ -178,7 +178,7 @@ func (c *Conn) fail(doing string, err error) error {
 }
 
 // hinted gives a refusal that says nothing of what to do the hint.
-func hinted(err error, hint string) error {
+func hinted(err error, hint state.Text) error {
 	var e *state.Error
 	if errors.As(err, &e) && e.Cause == state.CauseRefused && e.Hint == "" {
 		e.Hint = hint
@@ -196,20 +196,20 @@ func (c *Conn) lost(err error) error {
 	case interrupted != nil:
 		return *interrupted
 	case said.Bye != "":
-		return fmt.Errorf("the server hung up: %q", printable(said.Bye))
+		return fmt.Errorf("the server hung up: %q", trimmed(said.Bye))
 	case known:
 		return below.Err
 	case strings.HasPrefix(err.Error(), "imapclient: panic"):
 		// The library puts the stack behind the message.
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("the server's answer could not be read: %s", printable(first))
+		return fmt.Errorf("the server's answer could not be read: %q", trimmed(first))
 	}
 	return fmt.Errorf("the connection ended before the answer: %w", err)
 }
 
 // closed is the error of every call on a connection that has ended. What helps is
 // what helps against the reason.
-func closed(doing string, reason error) error {
+func closed(doing state.Text, reason error) error {
 	e := &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing,
 		Err: fmt.Errorf("the connection has ended: %w", reason),
@@ -222,12 +222,12 @@ func closed(doing string, reason error) error {
 }
 
 // ended is the error of a call whose context ended.
-func ended(ctx context.Context, doing string) error {
+func ended(ctx context.Context, doing state.Text) error {
 	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing, Err: context.Cause(ctx)}
 }
 
 // mailboxError is an error that stops the work on one mailbox.
-func mailboxError(cause state.Cause, doing, hint, format string, args ...any) error {
+func mailboxError(cause state.Cause, doing, hint state.Text, format string, args ...any) error {
 	return &state.Error{
 		Scope: state.ScopeMailbox, Cause: cause, Doing: doing, Hint: hint, Err: fmt.Errorf(format, args...),
 	}
@@ -237,8 +237,8 @@ func mailboxError(cause state.Cause, doing, hint, format string, args ...any) er
 // would make the same refusal look like a new one each time.
 var timing = regexp.MustCompile(`\s*\([0-9.]+( \+ [0-9.]+)* secs\)\.?$`)
 
-// printable bounds a text of the server and leaves out what differs each time.
-func printable(text string) string {
+// trimmed bounds a text of the server and leaves out what differs each time.
+func trimmed(text string) string {
 	text = timing.ReplaceAllString(strings.TrimSpace(text), "")
 	if len(text) > errorTextMax {
 		text = strings.ToValidUTF8(text[:errorTextMax], "") + "..."

@@ -81,7 +81,7 @@ func TestTimingIsLeftOut(t *testing.T) {
 		"No such mailbox (0.002 + 0.000 + 0.001 secs).":                   "No such mailbox",
 		"Wait (5 minutes).": "Wait (5 minutes).",
 	} {
-		if got := printable(text); got != want {
+		if got := trimmed(text); got != want {
 			t.Errorf("%q is shown as %q, want %q", text, got, want)
 		}
 	}

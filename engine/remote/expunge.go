@@ -27,7 +27,7 @@ func (c *Conn) Expunge(ctx context.Context, ref state.Ref, uids state.UIDSet) (r
 }
 
 // expunge works on the open mailbox.
-func (c *Conn) expunge(uids state.UIDSet, doing string) (bool, error) {
+func (c *Conn) expunge(uids state.UIDSet, doing state.Text) (bool, error) {
 	for chunk := range uids.Chunks(expungeChunk) {
 		if err := c.markDeleted(chunk, doing); err != nil {
 			return false, err

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -100,8 +99,8 @@ type transfer struct {
 	drained int64
 }
 
-func (t *transfer) doing(uid state.UID) string {
-	return fmt.Sprintf("fetch UID %d of %q", uid, t.mailbox)
+func (t *transfer) doing(uid state.UID) state.Text {
+	return state.Textf("fetch UID %d of %q", uid, t.mailbox)
 }
 
 // runInTwo asks for flags, dates and sizes first and for the bodies then.

@@ -83,7 +83,7 @@ func (c *Conn) identify(uids state.UIDSet, mailbox string) ([]state.RemoteMessag
 }
 
 // fetchIdentities sends one FETCH and returns the messages that came whole.
-func (c *Conn) fetchIdentities(uids state.UIDSet, doing string) (map[state.UID]state.RemoteMessage, error) {
+func (c *Conn) fetchIdentities(uids state.UIDSet, doing state.Text) (map[state.UID]state.RemoteMessage, error) {
 	cmd := c.client.Fetch(uidsTo(uids), &imap.FetchOptions{
 		UID: true, Flags: true, RFC822Size: true, InternalDate: true,
 		BodySection: []*imap.FetchItemBodySection{identityFields()},

@@ -86,7 +86,7 @@ func (c *Conn) AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet
 }
 
 // addKeywords sends the keywords together, or one by one when that is refused.
-func (c *Conn) addKeywords(uids state.UIDSet, names []string, doing string) error {
+func (c *Conn) addKeywords(uids state.UIDSet, names []string, doing state.Text) error {
 	if len(names) == 0 {
 		return nil
 	}

@@ -62,7 +62,7 @@ func (c *Conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 
 // unselect leaves the open mailbox, of which STATUS would tell an old view.
 // RFC 3691. Without UNSELECT it stays open, and its STATUS will not be used.
-func (c *Conn) unselect(doing string) error {
+func (c *Conn) unselect(doing state.Text) error {
 	if c.selected.mailbox == "" || !c.caps.Has("UNSELECT") {
 		return nil
 	}
@@ -83,7 +83,7 @@ func joined(list, more []state.RemoteMailbox) []state.RemoteMailbox {
 }
 
 // listAll sends LIST and reads all of the answer.
-func (c *Conn) listAll(pattern, doing string) ([]state.RemoteMailbox, error) {
+func (c *Conn) listAll(pattern string, doing state.Text) ([]state.RemoteMailbox, error) {
 	var options *imap.ListOptions
 	if c.caps.Has("LIST-EXTENDED") || c.caps.Has("LIST-STATUS") {
 		// RFC 5258, RFC 6154 section 3, RFC 5819.
@@ -97,7 +97,7 @@ func (c *Conn) listAll(pattern, doing string) ([]state.RemoteMailbox, error) {
 
 // readList reads the whole answer to LIST. One that is longer than there can be ends
 // the connection: nobody knows when it would end by itself.
-func (c *Conn) readList(cmd *imapclient.ListCommand, doing string) ([]state.RemoteMailbox, error) {
+func (c *Conn) readList(cmd *imapclient.ListCommand, doing state.Text) ([]state.RemoteMailbox, error) {
 	var list []state.RemoteMailbox
 	bytes := 0
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
@@ -205,7 +205,7 @@ func cursorOf(data *imap.StatusData) state.Cursor {
 // server has no LIST-STATUS, or sent the answers in an order in which the
 // library does not recognise them. The commands are sent together, because a
 // STATUS answer names its mailbox. A mailbox that refuses stays unknown.
-func (c *Conn) fillStatus(list []state.RemoteMailbox, doing string) error {
+func (c *Conn) fillStatus(list []state.RemoteMailbox, doing state.Text) error {
 	var wanting []*state.RemoteMailbox
 	for i := range list {
 		switch m := &list[i]; {
@@ -234,7 +234,7 @@ func (c *Conn) fillStatus(list []state.RemoteMailbox, doing string) error {
 }
 
 // statusOf asks for the STATUS of a few mailboxes at once.
-func (c *Conn) statusOf(window []*state.RemoteMailbox, doing string) error {
+func (c *Conn) statusOf(window []*state.RemoteMailbox, doing state.Text) error {
 	cmds := make([]*imapclient.StatusCommand, len(window))
 	for i, m := range window {
 		cmds[i] = c.client.Status(m.Name, statusItems(c.canCondStore()))

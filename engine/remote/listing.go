@@ -31,13 +31,13 @@ var errTooMany = fmt.Errorf("the server lists more than %d messages", listedMax)
 // the mod-sequence since, or all when it is 0. Lines without flags, which a
 // server may send unasked and which the library then takes for the answer, are
 // asked for again.
-func (c *Conn) listFlags(set imap.NumSet, since state.ModSeq, doing string) ([]listed, error) {
+func (c *Conn) listFlags(set imap.NumSet, since state.ModSeq, doing state.Text) ([]listed, error) {
 	told, err := c.fetchFlags(set, since, doing)
 	return told.list, err
 }
 
 // fetchFlags is listFlags with all that was told.
-func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing string) (flagsTold, error) {
+func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing state.Text) (flagsTold, error) {
 	told, err := c.fetchFlagsOnce(set, since, doing)
 	if err != nil || len(told.partial) == 0 {
 		return told, err
@@ -54,7 +54,7 @@ func (c *Conn) fetchFlags(set imap.NumSet, since state.ModSeq, doing string) (fl
 }
 
 // fetchFlagsOnce sends one FETCH of UID and FLAGS.
-func (c *Conn) fetchFlagsOnce(set imap.NumSet, since state.ModSeq, doing string) (flagsTold, error) {
+func (c *Conn) fetchFlagsOnce(set imap.NumSet, since state.ModSeq, doing state.Text) (flagsTold, error) {
 	cmd := c.client.Fetch(set, &imap.FetchOptions{UID: true, Flags: true, ChangedSince: uint64(since)})
 	told, err := c.readFlags(cmd, doing)
 	if err != nil {
@@ -79,7 +79,7 @@ type flagsTold struct {
 // readFlags reads the whole answer to a FETCH or STORE of flags. One that names more
 // messages than the server says exist, or more keywords than anybody has, is not
 // believed, and the connection ends: nobody knows when the answer would.
-func (c *Conn) readFlags(cmd *imapclient.FetchCommand, doing string) (flagsTold, error) {
+func (c *Conn) readFlags(cmd *imapclient.FetchCommand, doing state.Text) (flagsTold, error) {
 	var told flagsTold
 	var beyond error
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
@@ -159,7 +159,7 @@ func (f *flagsTold) messages() int { return len(f.list) + len(f.partial) + len(f
 // presentFlags returns the flags of those of the uids that exist, as they are
 // now. The open mailbox is asked again, so that what is missing in the answer
 // has been missed by a command of its own.
-func (c *Conn) presentFlags(uids state.UIDSet, doing string) (map[state.UID]state.Flags, error) {
+func (c *Conn) presentFlags(uids state.UIDSet, doing state.Text) (map[state.UID]state.Flags, error) {
 	list, err := c.presentNow(uids, doing)
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (c *Conn) presentFlags(uids state.UIDSet, doing string) (map[state.UID]stat
 }
 
 // presentNow lists those of the uids that exist.
-func (c *Conn) presentNow(uids state.UIDSet, doing string) ([]listed, error) {
+func (c *Conn) presentNow(uids state.UIDSet, doing state.Text) ([]listed, error) {
 	var all []listed
 	for chunk := range uids.Chunks(pieceMessages) {
 		list, err := c.listFlags(uidsTo(chunk), 0, doing)

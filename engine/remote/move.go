@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -22,7 +21,7 @@ const moveChunk = 100
 // then false. Such messages count as moved, because their copies exist and must
 // not be made again.
 func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest string) (map[state.UID]state.UID, bool, error) {
-	doing := doingUIDs(fmt.Sprintf("move to %q", dest), uids, ref.Mailbox)
+	doing := doingUIDs(state.Textf("move to %q", dest), uids, ref.Mailbox)
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
 		return nil, false, err
@@ -50,7 +49,7 @@ type moving struct {
 	*Conn
 	ref   state.Ref
 	dest  string
-	doing string
+	doing state.Text
 }
 
 func (m *moving) run(uids state.UIDSet) (map[state.UID]state.UID, error) {

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -29,7 +28,7 @@ func (c *Conn) Namespaces(ctx context.Context) (state.Namespaces, error) {
 	return c.askNamespaces(doing)
 }
 
-func (c *Conn) askNamespaces(doing string) (state.Namespaces, error) {
+func (c *Conn) askNamespaces(doing state.Text) (state.Namespaces, error) {
 	if c.namespaces != nil {
 		return *c.namespaces, nil
 	}
@@ -62,7 +61,7 @@ func (c *Conn) spacesOf(data *imap.NamespaceData) state.Namespaces {
 		for _, d := range kind.from {
 			prefix, ok := wire.DecodeName(d.Prefix)
 			if !ok || len(kind.from) > namespacesMax {
-				c.o.Log.Warn().Str("prefix", printable(d.Prefix)).Msg("the server's namespaces cannot be read")
+				c.o.Log.Warn().Str("prefix", d.Prefix).Msg("the server's namespaces cannot be read")
 				return state.Namespaces{}
 			}
 			*kind.to = append(*kind.to, state.Namespace{Prefix: inboxName(prefix, d.Delim), Delimiter: d.Delim})
@@ -75,7 +74,7 @@ func (c *Conn) spacesOf(data *imap.NamespaceData) state.Namespaces {
 // left out: the namespaces of others that the user names. Dovecot leaves out those
 // with list = no, and Courier all of them. A prefix with a wildcard in it cannot be
 // asked for alone.
-func (c *Conn) hidden(doing string) ([]string, error) {
+func (c *Conn) hidden(doing state.Text) ([]string, error) {
 	if c.o.Named == nil {
 		return nil, nil
 	}
@@ -120,7 +119,7 @@ func (c *Conn) misplaced(mailbox string, err error) error {
 	var e *state.Error
 	if errors.As(err, &e) && e.Scope < state.ScopeAccount {
 		folder := strings.ReplaceAll(strings.TrimSuffix(prefix, delimiter), delimiter, "/")
-		e.Hint = fmt.Sprintf("on this server the account's own mailboxes lie below %q: move the folder into folder %s", prefix, folder)
+		e.Hint = state.Textf("on this server the account's own mailboxes lie below %q: move the folder into folder %q", prefix, folder)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
@@ -25,7 +24,7 @@ type selection struct {
 // selectFresh opens the mailbox, even when it is open already: what a server
 // shows of a mailbox that was opened earlier may be old.
 func (c *Conn) selectFresh(mailbox string) error {
-	doing := fmt.Sprintf("open mailbox %q", mailbox)
+	doing := state.Textf("open mailbox %q", mailbox)
 	c.takeNotes()
 	// Whatever comes of it, the mailbox before is not open any more.
 	// RFC 9051, section 6.3.2.
@@ -101,7 +100,7 @@ func (c *Conn) open(ref state.Ref) error {
 // openNow is open for questions about the mailbox as it is now. A server may
 // show a kept selection as it was at the end of the last command: NOOP is what
 // makes it look. RFC 9051, section 6.1.2.
-func (c *Conn) openNow(ref state.Ref, doing string) error {
+func (c *Conn) openNow(ref state.Ref, doing state.Text) error {
 	kept := c.selected.mailbox == ref.Mailbox && c.selected.UIDValidity == ref.UIDValidity
 	if err := c.open(ref); err != nil || !kept {
 		return err
@@ -114,7 +113,7 @@ func (c *Conn) openNow(ref state.Ref, doing string) error {
 }
 
 // openForChange is open for work that changes messages.
-func (c *Conn) openForChange(ref state.Ref, doing string) error {
+func (c *Conn) openForChange(ref state.Ref, doing state.Text) error {
 	if err := c.openNow(ref, doing); err != nil {
 		return err
 	}
@@ -127,7 +126,7 @@ func (c *Conn) openForChange(ref state.Ref, doing string) error {
 
 // checkGeneration compares ref with what this connection has heard of the
 // mailbox, and asks when it has heard something else or nothing.
-func (c *Conn) checkGeneration(ref state.Ref, doing string) error {
+func (c *Conn) checkGeneration(ref state.Ref, doing state.Text) error {
 	if heard := c.generations[ref.Mailbox]; heard != 0 && heard == ref.UIDValidity {
 		return nil
 	}
@@ -152,7 +151,7 @@ func (c *Conn) checkGeneration(ref state.Ref, doing string) error {
 }
 
 func generationError(mailbox string, want, got uint32) error {
-	return mailboxError(state.CauseGeneration, fmt.Sprintf("open mailbox %q", mailbox),
+	return mailboxError(state.CauseGeneration, state.Textf("open mailbox %q", mailbox),
 		"the server renumbered the mailbox or made it anew; nothing is changed there until that is cleared up",
 		"UIDVALIDITY is %d, not %d as before", got, want)
 }
@@ -162,7 +161,7 @@ func generationError(mailbox string, want, got uint32) error {
 // server had when it last opened it: a Dovecot that rebuilds its index does so for a
 // second, on any connection.
 func (c *Conn) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
-	doing := fmt.Sprintf("ask for the next UID of %q", mailbox)
+	doing := state.Textf("ask for the next UID of %q", mailbox)
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
 		return state.Cursor{}, err
@@ -184,7 +183,7 @@ func (c *Conn) Next(ctx context.Context, mailbox string) (state.Cursor, error) {
 }
 
 // lastUID returns the UID of the open mailbox's last message, 0 if it is empty.
-func (c *Conn) lastUID(doing string) (state.UID, error) {
+func (c *Conn) lastUID(doing state.Text) (state.UID, error) {
 	if c.selected.Messages == 0 {
 		return 0, nil
 	}

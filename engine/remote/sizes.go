@@ -190,7 +190,7 @@ func (t *transfer) sizesNear(doubtful []doubt) (map[state.UID]int64, error) {
 func (t *transfer) probed(cmd *imapclient.FetchCommand) error {
 	err := cmd.Close()
 	if err != nil && !isRefusal(err) {
-		return t.fail(fmt.Sprintf("compare sizes in %q", t.mailbox), err)
+		return t.fail(state.Textf("compare sizes in %q", t.mailbox), err)
 	}
 	t.takeNotes()
 	return nil

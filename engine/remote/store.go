@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -44,7 +43,7 @@ func (c *Conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 // store changes one chunk. The server's echo tells the result; whoever it does
 // not mention is asked for, since a server answers OK for vanished messages
 // and need not echo what did not change.
-func (c *Conn) store(uids state.UIDSet, add, remove state.Flags, doing string) (map[state.UID]state.Flags, error) {
+func (c *Conn) store(uids state.UIDSet, add, remove state.Flags, doing state.Text) (map[state.UID]state.Flags, error) {
 	echo := make(map[state.UID]state.Flags)
 	for _, change := range []struct {
 		op    imap.StoreFlagsOp
@@ -85,7 +84,7 @@ func (c *Conn) store(uids state.UIDSet, add, remove state.Flags, doing string) (
 }
 
 // markDeleted sets \Deleted on messages that are about to be expunged.
-func (c *Conn) markDeleted(uids state.UIDSet, doing string) error {
+func (c *Conn) markDeleted(uids state.UIDSet, doing state.Text) error {
 	if c.selected.Permanent&state.Trashed == 0 {
 		return mailboxError(state.CauseReadOnly, doing, "ask the mailbox's owner for the right to delete",
 			"the mailbox does not let messages be deleted")
@@ -105,7 +104,7 @@ func (c *Conn) markDeleted(uids state.UIDSet, doing string) error {
 // Create creates the mailbox and subscribes to it. One that exists already is
 // as good as created.
 func (c *Conn) Create(ctx context.Context, mailbox string) error {
-	doing := fmt.Sprintf("create mailbox %q", mailbox)
+	doing := state.Textf("create mailbox %q", mailbox)
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
 		return err
@@ -132,7 +131,7 @@ func (c *Conn) Create(ctx context.Context, mailbox string) error {
 	// Subscriptions only decide what other clients show.
 	if err := c.client.Subscribe(mailbox).Wait(); err != nil {
 		if !isRefusal(err) {
-			return c.fail(fmt.Sprintf("subscribe to mailbox %q", mailbox), err)
+			return c.fail(state.Textf("subscribe to mailbox %q", mailbox), err)
 		}
 		c.o.Log.Info().Str("mailbox", mailbox).Err(err).Msg("the server does not subscribe to the mailbox")
 	}
@@ -149,7 +148,7 @@ func (c *Conn) existsAfter(mailbox string, createErr error) (bool, error) {
 	if refusalCode(createErr) == "ALREADYEXISTS" {
 		return true, nil
 	}
-	list, err := c.readList(c.client.List("", mailbox, nil), fmt.Sprintf("look for mailbox %q", mailbox))
+	list, err := c.readList(c.client.List("", mailbox, nil), state.Textf("look for mailbox %q", mailbox))
 	if err != nil {
 		return false, err
 	}

@@ -26,7 +26,7 @@ func (d *Directory) Adopt(want Account, markerID string, others []string) (Accou
 				continue
 			}
 			return Account{}, &state.Error{
-				Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: fmt.Sprintf("accept the root %s", want.Root),
+				Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: state.Textf("accept the root %s", want.Root),
 				Err:  fmt.Errorf("it belongs to account %q, which is configured, too", a.Name),
 				Hint: "give each account a directory of its own, and check that the right disk is mounted",
 			}

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"mailmoor/state"
 )
 
 // noteSuffix is added to the database's name for the note that it is damaged.
@@ -22,7 +24,7 @@ const noteBytesMax = 64 << 10
 // damageNote is what one opening, or one run, leaves for the next one to find.
 type damageNote struct {
 	// Reason is the error that was met.
-	Reason string `json:"reason"`
+	Reason state.Text `json:"reason"`
 	// Aside is the directory, beside the database, that the damaged files go to.
 	// While it is empty the damage is only suspected, and examined first.
 	Aside string `json:"aside,omitempty"`

@@ -47,7 +47,7 @@ func TestBadRows(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) || !errors.Is(err, errDamaged) {
 				t.Errorf("error %v, want one of damage with %q", err, test.want)
 			}
-			if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseDisk || !strings.Contains(e.Hint, "mailmoor sync") {
+			if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseDisk || !strings.Contains(string(e.Hint), "mailmoor sync") {
 				t.Errorf("error %#v does not say what to do", err)
 			}
 			must(t, s.Close())
@@ -55,7 +55,7 @@ func TestBadRows(t *testing.T) {
 			// The next opening knows of it, although the database was closed.
 			s = open(t, d, Options{})
 			news, err := s.News(t.Context())
-			if err != nil || len(news) != 1 || !strings.Contains(news[0].Text, "the state was damaged") {
+			if err != nil || len(news) != 1 || !strings.Contains(string(news[0].Text), "the state was damaged") {
 				t.Errorf("news %v, %v", news, err)
 			}
 			checkAccount(t, s, account{held: heldAfter(t, s)})

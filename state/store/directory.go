@@ -50,10 +50,10 @@ type Directory struct {
 // be. It refuses network file systems, where SQLite's log and the locks do not
 // work.
 func OpenDirectory(path string) (*Directory, error) {
-	fail := func(cause state.Cause, hint string, err error) error {
+	fail := func(cause state.Cause, hint state.Text, err error) error {
 		return &state.Error{
 			Scope: state.ScopeProcess, Cause: cause, Hint: hint,
-			Doing: fmt.Sprintf("open the state directory %s", path), Err: err,
+			Doing: state.Textf("open the state directory %s", path), Err: err,
 		}
 	}
 	abs, err := filepath.Abs(path)
@@ -61,7 +61,7 @@ func OpenDirectory(path string) (*Directory, error) {
 		return nil, fail(state.CauseConfig, "set state_dir to an absolute path", err)
 	}
 	if err := os.MkdirAll(abs, 0o700); err != nil {
-		hint := "let the user who runs mailmoor write there, or set state_dir to another directory"
+		hint := state.Text("let the user who runs mailmoor write there, or set state_dir to another directory")
 		if noSpace(err) {
 			hint = roomHint
 		}
@@ -126,7 +126,7 @@ func (d *Directory) hasState(id string) (bool, error) {
 // account reads account.json. Without one only the id is known.
 func (d *Directory) account(id string) (Account, error) {
 	path := filepath.Join(d.path, id, accountName)
-	doing := "read " + path
+	doing := state.Textf("read %s", path)
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return Account{ID: id}, nil
@@ -191,8 +191,8 @@ func (d *Directory) file(id, name string) (string, error) {
 	return filepath.Join(d.path, id, name), nil
 }
 
-func (d *Directory) fail(doing string, err error) error {
-	hint := "check the permissions of the state directory " + d.path
+func (d *Directory) fail(doing state.Text, err error) error {
+	hint := state.Textf("check the permissions of the state directory %s", d.path)
 	if noSpace(err) {
 		hint = roomHint
 	}

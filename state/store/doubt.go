@@ -12,8 +12,8 @@ import (
 
 // News is something about the state itself that the user must hear once.
 type News struct {
-	Text string `json:"text"`
-	Hint string `json:"hint,omitempty"`
+	Text state.Text `json:"text"`
+	Hint state.Text `json:"hint,omitempty"`
 }
 
 // News returns what the user has not been told yet, the oldest first.

@@ -15,14 +15,14 @@ import (
 
 // fail turns err into an error of the account that names the database. Damage is also
 // noted for the next opening.
-func (s *Store) fail(doing string, err error) error {
+func (s *Store) fail(doing state.Text, err error) error {
 	s.suspect(err)
 	return failure(s.path, doing, err)
 }
 
 // failure says what a database error means for the user. An error that says so
 // already is passed on.
-func failure(path, doing string, err error) error {
+func failure(path string, doing state.Text, err error) error {
 	if e, ok := errors.AsType[*state.Error](err); ok {
 		return e
 	}
@@ -40,12 +40,12 @@ func failure(path, doing string, err error) error {
 		fail.Hint = roomHint
 	case ioFailed(err):
 		fail.Cause = state.CauseDisk
-		fail.Hint = "check the disk, and that the user who runs mailmoor may write to " + filepath.Dir(path) +
-			"; then run `mailmoor sync` again"
+		fail.Hint = state.Textf("check the disk, and that the user who runs mailmoor may write to %s; "+
+			"then run `mailmoor sync` again", filepath.Dir(path))
 	case code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_PERM ||
 		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
 		fail.Cause = state.CauseDisk
-		fail.Hint = "check the disk, and that the user who runs mailmoor may write to " + filepath.Dir(path)
+		fail.Hint = state.Textf("check the disk, and that the user who runs mailmoor may write to %s", filepath.Dir(path))
 	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
 		fail.Cause = state.CauseLocked
 		fail.Hint = "another program keeps the database locked: end it, or wait"

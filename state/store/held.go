@@ -69,7 +69,7 @@ func scanHeld(rows *sql.Rows) (state.Held, error) {
 
 func sumHeld(h state.Held) rowSum {
 	return rowSum(nil).text(h.Path).text(h.Mailbox).text(string(h.Key)).
-		num(int64(h.UID), int64(h.Flags)).content(h.Content).num(h.Date, h.Removed).text(h.Reason).
+		num(int64(h.UID), int64(h.Flags)).content(h.Content).num(h.Date, h.Removed).text(string(h.Reason)).
 		addedText(h.Keywords)
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"mailmoor/state"
 )
@@ -32,7 +31,7 @@ func (s *Store) Holds(ctx context.Context) ([]state.Hold, error) {
 // no lock on the account: the decision takes effect in the next cycle. A later
 // decision replaces an earlier one.
 func (s *Store) Decide(ctx context.Context, holdID int64, d state.Decision) (state.Hold, error) {
-	doing := fmt.Sprintf("decide on hold %d", holdID)
+	doing := state.Textf("decide on hold %d", holdID)
 	if d != state.Approved && d != state.Rejected {
 		return state.Hold{}, s.fail(doing, fmt.Errorf("decision %d does not exist", d))
 	}
@@ -55,14 +54,14 @@ func (s *Store) Decide(ctx context.Context, holdID int64, d state.Decision) (sta
 }
 
 // unknownHold tells which holds are open instead.
-func unknownHold(doing string, stored []storedHold) error {
-	hint := "no hold is open"
+func unknownHold(doing state.Text, stored []storedHold) error {
+	hint := state.Text("no hold is open")
 	if len(stored) > 0 {
 		open := make([]string, len(stored))
 		for i, h := range stored {
 			open[i] = fmt.Sprint(h.ID)
 		}
-		hint = "open holds: " + strings.Join(open, ", ")
+		hint = state.Textf("open holds: %s", state.List(open))
 	}
 	return &state.Error{
 		Scope: state.ScopeAccount, Cause: state.CauseGone, Doing: doing, Hint: hint,
@@ -75,7 +74,7 @@ func unknownHold(doing string, stored []storedHold) error {
 // more than before becomes another hold, with an ID of its own and undecided:
 // no approval may reach further than what the user saw.
 func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error) {
-	doing := fmt.Sprintf("write %d holds", len(holds))
+	doing := state.Textf("write %d holds", len(holds))
 	for _, h := range holds {
 		if err := checkHold(h); err != nil {
 			return nil, s.fail(doing, err)

@@ -64,7 +64,7 @@ func TestHolds(t *testing.T) {
 	}
 
 	_, err = user.Decide(t.Context(), first[0].ID, state.Rejected)
-	if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseGone || !strings.Contains(e.Hint, "open holds: 3") {
+	if e, ok := errors.AsType[*state.Error](err); !ok || e.Cause != state.CauseGone || !strings.Contains(string(e.Hint), "open holds: 3") {
 		t.Errorf("decision on a dropped hold: %v", err)
 	}
 	put()

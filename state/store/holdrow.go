@@ -68,7 +68,7 @@ func scanHolds(rows *sql.Rows) ([]storedHold, error) {
 }
 
 func sumHold(h storedHold) rowSum {
-	s := rowSum(nil).num(h.ID, h.mailbox, int64(h.Missing), boolValue(h.Whole)).text(h.Mailbox).text(h.Reason).
+	s := rowSum(nil).num(h.ID, h.mailbox, int64(h.Missing), boolValue(h.Whole)).text(h.Mailbox).text(string(h.Reason)).
 		num(int64(h.Decision), h.Created)
 	for _, r := range h.UIDs {
 		s = s.num(int64(r.First), int64(r.Last))

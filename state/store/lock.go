@@ -76,7 +76,7 @@ func (d *Directory) Lock(ctx context.Context, id string, mode LockMode) (*Lock, 
 		return nil, d.fail("lock the account", err)
 	}
 	if err := d.makeAccount(id); err != nil {
-		return nil, d.fail("lock "+path, err)
+		return nil, d.fail(state.Textf("lock %s", path), err)
 	}
 	poll := time.Duration(0)
 	if mode == LockWait {
@@ -111,7 +111,7 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 		got, err = f.TryLock()
 	}
 	if err != nil && ctx.Err() == nil {
-		return nil, d.fail("lock "+path, err)
+		return nil, d.fail(state.Textf("lock %s", path), err)
 	}
 	if !got {
 		return nil, locked(path, err)
@@ -136,7 +136,7 @@ func locked(path string, ended error) error {
 		err = fmt.Errorf("%w: %w", err, ended)
 	}
 	return &state.Error{
-		Scope: state.ScopeAccount, Cause: state.CauseLocked, Doing: "lock " + path, Err: err,
+		Scope: state.ScopeAccount, Cause: state.CauseLocked, Doing: state.Textf("lock %s", path), Err: err,
 		Hint: "let that process end; `mailmoor sync --if-locked=wait` waits for it",
 	}
 }
@@ -154,7 +154,7 @@ func (d *Directory) Holder(id string) (Holder, bool, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return Holder{}, false, nil
 	case err != nil:
-		return Holder{}, false, d.fail("look who holds "+path, err)
+		return Holder{}, false, d.fail(state.Textf("look who holds %s", path), err)
 	case free:
 		return Holder{}, false, f.Unlock()
 	}
@@ -218,7 +218,7 @@ func (l *Lock) Unlock() error {
 	cleared := os.Truncate(path, 0)
 	if err := errors.Join(cleared, l.file.Unlock()); err != nil {
 		return &state.Error{
-			Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: "unlock " + path, Err: err,
+			Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: state.Textf("unlock %s", path), Err: err,
 		}
 	}
 	return nil

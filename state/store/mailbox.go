@@ -39,7 +39,7 @@ func (s *Store) Mailboxes(ctx context.Context) ([]state.Mailbox, error) {
 
 // PutMailbox inserts or replaces what is known of the mailbox.
 func (s *Store) PutMailbox(ctx context.Context, m state.Mailbox) error {
-	doing := fmt.Sprintf("write mailbox %q", m.Name)
+	doing := state.Textf("write mailbox %q", m.Name)
 	if err := m.Check(); err != nil {
 		return s.fail(doing, err)
 	}
@@ -67,7 +67,7 @@ func upsertMailbox(ctx context.Context, tx *sql.Tx, m state.Mailbox) error {
 // ForgetMailbox removes the mailbox with its records, intents and holds, and
 // the memory of what is over there. The list of files in the hold area keeps what came from it.
 func (s *Store) ForgetMailbox(ctx context.Context, name string) error {
-	doing := fmt.Sprintf("forget mailbox %q", name)
+	doing := state.Textf("forget mailbox %q", name)
 	return s.change(ctx, pointForgotten, doing, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM mailbox WHERE name = ?", name)
 		return err

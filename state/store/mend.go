@@ -53,11 +53,11 @@ func freeAside(dir string, now time.Time) (string, error) {
 }
 
 // reasonOf leaves out what the user is told anyway.
-func reasonOf(err error) string {
+func reasonOf(err error) state.Text {
 	if e, ok := errors.AsType[*state.Error](err); ok && e.Err != nil {
 		err = e.Err
 	}
-	return strings.ReplaceAll(err.Error(), errDamaged.Error()+": ", "")
+	return state.TextOf(errors.New(strings.ReplaceAll(err.Error(), errDamaged.Error()+": ", "")))
 }
 
 // replace carries out what the note says. The database moves last of all its files, and
@@ -294,12 +294,12 @@ func copyFile(from, to string) error {
 func newsOfDamage(path string, note damageNote, from string) News {
 	old := filepath.Join(filepath.Dir(path), note.Aside, databaseName)
 	n := News{
-		Text: fmt.Sprintf("the state was damaged (%s), and there is no good copy of it: "+
+		Text: state.Textf("the state was damaged (%s), and there is no good copy of it: "+
 			"both sides are paired again, and nothing is removed in this run", note.Reason),
-		Hint: fmt.Sprintf("check the disk; the damaged database is kept as %s", old),
+		Hint: state.Textf("check the disk; the damaged database is kept as %s", old),
 	}
 	if from != "" {
-		n.Text = fmt.Sprintf("the state was damaged (%s) and has been replaced by its copy of %s: "+
+		n.Text = state.Textf("the state was damaged (%s) and has been replaced by its copy of %s: "+
 			"all messages are compared afresh, and nothing is removed in this run", note.Reason, madeAt(from))
 	}
 	return n

@@ -63,7 +63,7 @@ func TestGuestsLeaveNoNotes(t *testing.T) {
 
 func hintOf(err error) string {
 	if e, ok := errors.AsType[*state.Error](err); ok {
-		return e.Hint
+		return string(e.Hint)
 	}
 	return ""
 }
@@ -106,7 +106,7 @@ func checkRestored(t *testing.T, s *Store) {
 	}
 	news, err := s.News(t.Context())
 	must(t, err)
-	if len(news) != 1 || !strings.Contains(news[0].Text, "its copy of 2023-11-15 23:13 UTC") {
+	if len(news) != 1 || !strings.Contains(string(news[0].Text), "its copy of 2023-11-15 23:13 UTC") {
 		t.Errorf("news: %+v", news)
 	}
 }

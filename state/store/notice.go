@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"fmt"
 
 	"mailmoor/state"
 )
@@ -20,7 +19,7 @@ type notice struct{ firstSeen, lastShown int64 }
 // day ago, but for remarks, which are shown once. It remembers them as shown, and forgets what is not among the
 // problems any more.
 func (s *Store) Notices(ctx context.Context, now int64, problems []state.Problem) ([]state.Problem, error) {
-	doing := fmt.Sprintf("remember %d problems", len(problems))
+	doing := state.Textf("remember %d problems", len(problems))
 	var fresh []state.Problem
 	err := s.write(ctx, pointNotices, doing, func(ctx context.Context, tx *sql.Tx) error {
 		old, err := loadNotices(ctx, tx)
@@ -64,7 +63,7 @@ func selectNotices(now int64, problems []state.Problem, old map[state.Digest]not
 
 // fingerprint identifies a problem. Lengths keep the fields apart.
 func fingerprint(p state.Problem) state.Digest {
-	return sha256.Sum256(rowSum(nil).text(p.Mailbox).text(p.Subject).text(p.Text))
+	return sha256.Sum256(rowSum(nil).text(p.Mailbox).text(p.Subject).text(string(p.Text)))
 }
 
 func loadNotices(ctx context.Context, tx *sql.Tx) (map[state.Digest]notice, error) {

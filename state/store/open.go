@@ -22,7 +22,7 @@ const databaseName = "state.db"
 // examinations agree, is moved aside, and its newest good copy takes its place, or an
 // empty one: see News. While the disk gives errors nothing is moved.
 func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Store, error) {
-	doing := fmt.Sprintf("open the state of account %q", account.Name)
+	doing := state.Textf("open the state of account %q", account.Name)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -140,7 +140,7 @@ func (s *Store) examine(ctx context.Context) error {
 		return s.refuseNewer(ctx, db, version, len(s.steps))
 	case s.o.Guest && version < len(s.steps):
 		return &state.Error{
-			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "open " + s.path,
+			Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: state.Textf("open %s", s.path),
 			Hint: "run `mailmoor sync` once: it brings the database up to date",
 			Err:  fmt.Errorf("it has schema %d, this program works with %d", version, len(s.steps)),
 		}
@@ -216,13 +216,12 @@ func (s *Store) refuseNewer(ctx context.Context, db queryer, version, known int)
 			when = " on " + time.Unix(sec, 0).UTC().Format(time.DateOnly)
 		}
 	}
-	hint := fmt.Sprintf("install Mailmoor %s again, or move %s* away: "+
-		PairsAgain, program, s.path)
+	hint := state.Textf("install Mailmoor %s again, or move %s* away: %s", program, s.path, PairsAgain)
 	if names := copies(s.path); names != "" {
-		hint += "; the state before the upgrade is kept in " + names
+		hint += state.Textf("; the state before the upgrade is kept in %s", names)
 	}
 	return &state.Error{
-		Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: "open " + s.path, Hint: hint,
+		Scope: state.ScopeAccount, Cause: state.CauseConfig, Doing: state.Textf("open %s", s.path), Hint: hint,
 		Err: fmt.Errorf("it was written by Mailmoor %s%s with schema %d, this program knows schemas up to %d",
 			program, when, version, known),
 	}

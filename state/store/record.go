@@ -12,7 +12,7 @@ import (
 // Records returns the records of the mailbox, ordered by UID, those without a
 // UID first and by key. A mailbox that the store does not know has none.
 func (s *Store) Records(ctx context.Context, mailbox string) ([]state.Record, error) {
-	doing := fmt.Sprintf("read the records of mailbox %q", mailbox)
+	doing := state.Textf("read the records of mailbox %q", mailbox)
 	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, s.fail(doing, err)
@@ -151,7 +151,7 @@ func appendRecord(s rowSum, mailbox int64, r state.Record) rowSum {
 		num(int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime).content(r.Content).
 		num(r.Remote.Size, r.Remote.Date)
 	s = append(s, r.Remote.Header[:]...)
-	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(r.Retry.Reason).added(r.Since).added(int64(r.LocalFlags)).
+	return s.num(int64(r.Retry.Count), r.Retry.NextAt).text(string(r.Retry.Reason)).added(r.Since).added(int64(r.LocalFlags)).
 		addedText(r.Keywords, r.LocalKeywords)
 }
 

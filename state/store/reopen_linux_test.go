@@ -27,7 +27,7 @@ func wantDiskError(t *testing.T, err error) {
 	t.Helper()
 	e, ok := errors.AsType[*state.Error](err)
 	if !ok || e.Cause != state.CauseDisk || e.Scope != state.ScopeAccount || !errors.Is(err, syscall.EIO) ||
-		!strings.Contains(e.Hint, "check the disk") || !strings.Contains(e.Hint, "again") {
+		!strings.Contains(string(e.Hint), "check the disk") || !strings.Contains(string(e.Hint), "again") {
 		t.Errorf("error %v, %#v", err, e)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // PairsAgain says what a run does that finds no state.
-const PairsAgain = "the next run pairs both sides again and deletes nothing"
+const PairsAgain state.Text = "the next run pairs both sides again and deletes nothing"
 
 // markerName is the file in a Maildir root that names the account's id.
 const markerName = ".mailmoor"
@@ -68,7 +68,7 @@ func (d *Directory) Resolve(want Account, root RootFacts) (Account, Verdict, err
 	if refused != nil {
 		return Account{}, Suspended, &state.Error{
 			Scope: state.ScopeAccount, Cause: state.CauseConfig, Err: refused.reason, Hint: refused.hint,
-			Doing: fmt.Sprintf("find the state of account %q", want.Name),
+			Doing: state.Textf("find the state of account %q", want.Name),
 		}
 	}
 	if verdict == New {
@@ -90,7 +90,7 @@ type candidate struct {
 // refusal is why no store may be used.
 type refusal struct {
 	reason error
-	hint   string
+	hint   state.Text
 }
 
 // resolve is the decision. It returns no id with New.
@@ -106,7 +106,7 @@ func resolve(want Account, root RootFacts, stores []candidate) (string, Verdict,
 	if err := checkID(root.MarkerID); err != nil {
 		return "", Suspended, &refusal{
 			fmt.Errorf("the marker in %s is not ours: %w", want.Root, err),
-			fmt.Sprintf("restore the file %s", filepath.Join(want.Root, markerName)),
+			state.Textf("restore the file %s", filepath.Join(want.Root, markerName)),
 		}
 	}
 	var owner, local *candidate // of the marker; of the path
@@ -132,7 +132,7 @@ func resolve(want Account, root RootFacts, stores []candidate) (string, Verdict,
 		return "", Suspended, &refusal{
 			fmt.Errorf("the tree in %s looks like a copy: that of account %q is still in %s",
 				want.Root, owner.Name, owner.Root),
-			fmt.Sprintf("point the account to %s, or move that one away so that the copy takes its place",
+			state.Textf("point the account to %s, or move that one away so that the copy takes its place",
 				owner.Root),
 		}
 	}
@@ -162,7 +162,7 @@ func markerLost(want Account, root RootFacts, s candidate) *refusal {
 	}
 	return &refusal{
 		fmt.Errorf("the root %s of account %q lost its marker (%s): is the disk mounted?", want.Root, want.Name, seen),
-		fmt.Sprintf("mount the disk, or restore the directory with its file %s (id %s); %s",
+		state.Textf("mount the disk, or restore the directory with its file %s (id %s); %s",
 			markerName, s.ID, acceptHint(want)),
 	}
 }
@@ -171,14 +171,14 @@ func treeSwapped(want Account, local candidate) *refusal {
 	return &refusal{
 		fmt.Errorf("the root %s of account %q carries the marker of another tree: is the right disk mounted?",
 			want.Root, want.Name),
-		fmt.Sprintf("mount the disk, or restore the directory, whose marker %s has the id %s; %s",
+		state.Textf("mount the disk, or restore the directory, whose marker %s has the id %s; %s",
 			markerName, local.ID, acceptHint(want)),
 	}
 }
 
 // acceptHint is the way out when no disk and no backup brings the old tree back.
-func acceptHint(want Account) string {
-	return fmt.Sprintf("if it was emptied, moved or exchanged on purpose, run `mailmoor doctor --accept-root %s`: %s",
+func acceptHint(want Account) state.Text {
+	return state.Textf("if it was emptied, moved or exchanged on purpose, run `mailmoor doctor --accept-root %s`: %s",
 		want.Name, PairsAgain)
 }
 

@@ -156,7 +156,7 @@ func (v *victim) judge(what string, got account, news []News) string {
 		v.Errorf("%s: %s (-want +got):\n%s", what, outcome, diff)
 	}
 	aside, err := filepath.Glob(filepath.Join(filepath.Dir(v.path), asidePrefix+"*", databaseName))
-	if err != nil || len(aside) != 1 || len(news) != 1 || !strings.Contains(news[0].Hint, aside[0]) {
+	if err != nil || len(aside) != 1 || len(news) != 1 || !strings.Contains(string(news[0].Hint), aside[0]) {
 		v.Errorf("%s: the damaged database is in %v, the news are %+v", what, aside, news)
 	}
 	return outcome

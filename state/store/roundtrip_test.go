@@ -123,7 +123,7 @@ func TestLastRun(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	const day = remindSeconds
-	problem := func(text string) state.Problem {
+	problem := func(text state.Text) state.Problem {
 		return state.Problem{Mailbox: "INBOX", Subject: "UID 1", Text: text, Hint: "h"}
 	}
 	a, b, c := problem("a"), problem("b"), problem("c")

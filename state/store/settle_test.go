@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func anyRecord() *rapid.Generator[state.Record] {
 				Header: digestOf(rapid.Uint64().Draw(t, "remote header")),
 			},
 			Retry: state.Retry{
-				Count: rapid.Int().Draw(t, "tries"), NextAt: rapid.Int64().Draw(t, "next"), Reason: rapid.String().Draw(t, "reason"),
+				Count: rapid.Int().Draw(t, "tries"), NextAt: rapid.Int64().Draw(t, "next"), Reason: state.Text(rapid.String().Draw(t, "reason")),
 			},
 		}
 		switch r.State {
@@ -307,6 +306,6 @@ func download(mailbox string, uid state.UID, key state.Key) state.Intent {
 func hold(id int64, mailbox string, uids ...state.UID) state.Hold {
 	return state.Hold{
 		ID: id, Mailbox: mailbox, Missing: state.Local, UIDs: state.NewUIDSet(uids...),
-		Reason: fmt.Sprintf("%d messages are gone", len(uids)), Created: 7,
+		Reason: state.Textf("%d messages are gone", len(uids)), Created: 7,
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"strings"
 
 	"mailmoor/state"
@@ -16,7 +15,7 @@ func (s *Store) takeStock(ctx context.Context, account, was Account) error {
 	doubt, news := state.Believed, []News(nil)
 	if !sameServer(account, was) {
 		doubt = state.DoubtUIDs
-		news = append(news, News{Text: fmt.Sprintf("the account is now that of %s at %s, in the last run it was that of %s at %s: "+
+		news = append(news, News{Text: state.Textf("the account is now that of %s at %s, in the last run it was that of %s at %s: "+
 			"all messages are compared afresh before any is removed", account.User, account.Host, was.User, was.Host)})
 	}
 	age, err := s.compare(ctx)
@@ -89,13 +88,13 @@ func (s *Store) compare(ctx context.Context) (age, error) {
 
 // newsOfAge says what it means that state and tree are not of the same age.
 func newsOfAge(a age, account Account) (News, bool) {
-	const rest = "all messages are compared afresh, and nothing is removed in this run"
+	const rest state.Text = "all messages are compared afresh, and nothing is removed in this run"
 	switch a {
 	case oldState:
-		return News{Text: fmt.Sprintf("the state is older than the mail in %s, as after it was restored from a backup: %s",
+		return News{Text: state.Textf("the state is older than the mail in %s, as after it was restored from a backup: %s",
 			account.Root, rest)}, true
 	case oldTree:
-		return News{Text: fmt.Sprintf("the mail in %s is older than the state, as after it was restored from a backup: %s",
+		return News{Text: state.Textf("the mail in %s is older than the state, as after it was restored from a backup: %s",
 			account.Root, rest)}, true
 	default:
 		return News{}, false
@@ -105,14 +104,14 @@ func newsOfAge(a age, account Account) (News, bool) {
 // change is write for what the two sides have agreed on. Before the first change of a
 // run the generation is raised, in the database and then in the marker of the root:
 // whoever puts one of them back from a backup is found out.
-func (s *Store) change(ctx context.Context, point, doing string, do func(context.Context, *sql.Tx) error) error {
+func (s *Store) change(ctx context.Context, point string, doing state.Text, do func(context.Context, *sql.Tx) error) error {
 	if err := s.raise(ctx, doing); err != nil {
 		return err
 	}
 	return s.write(ctx, point, doing, do)
 }
 
-func (s *Store) raise(ctx context.Context, doing string) error {
+func (s *Store) raise(ctx context.Context, doing state.Text) error {
 	if s.o.Mark == nil || s.o.Guest {
 		return nil
 	}

@@ -166,7 +166,7 @@ func TestOldStatePutBack(t *testing.T) {
 	must(t, guest.Close())
 
 	news := r.session(t, d, testAccount(), func(s *Store) { wantDoubt(t, s, state.DoubtBase) })
-	if len(news) != 1 || !strings.Contains(news[0].Text, "the state is older than the mail in /mail/personal") {
+	if len(news) != 1 || !strings.Contains(string(news[0].Text), "the state is older than the mail in /mail/personal") {
 		t.Errorf("news: %+v", news)
 	}
 	r.quiet(t, d, func(s *Store) {
@@ -183,7 +183,7 @@ func TestOldTreePutBack(t *testing.T) {
 	r.quiet(t, d, believed(t))
 	r.generation = was
 	news := r.session(t, d, testAccount(), func(s *Store) { wantDoubt(t, s, state.DoubtBase) })
-	if len(news) != 1 || !strings.Contains(news[0].Text, "the mail in /mail/personal is older than the state") {
+	if len(news) != 1 || !strings.Contains(string(news[0].Text), "the mail in /mail/personal is older than the state") {
 		t.Errorf("news: %+v", news)
 	}
 	if r.generation != was+2 {
@@ -279,7 +279,7 @@ func TestAnotherServer(t *testing.T) {
 		must(t, guest.Close())
 		news := r.session(t, d, other, func(s *Store) { wantDoubt(t, s, state.DoubtUIDs) })
 		want := fmt.Sprintf("that of %s at %s, in the last run it was that of me at IMAP.example.ORG", other.User, other.Host)
-		if len(news) != 1 || !strings.Contains(news[0].Text, want) {
+		if len(news) != 1 || !strings.Contains(string(news[0].Text), want) {
 			t.Errorf("news: %+v, want %q", news, want)
 		}
 		if news := r.session(t, d, other, nothing); len(news) > 0 {

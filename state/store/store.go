@@ -101,7 +101,7 @@ var (
 
 // read runs one query, which sees one state of the database, and collects its
 // rows.
-func read[T any](ctx context.Context, s *Store, doing string, scan func(*sql.Rows) (T, error),
+func read[T any](ctx context.Context, s *Store, doing state.Text, scan func(*sql.Rows) (T, error),
 	query string, args ...any,
 ) ([]T, error) {
 	rows, err := s.reader.QueryContext(ctx, query, args...)
@@ -133,7 +133,7 @@ func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error
 // When ctx ends before the commit, the transaction is rolled back. The context
 // that do gets does not end: the driver starts a goroutine for each statement
 // whose context can.
-func (s *Store) write(ctx context.Context, point, doing string, do func(context.Context, *sql.Tx) error) error {
+func (s *Store) write(ctx context.Context, point string, doing state.Text, do func(context.Context, *sql.Tx) error) error {
 	if s.writer == nil {
 		return s.fail(doing, errReadOnly)
 	}

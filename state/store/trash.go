@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
+
+	"mailmoor/state"
 )
 
 // Trash returns the mailbox that deleted messages went to, empty if there was none.
@@ -17,7 +18,7 @@ func (s *Store) Trash(ctx context.Context) (string, error) {
 
 // PutTrash notes which mailbox deleted messages go to.
 func (s *Store) PutTrash(ctx context.Context, mailbox string) error {
-	doing := fmt.Sprintf("note that mailbox %q is Trash", mailbox)
+	doing := state.Textf("note that mailbox %q is Trash", mailbox)
 	return s.change(ctx, pointTrash, doing, func(ctx context.Context, tx *sql.Tx) error {
 		return putMeta(ctx, tx, metaTrash, mailbox)
 	})

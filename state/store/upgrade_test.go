@@ -141,7 +141,7 @@ func TestUpgrade(t *testing.T) {
 	e, ok := errors.AsType[*state.Error](err)
 	backup := filepath.Join(d.path, testID, "state-v1.db")
 	if !ok || e.Cause != state.CauseConfig || e.Scope != state.ScopeAccount ||
-		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 5") || !strings.Contains(e.Hint, backup) {
+		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 5") || !strings.Contains(string(e.Hint), backup) {
 		t.Fatalf("newer database: %v, hint of %+v", err, e)
 	}
 	// The copy is complete.

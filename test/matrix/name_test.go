@@ -80,7 +80,7 @@ func TestPrefix(t *testing.T) {
 		a.makeFolder("Lists")
 		a.put("Lists", "a", "", body("a"))
 		report := a.run()
-		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Hint, `"INBOX."`) || report.Problems[0].Mailbox != "Lists" {
+		if len(report.Problems) != 1 || !strings.Contains(string(report.Problems[0].Hint), `"INBOX."`) || report.Problems[0].Mailbox != "Lists" {
 			t.Errorf("problems are %+v, want one that names the prefix", report.Problems)
 		}
 		a.must(os.Rename(a.folder("Lists"), a.folder("INBOX/Lists")))

@@ -29,7 +29,7 @@ func (a *account) reports(r engine.Report, want ...wantProblem) {
 			if p.Scope != w.scope || p.Cause != w.cause || p.Mailbox != w.mailbox || p.Hint == "" {
 				return false
 			}
-			shown := p.Mailbox + " " + p.Subject + ": " + p.Text + "; " + p.Hint
+			shown := p.Mailbox + " " + p.Subject + ": " + string(p.Text) + "; " + string(p.Hint)
 			return !slices.ContainsFunc(w.words, func(word string) bool { return !strings.Contains(shown, word) })
 		})
 		if i < 0 {
@@ -51,7 +51,7 @@ func (a *account) failsWith(err error, cause state.Cause, words ...string) {
 		a.Fatalf("the run ended with %+v, want cause %d with a hint", err, cause)
 	}
 	for _, word := range words {
-		if text := err.Error() + "; " + e.Hint; !strings.Contains(text, word) {
+		if text := err.Error() + "; " + string(e.Hint); !strings.Contains(text, word) {
 			a.Errorf("%q does not say %q", text, word)
 		}
 	}

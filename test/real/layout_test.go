@@ -85,8 +85,8 @@ func TestMaildirPlusNames(t *testing.T) {
 	a.deliver(long, "in long")
 	for range 2 {
 		report := a.sync()
-		if len(report.Problems) != 1 || report.Problems[0].Mailbox != long || !strings.Contains(report.Problems[0].Text, "at most 255") ||
-			!strings.Contains(report.Problems[0].Hint, "rename") {
+		if len(report.Problems) != 1 || report.Problems[0].Mailbox != long || !strings.Contains(string(report.Problems[0].Text), "at most 255") ||
+			!strings.Contains(string(report.Problems[0].Hint), "rename") {
 			t.Fatalf("problems are %+v, want one about the long name", report.Problems)
 		}
 	}

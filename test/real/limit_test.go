@@ -67,7 +67,7 @@ func TestDeepFolder(t *testing.T) {
 	a.deliver("INBOX", "a")
 	for range 2 {
 		report := a.sync()
-		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, "too deep") || report.Problems[0].Hint == "" {
+		if len(report.Problems) != 1 || !strings.Contains(string(report.Problems[0].Text), "too deep") || report.Problems[0].Hint == "" {
 			t.Errorf("problems are %+v, want one about the deep folder", report.Problems)
 		}
 	}
@@ -89,7 +89,7 @@ func TestLongFileNames(t *testing.T) {
 	a.putFile("INBOX", "new/"+key(221), lf(body("long")), start)
 	for range 2 {
 		report := a.sync()
-		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, "at most 220") || report.Problems[0].Hint == "" {
+		if len(report.Problems) != 1 || !strings.Contains(string(report.Problems[0].Text), "at most 220") || report.Problems[0].Hint == "" {
 			t.Fatalf("problems are %+v, want one about the longest name", report.Problems)
 		}
 	}
@@ -98,7 +98,7 @@ func TestLongFileNames(t *testing.T) {
 	a.flag("INBOX", "other", "S")
 	for range 2 {
 		report := a.sync()
-		i := slices.IndexFunc(report.Problems, func(p state.Problem) bool { return strings.Contains(p.Hint, "shorter name") })
+		i := slices.IndexFunc(report.Problems, func(p state.Problem) bool { return strings.Contains(string(p.Hint), "shorter name") })
 		if len(report.Problems) != 2 || i < 0 || report.Problems[i].Scope != state.ScopeMessage || report.Problems[i].Mailbox != "INBOX" {
 			t.Fatalf("problems are %+v, want another one about the file without room", report.Problems)
 		}

@@ -149,8 +149,8 @@ func TestNamedByOthers(t *testing.T) {
 	}
 	for range 2 {
 		problems := a.sync().Problems
-		if len(problems) != 2 || !strings.Contains(problems[0].Text, "UTF-8") || !strings.Contains(problems[1].Text, "Control characters") ||
-			!strings.Contains(problems[0].Hint+problems[1].Hint, "rename the folder") {
+		if len(problems) != 2 || !strings.Contains(string(problems[0].Text), "UTF-8") || !strings.Contains(string(problems[1].Text), "Control characters") ||
+			!strings.Contains(string(problems[0].Hint+problems[1].Hint), "rename the folder") {
 			t.Fatalf("problems are %+v, want one about the name that is not in UTF-8, and one about what the server does not take", problems)
 		}
 	}
@@ -182,7 +182,7 @@ func TestDotSeparator(t *testing.T) {
 	a.put("has.dot", "", "c")
 	for range 2 {
 		report := a.sync()
-		if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, `"has.dot"`) || report.Problems[0].Hint == "" {
+		if len(report.Problems) != 1 || !strings.Contains(string(report.Problems[0].Text), `"has.dot"`) || report.Problems[0].Hint == "" {
 			t.Fatalf("problems are %+v, want one about has.dot", report.Problems)
 		}
 	}

@@ -30,7 +30,7 @@ func (a *account) onlyProblem(r engine.Report, cause state.Cause, words ...strin
 	}
 	p := r.Problems[0]
 	for _, word := range words {
-		if !strings.Contains(p.Mailbox+" "+p.Subject+" "+p.Text+" "+p.Hint, word) {
+		if !strings.Contains(p.Mailbox+" "+p.Subject+" "+string(p.Text)+" "+string(p.Hint), word) {
 			a.Errorf("problem %+v does not say %q", p, word)
 		}
 	}

@@ -83,7 +83,7 @@ func (a *account) refusals(report engine.Report, want bool) {
 		a.Errorf("problems are %+v, want some: %v", report.Problems, want)
 	}
 	for _, p := range report.Problems {
-		if p.Mailbox != box || p.Cause != state.CauseReadOnly || !strings.Contains(p.Hint, "owner") {
+		if p.Mailbox != box || p.Cause != state.CauseReadOnly || !strings.Contains(string(p.Hint), "owner") {
 			a.Errorf("the problem is %+v, want one about the rights on %s", p, box)
 		}
 	}

@@ -53,7 +53,7 @@ func TestTrashByNameIsNotEmptiedBlindly(t *testing.T) {
 	}
 	a.drop("Bin", "b")
 	a.drop("Bin", "c")
-	if h := a.onlyHold(a.sync()); h.UIDs.Len() != 2 || !strings.Contains(h.Reason, "roles.trash") {
+	if h := a.onlyHold(a.sync()); h.UIDs.Len() != 2 || !strings.Contains(string(h.Reason), "roles.trash") {
 		t.Errorf("the hold is %+v, want both, and a word about the configuration", h)
 	}
 

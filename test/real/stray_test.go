@@ -163,7 +163,7 @@ func TestStraysThatStay(t *testing.T) {
 	a.sync()
 	a.must(os.Remove(a.file(box, "m03")))
 	for _, p := range a.sync().Problems {
-		if strings.Contains(p.Text, "left alone:") {
+		if strings.Contains(string(p.Text), "left alone:") {
 			t.Errorf("%s: %s", p.Subject, p.Text)
 		}
 	}

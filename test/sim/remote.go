@@ -41,7 +41,7 @@ func (c *conn) Usable() bool { return !c.dead.Load() }
 // second goroutine, which the contract rules out.
 func (c *conn) enter(ctx context.Context, doing string) (leave func(), err error) {
 	if !c.busy.CompareAndSwap(false, true) {
-		return nil, &state.Error{Scope: state.ScopeProcess, Doing: doing, Err: errors.New("the connection is used twice at the same time")}
+		return nil, &state.Error{Scope: state.ScopeProcess, Doing: state.Text(doing), Err: errors.New("the connection is used twice at the same time")}
 	}
 	leave = func() { c.busy.Store(false) }
 	c.server.mu.Lock()
@@ -56,7 +56,7 @@ func (c *conn) enter(ctx context.Context, doing string) (leave func(), err error
 	}
 	if reason != nil {
 		leave()
-		return nil, &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing, Err: reason}
+		return nil, &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: state.Text(doing), Err: reason}
 	}
 	return leave, nil
 }
@@ -71,7 +71,7 @@ func (c *conn) step(op, subject string, after bool, doing string) error {
 		return nil
 	case errors.Is(err, ErrKilled):
 		c.dead.Store(true)
-		return &state.Error{Scope: state.ScopeProcess, Doing: doing, Err: err}
+		return &state.Error{Scope: state.ScopeProcess, Doing: state.Text(doing), Err: err}
 	case errors.As(err, &e):
 		if e.Scope >= state.ScopeAccount {
 			c.dead.Store(true)
@@ -83,7 +83,7 @@ func (c *conn) step(op, subject string, after bool, doing string) error {
 	if changes[op] {
 		cause = state.CauseUnknown
 	}
-	return &state.Error{Scope: state.ScopeAccount, Cause: cause, Doing: doing, Err: err}
+	return &state.Error{Scope: state.ScopeAccount, Cause: cause, Doing: state.Text(doing), Err: err}
 }
 
 // changes are the operations with an effect.
@@ -97,12 +97,12 @@ func (c *conn) open(ref state.Ref, doing string) (*mailbox, error) {
 	m := c.server.mailboxes[ref.Mailbox]
 	if m == nil {
 		return nil, &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGone, Doing: doing, Err: errors.New("the mailbox does not exist"),
+			Scope: state.ScopeMailbox, Cause: state.CauseGone, Doing: state.Text(doing), Err: errors.New("the mailbox does not exist"),
 		}
 	}
 	if ref.UIDValidity != 0 && ref.UIDValidity != m.uidValidity {
 		return nil, &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: doing,
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Text(doing),
 			Err: fmt.Errorf("UIDVALIDITY is %d, not %d", m.uidValidity, ref.UIDValidity),
 		}
 	}
@@ -161,7 +161,7 @@ func (c *conn) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 		return nil, err
 	}
 	if !slices.ContainsFunc(list, func(m state.RemoteMailbox) bool { return m.Name == "INBOX" }) {
-		return nil, &state.Error{Scope: state.ScopeAccount, Doing: doing, Err: errors.New("the list lacks INBOX")}
+		return nil, &state.Error{Scope: state.ScopeAccount, Doing: state.Text(doing), Err: errors.New("the list lacks INBOX")}
 	}
 	return list, nil
 }
@@ -218,7 +218,7 @@ func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, base 
 	doing := fmt.Sprintf("observe mailbox %q", name)
 	d := state.RemoteDelta{Mailbox: name}
 	if err := checkBase(base); err != nil {
-		return d, &state.Error{Scope: state.ScopeMailbox, Doing: doing, Err: err}
+		return d, &state.Error{Scope: state.ScopeMailbox, Doing: state.Text(doing), Err: err}
 	}
 	leave, err := c.enter(ctx, doing)
 	if err != nil {
@@ -239,7 +239,7 @@ func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, base 
 	}
 	if d.Selected.UIDNext < saved.UIDNext {
 		return state.RemoteDelta{}, &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: doing,
+			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Text(doing),
 			Err: fmt.Errorf("UIDNEXT is %d and was %d", d.Selected.UIDNext, saved.UIDNext),
 		}
 	}

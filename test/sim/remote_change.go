@@ -29,7 +29,7 @@ func (c *conn) Create(ctx context.Context, name string) error {
 	c.server.mu.Unlock()
 	if exists {
 		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseRefused, Doing: doing, Err: errors.New("the mailbox exists already"),
+			Scope: state.ScopeMailbox, Cause: state.CauseRefused, Doing: state.Text(doing), Err: errors.New("the mailbox exists already"),
 		}
 	}
 	return c.step("remote.create", name, true, doing)
@@ -163,7 +163,7 @@ func (c *conn) writable(ref state.Ref, doing string) error {
 	err := c.locked(ref, doing, func(m *mailbox) { readOnly = m.readOnly })
 	if err == nil && readOnly {
 		err = &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: doing,
+			Scope: state.ScopeMailbox, Cause: state.CauseReadOnly, Doing: state.Text(doing),
 			Err: fmt.Errorf("mailbox %q is read-only", ref.Mailbox),
 		}
 	}

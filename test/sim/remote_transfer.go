@@ -43,7 +43,7 @@ func (c *conn) fetch(ctx context.Context, ref state.Ref, uid state.UID, doing st
 	subject := fmt.Sprintf("%s/%d", ref.Mailbox, uid)
 	if err := ctx.Err(); err != nil {
 		c.dead.Store(true)
-		return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: doing, Err: err}
+		return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseNetwork, Doing: state.Text(doing), Err: err}
 	}
 	if err := c.step("remote.fetch", subject, false, doing); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (c *conn) Append(ctx context.Context, ref state.Ref, uploads []state.Upload
 			continue
 		}
 		c.afterLoss(ref, u)
-		outcomes[i].Err = &state.Error{Scope: state.ScopeAccount, Cause: state.CauseUnknown, Doing: doing, Err: err}
+		outcomes[i].Err = &state.Error{Scope: state.ScopeAccount, Cause: state.CauseUnknown, Doing: state.Text(doing), Err: err}
 	}
 	return outcomes
 }
@@ -146,11 +146,11 @@ func (c *conn) append(ref state.Ref, u state.Upload) state.Uploaded {
 		// The literal was announced and cannot be ended: the connection is of
 		// no use any more.
 		c.dead.Store(true)
-		out.Err = &state.Error{Scope: state.ScopeAccount, Cause: state.CauseUnknown, Doing: doing, Err: err}
+		out.Err = &state.Error{Scope: state.ScopeAccount, Cause: state.CauseUnknown, Doing: state.Text(doing), Err: err}
 		return out
 	}
 	if err != nil {
-		out.Err = &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: doing, Err: err}
+		out.Err = &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: state.Text(doing), Err: err}
 		return out
 	}
 	if out, err = c.land(ref, u, data); err != nil {
@@ -193,7 +193,7 @@ func (c *conn) land(ref state.Ref, u state.Upload, data []byte) (state.Uploaded,
 		return state.Uploaded{}, err
 	}
 	refuse := func(scope state.Scope, cause state.Cause, reason string) error {
-		return &state.Error{Scope: scope, Cause: cause, Doing: doing, Err: errors.New(reason)}
+		return &state.Error{Scope: scope, Cause: cause, Doing: state.Text(doing), Err: errors.New(reason)}
 	}
 	switch {
 	case m.readOnly:

@@ -90,7 +90,7 @@ func (s *Store) write(ctx context.Context, op string, change func(*tables) error
 	}
 	s.mu.Unlock()
 	if err != nil {
-		return &state.Error{Scope: state.ScopeAccount, Doing: op, Err: err}
+		return &state.Error{Scope: state.ScopeAccount, Doing: state.Text(op), Err: err}
 	}
 	return s.step(ctx, op, true)
 }
@@ -108,9 +108,9 @@ func (s *Store) step(ctx context.Context, op string, after bool) error {
 	case errors.As(err, &e):
 		return err
 	case errors.Is(err, ErrKilled):
-		return &state.Error{Scope: state.ScopeProcess, Doing: op, Err: err}
+		return &state.Error{Scope: state.ScopeProcess, Doing: state.Text(op), Err: err}
 	}
-	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: op, Err: err}
+	return &state.Error{Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: state.Text(op), Err: err}
 }
 
 // Mailboxes implements engine.StoreReader.

@@ -297,9 +297,9 @@ func (t *Tree) step(op, subject string, after bool) error {
 	case errors.As(err, &e):
 		return err
 	case errors.Is(err, ErrKilled):
-		return &state.Error{Scope: state.ScopeProcess, Doing: op + " " + subject, Err: err}
+		return &state.Error{Scope: state.ScopeProcess, Doing: state.Text(op + " " + subject), Err: err}
 	}
-	return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseDisk, Doing: op + " " + subject, Err: err}
+	return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseDisk, Doing: state.Text(op + " " + subject), Err: err}
 }
 
 // do carries out one operation between its two steps, under the tree's lock.
@@ -318,7 +318,7 @@ func (t *Tree) locked(op, subject string, act func() error) error {
 	defer t.mu.Unlock()
 	if t.unmounted {
 		return &state.Error{
-			Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: op + " " + subject,
+			Scope: state.ScopeAccount, Cause: state.CauseDisk, Doing: state.Text(op + " " + subject),
 			Err: errors.New("the marker of the root is missing"), Hint: "is the file system mounted?",
 		}
 	}
@@ -331,7 +331,7 @@ func (t *Tree) folder(path string) (*folder, error) {
 		return f, nil
 	}
 	return nil, &state.Error{
-		Scope: state.ScopeMailbox, Cause: state.CauseGone, Doing: fmt.Sprintf("look into folder %q", path),
+		Scope: state.ScopeMailbox, Cause: state.CauseGone, Doing: state.Textf("look into folder %q", path),
 		Err: errors.New("the folder does not exist"),
 	}
 }

@@ -15,7 +15,7 @@ func (t *Tree) CreateFolder(ctx context.Context, name []string, apart state.Leve
 		return created, fmt.Errorf("%s: %w", doing, err)
 	}
 	if len(name) == 0 {
-		return created, &state.Error{Scope: state.ScopeMailbox, Doing: doing, Err: errors.New("it has no name")}
+		return created, &state.Error{Scope: state.ScopeMailbox, Doing: state.Text(doing), Err: errors.New("it has no name")}
 	}
 	return t.make(doing, pathOf(name, apart))
 }
@@ -35,7 +35,7 @@ func (t *Tree) make(doing, path string) (created state.LocalFolder, err error) {
 		f := t.folders[path]
 		if other := t.twin(path); other != "" {
 			return &state.Error{
-				Scope: state.ScopeMailbox, Cause: state.CauseConfig, Doing: doing,
+				Scope: state.ScopeMailbox, Cause: state.CauseConfig, Doing: state.Text(doing),
 				Err: fmt.Errorf("the file system takes it for folder %q", other),
 			}
 		}
@@ -163,7 +163,7 @@ func (t *Tree) asRecorded(path string, r state.Record) (*file, error) {
 }
 
 // Remove implements engine.LocalChanger.
-func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason string) (held state.Held, err error) {
+func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason state.Text) (held state.Held, err error) {
 	if err := ctx.Err(); err != nil {
 		return held, fmt.Errorf("remove %s from folder %q: %w", r.Key, path, err)
 	}

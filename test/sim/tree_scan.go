@@ -168,7 +168,7 @@ func (t *Tree) compare(f *folder, base []state.Record, o state.ScanOptions) stat
 		looked := !isKnown || o.Stat || recent || file.inode != r.Stat.Inode || file.flags() != r.Flags || !tags.Equal(r.AllKeywords())
 		switch {
 		case looked && file.unreadable, file.odd:
-			text := "permission denied"
+			text := state.Text("permission denied")
 			if file.odd {
 				text = "not a Maildir key"
 			}

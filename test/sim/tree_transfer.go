@@ -50,7 +50,7 @@ var errEnded = errors.New("the delivery has ended")
 func (d *delivery) Add(key state.Key, in state.Incoming) (m state.LocalMessage, err error) {
 	doing := fmt.Sprintf("deliver UID %d into folder %q", in.UID, d.path)
 	fail := func(err error) error {
-		return &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: doing, Err: err}
+		return &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: state.Text(doing), Err: err}
 	}
 	if d.ended {
 		return m, fail(errEnded)
@@ -110,7 +110,7 @@ func (t *Tree) newFile(key state.Key, in state.Incoming, wire []byte) *file {
 // batch half visible, as a power failure can.
 func (d *delivery) Commit() error {
 	if d.ended {
-		return &state.Error{Scope: state.ScopeMailbox, Doing: fmt.Sprintf("commit to folder %q", d.path), Err: errEnded}
+		return &state.Error{Scope: state.ScopeMailbox, Doing: state.Textf("commit to folder %q", d.path), Err: errEnded}
 	}
 	d.ended = true
 	for _, key := range d.added {
@@ -131,9 +131,9 @@ func (t *Tree) reveal(path string, key state.Key) error {
 	doing := fmt.Sprintf("commit %s to folder %q", key, path)
 	switch {
 	case f.tmp[key] == nil:
-		return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseStale, Doing: doing, Err: errors.New("the file vanished from tmp/")}
+		return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseStale, Doing: state.Text(doing), Err: errors.New("the file vanished from tmp/")}
 	case f.files[key] != nil:
-		return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseStale, Doing: doing, Err: errors.New("the key is taken")}
+		return &state.Error{Scope: state.ScopeMailbox, Cause: state.CauseStale, Doing: state.Text(doing), Err: errors.New("the key is taken")}
 	}
 	f.files[key] = f.tmp[key]
 	delete(f.tmp, key)
@@ -210,7 +210,7 @@ func (t *Tree) same(path string, key state.Key, stat state.FileStat, content sta
 
 func stale(path string, key state.Key, reason string) error {
 	return &state.Error{
-		Scope: state.ScopeMessage, Cause: state.CauseStale, Doing: fmt.Sprintf("use %s in folder %q", key, path),
+		Scope: state.ScopeMessage, Cause: state.CauseStale, Doing: state.Textf("use %s in folder %q", key, path),
 		Err: errors.New(reason),
 	}
 }
@@ -223,7 +223,7 @@ func (t *Tree) Keep(ctx context.Context, held state.Held, in state.Incoming) (st
 	}
 	data, err := readBody(in)
 	if err != nil {
-		return state.Held{}, &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: doing, Err: err}
+		return state.Held{}, &state.Error{Scope: state.ScopeMessage, Cause: state.CauseOf(err), Doing: state.Text(doing), Err: err}
 	}
 	err = t.do("local.keep", held.Mailbox, func() error {
 		if held.Key == "" {

@@ -62,7 +62,81 @@ func wordRules() []rule {
 		name: "errors name what was done", check: checkNoise,
 		bad:  map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"failed to open: %w\", e)"},
 		good: map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"open %s: %w\", f, e)"},
+	}, {
+		name: "words to the user are made where they are made printable", check: checkText,
+		bad: map[string]string{
+			"a/a.go":             "package a; var t = state.Text(name)",
+			"a/b.go":             "package a; var t = state.Text(\"of \" + name)",
+			"a/c.go":             "package a; var t = state.Textf(format, 1)",
+			"a/d.go":             "package a; var t = state.Textf(\"of \" + name)",
+			"cmd/mailmoor/a.go":  "package main; func f(u *ui) { u.result(text) }",
+			"cmd/mailmoor/b.go":  "package main; func f(u *ui) { put(u.stdout, text) }",
+			"cmd/mailmoor/ui.go": "package main; func f(u *ui) { u.result(text) }",
+		},
+		good: map[string]string{
+			"a/a.go":             "package a; var t = state.Text(\"a constant\")",
+			"a/b.go":             "package a; var t = state.Textf(\"of %s and \"+\"%s\", a, b)",
+			"a/c.go":             "package a; func f(format string, args ...any) state.Text { return state.Textf(format, args...) }",
+			"a/a_test.go":        "package a; var t = state.Text(name)",
+			"test/a/a.go":        "package a; var t = state.Text(name)",
+			"state/text.go":      "package state; func f(s string) Text { return Text(s) }",
+			"cmd/mailmoor/a.go":  "package main; func f(u *ui) { u.result(\"%s\", text) }",
+			"cmd/mailmoor/ui.go": "package main; func f(u *ui) { put(u.stdout, text) }",
+		},
 	}}
+}
+
+// checkText finds words to the user that did not pass what makes foreign text printable: a
+// conversion to state.Text, a format that is put together, or output beside it.
+func checkText(s source) []finding {
+	if s.isTest() || strings.HasPrefix(s.path, "test/") || s.path == "state/text.go" {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 || isLiteral(call.Args[0]) {
+			return true
+		}
+		switch name := called(call); {
+		case name == "state.Text", name == "Text" && s.dir() == "state":
+			found = append(found, finding{call.Pos(), "a string becomes state.Text: use Textf, TextOf or Foreign"})
+		case (strings.HasSuffix(name, ".Textf") || name == "Textf" || name == "u.result" || strings.HasSuffix(name, ".ui.result")) &&
+			call.Ellipsis == token.NoPos:
+			found = append(found, finding{call.Pos(), "the format is not written here"})
+		case name == "put" && s.path != "cmd/mailmoor/ui.go" && s.path != "cmd/mailmoor/log.go":
+			found = append(found, finding{call.Pos(), "words are printed by the ui"})
+		}
+		return true
+	})
+	return found
+}
+
+// isLiteral reports whether e is a string as it is written, or several of them.
+func isLiteral(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		return isLiteral(e.X) && isLiteral(e.Y)
+	}
+	return false
+}
+
+// called returns the name of the function that is called, with what stands before it.
+func called(call *ast.CallExpr) string {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		switch x := f.X.(type) {
+		case *ast.Ident:
+			return x.Name + "." + f.Sel.Name
+		case *ast.SelectorExpr:
+			return x.Sel.Name + "." + f.Sel.Name
+		}
+	}
+	return ""
 }
 
 func checkUnfinished(s source) []finding {

@@ -146,10 +146,10 @@ func (c *Conn) explain(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	doing := "talk to " + c.cfg.address()
+	doing := state.Textf("talk to %s", c.cfg.address())
 	switch {
 	case c.bye != "":
-		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %s: %w", c.bye, err))
+		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %q: %w", c.bye, err))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return problem(state.CauseNetwork, doing, "", fmt.Errorf("the server hung up: %w", io.ErrUnexpectedEOF))
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -130,7 +130,7 @@ func TestErrorsStay(t *testing.T) {
 	if bye := conn.Take().Bye; bye != "BYE [UNAVAILABLE] too busy" {
 		t.Errorf("goodbye %q", bye)
 	}
-	if err := conn.Err(); !strings.Contains(err.Error(), "hung up: BYE [UNAVAILABLE] too busy") {
+	if err := conn.Err(); !strings.Contains(err.Error(), `hung up: "BYE [UNAVAILABLE] too busy"`) {
 		t.Errorf("error %v does not repeat the goodbye", err)
 	}
 }

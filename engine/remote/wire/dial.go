@@ -105,7 +105,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	if cfg.Security == Plain && !loopback(raw.RemoteAddr()) {
 		raw.Close()
-		return nil, problem(state.CauseConfig, "connect to "+cfg.address(),
+		return nil, problem(state.CauseConfig, state.Textf("connect to %s", cfg.address()),
 			`set tls = "implicit" or tls = "starttls"; tls = "none" works only on this computer itself`,
 			fmt.Errorf("%s is another computer: the password would travel unprotected", raw.RemoteAddr()))
 	}
@@ -119,7 +119,7 @@ func open(ctx context.Context, cfg Config, raw net.Conn) (*Conn, error) {
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	err := s.establish(ctx)
 	if !stop() {
-		err = problem(state.CauseNetwork, "connect to "+cfg.address(), "", context.Cause(ctx))
+		err = problem(state.CauseNetwork, state.Textf("connect to %s", cfg.address()), "", context.Cause(ctx))
 	}
 	if err != nil {
 		s.raw.Close()
@@ -140,12 +140,12 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 	if err == nil {
 		return raw, nil
 	}
-	hint := "check the network connection and the account's host and port"
+	hint := state.Text("check the network connection and the account's host and port")
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
 		hint = "check the account's host; without a network no name can be found either"
 	}
-	return nil, problem(state.CauseNetwork, "connect to "+cfg.address(), hint, err)
+	return nil, problem(state.CauseNetwork, state.Textf("connect to %s", cfg.address()), hint, err)
 }
 
 func loopback(addr net.Addr) bool {
@@ -154,6 +154,6 @@ func loopback(addr net.Addr) bool {
 }
 
 // problem is an error that stops the account, or this connection of it.
-func problem(cause state.Cause, doing, hint string, err error) *state.Error {
+func problem(cause state.Cause, doing, hint state.Text, err error) *state.Error {
 	return &state.Error{Scope: state.ScopeAccount, Cause: cause, Doing: doing, Hint: hint, Err: err}
 }

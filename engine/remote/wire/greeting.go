@@ -44,7 +44,7 @@ func (s *session) establish(ctx context.Context) error {
 
 // greet reads the server's greeting, OK or PREAUTH. RFC 9051, section 7.1.
 func (s *session) greet() (status, error) {
-	doing := "connect to " + s.cfg.address()
+	doing := state.Textf("connect to %s", s.cfg.address())
 	s.expect()
 	line, err := s.readLine()
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *session) greet() (status, error) {
 	switch {
 	case is && st.tag == "*" && st.cond == "BYE":
 		return status{}, problem(state.CauseNetwork, doing, "try again later",
-			fmt.Errorf("the server refused the connection: %s", s.said(st)))
+			fmt.Errorf("the server refused the connection: %q", s.said(st)))
 	case is && st.tag == "*" && (st.cond == "OK" || st.cond == "PREAUTH"):
 		return st, nil
 	}
@@ -67,8 +67,8 @@ func (s *session) greet() (status, error) {
 
 // upgrade goes from plain text to TLS. There is no way on without it.
 func (s *session) upgrade(ctx context.Context, greeting status) error {
-	doing := "start TLS with " + s.cfg.address()
-	implicit := `set tls = "implicit" (port 993) if the server has it`
+	doing := state.Textf("start TLS with %s", s.cfg.address())
+	const implicit = `set tls = "implicit" (port 993) if the server has it`
 	if greeting.cond == "PREAUTH" {
 		// STARTTLS is not allowed any more in this state, so somebody in
 		// between could have forged the greeting to prevent it.
@@ -86,7 +86,7 @@ func (s *session) upgrade(ctx context.Context, greeting status) error {
 		return err
 	}
 	if st.cond != "OK" {
-		return problem(state.CauseConfig, doing, implicit, fmt.Errorf("the server answered: %s", s.said(st)))
+		return problem(state.CauseConfig, doing, implicit, fmt.Errorf("the server answered: %q", s.said(st)))
 	}
 	if s.in.Buffered() > 0 {
 		// Whatever follows the OK in plain text was not said by the holder of

@@ -15,7 +15,7 @@ import (
 
 // login authenticates with the configured or the best offered mechanism.
 func (s *session) login(ctx context.Context) error {
-	doing := fmt.Sprintf("log in to %s as %s", s.cfg.address(), printable(s.cfg.User))
+	doing := state.Textf("log in to %s as %s", s.cfg.address(), s.cfg.User)
 	mechanism, err := s.mechanism()
 	if err != nil {
 		return problem(state.CauseConfig, doing, "", err)
@@ -89,7 +89,7 @@ func orNone(names []string) string {
 // authenticate runs a SASL exchange. RFC 9051, section 6.2.2.
 // initial says that the server takes the first message together with the
 // command. RFC 4959.
-func (s *session) authenticate(client sasl.Client, initial bool, doing string) (status, error) {
+func (s *session) authenticate(client sasl.Client, initial bool, doing state.Text) (status, error) {
 	name, first, err := client.Start()
 	if err != nil {
 		return status{}, problem(state.CauseLogin, doing, "", err)
@@ -163,8 +163,8 @@ func quote(text string) (string, bool) {
 
 // refusal turns the server's no into an error that says whether the user has
 // to do something or has to wait.
-func (s *session) refusal(doing string, answer status) error {
-	err := fmt.Errorf("the server answered: %s", s.said(answer))
+func (s *session) refusal(doing state.Text, answer status) error {
+	err := fmt.Errorf("the server answered: %q", s.said(answer))
 	switch answer.code {
 	case "UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "OVERQUOTA", "THROTTLED":
 		return problem(state.CauseNetwork, doing, "try again later", err)

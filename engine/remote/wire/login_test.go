@@ -181,7 +181,7 @@ func TestGreetings(t *testing.T) {
 		{"smtp", "220 mx ESMTP", `it said "220 mx ESMTP"`, "host and port"},
 		{"endless", "* OK " + strings.Repeat("x", handshakeLineMax), "a line of more than 65536 bytes", ""},
 		{"silence", "", "said nothing for 20s", "implicit"},
-		{"goodbye later", "* OK hello\r\n* BYE [UNAVAILABLE] overload", "hung up: BYE [UNAVAILABLE] overload", "later"},
+		{"goodbye later", "* OK hello\r\n* BYE [UNAVAILABLE] overload", `hung up: "BYE [UNAVAILABLE] overload"`, "later"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -157,7 +157,7 @@ func (s *session) run(e exchange) (status, error) {
 			return st, nil
 		}
 	}
-	return status{}, problem(state.CauseNetwork, "talk to "+s.cfg.address(), "", errors.New("the server talks without answering"))
+	return status{}, problem(state.CauseNetwork, state.Textf("talk to %s", s.cfg.address()), "", errors.New("the server talks without answering"))
 }
 
 func (s *session) proceed(e exchange, challenge string) error {
@@ -200,15 +200,15 @@ func (s *session) said(st status) string {
 
 // broken explains why nothing more can be read or written.
 func (s *session) broken(err error) error {
-	doing := "talk to " + s.cfg.address()
+	doing := state.Textf("talk to %s", s.cfg.address())
 	switch {
 	case s.bye != "":
-		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %s", s.bye))
+		return problem(state.CauseNetwork, doing, "try again later", fmt.Errorf("the server hung up: %q", s.bye))
 	case errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(s.until):
 		return problem(state.CauseNetwork, doing, "try again later",
 			fmt.Errorf("the server's answer was not complete after %s", handshakeTimeouts*s.cfg.ProgressTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		hint := "check the account's port"
+		hint := state.Text("check the account's port")
 		if s.cfg.Security != Implicit {
 			hint = `check the account's port; on port 993 it is tls = "implicit"`
 		}
@@ -229,8 +229,8 @@ func (s *session) askCapabilities(context.Context) error {
 		return err
 	}
 	if st.cond != "OK" || s.caps == nil {
-		return problem(state.CauseNetwork, "ask "+s.cfg.address()+" for its capabilities", "",
-			fmt.Errorf("the server answered: %s", s.said(st)))
+		return problem(state.CauseNetwork, state.Textf("ask %s for its capabilities", s.cfg.address()), "",
+			fmt.Errorf("the server answered: %q", s.said(st)))
 	}
 	return nil
 }

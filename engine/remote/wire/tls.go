@@ -90,11 +90,11 @@ func (cfg Config) verify(cs tls.ConnectionState) error {
 
 // explainTLS says in words what was wrong with the handshake.
 func explainTLS(cfg Config, err error) error {
-	doing := "protect the connection to " + cfg.address()
+	doing := state.Textf("protect the connection to %s", cfg.address())
 	var refused *verifyError
 	if errors.As(err, &refused) {
 		text, hint := explainCertificate(cfg, refused)
-		return problem(state.CauseTLS, doing, hint, errors.New(text))
+		return problem(state.CauseTLS, doing, hint, errors.New(string(text)))
 	}
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) {
@@ -120,9 +120,9 @@ func explainTLS(cfg Config, err error) error {
 // network's: crypto/tls gives both the type net.OpError.
 func alert(err error) bool { return strings.Contains(err.Error(), "tls: ") }
 
-func explainCertificate(cfg Config, refused *verifyError) (text, hint string) {
+func explainCertificate(cfg Config, refused *verifyError) (text, hint state.Text) {
 	pin := PinString(Pin(refused.leaf))
-	own := fmt.Sprintf("if it is your own server, set tls_ca to the authority's file or tls_pin = %q", pin)
+	own := state.Textf("if it is your own server, set tls_ca to the authority's file or tls_pin = %q", pin)
 	var (
 		invalid x509.CertificateInvalidError
 		host    x509.HostnameError
@@ -130,29 +130,29 @@ func explainCertificate(cfg Config, refused *verifyError) (text, hint string) {
 	)
 	switch err := refused.err; {
 	case errors.Is(err, errPin):
-		return "the server's key is " + pin + ", which is not pinned",
+		return state.Textf("the server's key is %s, which is not pinned", pin),
 			"if the server has a new key, set tls_pin to it; if it has not, somebody listens in"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		day := time.RFC3339
 		if time.Now().Before(refused.leaf.NotBefore) {
-			return "the certificate is not valid before " + refused.leaf.NotBefore.UTC().Format(day),
+			return state.Textf("the certificate is not valid before %s", refused.leaf.NotBefore.UTC().Format(day)),
 				"check this computer's clock"
 		}
-		return "the certificate expired on " + refused.leaf.NotAfter.UTC().Format(day),
+		return state.Textf("the certificate expired on %s", refused.leaf.NotAfter.UTC().Format(day)),
 			"the server needs a new certificate; if it has one, check this computer's clock"
 	case errors.As(err, &host):
-		return fmt.Sprintf("the certificate is for %s, not for %s", names(refused.leaf), cfg.Host),
+		return state.Textf("the certificate is for %s, not for %s", names(refused.leaf), cfg.Host),
 			"set host to one of the certificate's names; " + own
 	case errors.As(err, &unknown):
-		return fmt.Sprintf("the certificate is signed by an authority that this computer does not know (%s); the server's key is %s",
-			printable(refused.leaf.Issuer.String()), pin), own
+		return state.Textf("the certificate is signed by an authority that this computer does not know (%s); the server's key is %s",
+			refused.leaf.Issuer, pin), own
 	default:
-		return printable(err.Error()) + "; the server's key is " + pin, own
+		return state.Textf("%s; the server's key is %s", err, pin), own
 	}
 }
 
 // names lists whom the certificate is for.
-func names(cert *x509.Certificate) string {
+func names(cert *x509.Certificate) state.Text {
 	all := slices.Clone(cert.DNSNames)
 	for _, ip := range cert.IPAddresses {
 		all = append(all, ip.String())
@@ -164,12 +164,12 @@ func names(cert *x509.Certificate) string {
 	if len(all) > shown {
 		all = append(all[:shown], "...")
 	}
-	return printable(strings.Join(all, ", "))
+	return state.List(all)
 }
 
 // captivePortal is the answer of something that is not an IMAP server.
 func captivePortal(cfg Config) error {
-	return problem(state.CauseNetwork, "connect to "+cfg.address(),
+	return problem(state.CauseNetwork, state.Textf("connect to %s", cfg.address()),
 		"if this network wants a login in the browser first, do that; else check host and port",
 		errors.New("a web server answers there, not an IMAP server"))
 }

@@ -165,7 +165,7 @@ func wantError(t *testing.T, err error, cause state.Cause, words, hint string) {
 	if !strings.Contains(err.Error(), words) {
 		t.Errorf("error %q does not say %q", err, words)
 	}
-	if !strings.Contains(e.Hint, hint) {
+	if !strings.Contains(string(e.Hint), hint) {
 		t.Errorf("hint %q does not say %q", e.Hint, hint)
 	}
 }
