@@ -47,6 +47,7 @@ func commands() map[string]command {
 		"append":   plain(appendMessage, 2, -1),
 		"expunge":  plain(expunge, 2, 2),
 		"unmake":   plain(unmake, 1, 1),
+		"disguise": plain(disguise, 2, 2),
 		"store":    plain(storeFlags, 3, 3),
 		"remote":   plain(remote, 2, 2),
 		"local":    plain(local, 2, 2),
@@ -150,6 +151,14 @@ func expunge(ts *testscript.TestScript, args []string) {
 func unmake(ts *testscript.TestScript, args []string) {
 	a := accountOf(ts)
 	a.DeleteMailbox(a.user, args[0])
+}
+
+// disguise MAILBOX NAME gives the mailbox a name that Dovecot does not let others make, in
+// the form in which it stands on its disk.
+func disguise(ts *testscript.TestScript, args []string) {
+	a := accountOf(ts)
+	dir := a.MailboxDir(a.user, args[0])
+	ts.Check(os.Rename(dir, filepath.Join(filepath.Dir(dir), "."+args[1])))
 }
 
 // store MAILBOX UID FLAG adds the flag to the message on the server.
