@@ -131,7 +131,7 @@ func (w *folderWalk) foreign(d dir, path, name string) (bool, error) {
 	if belongs := hidden == plus && (!plus || path == ""); belongs || reservedName(name) {
 		return false, nil
 	}
-	if _, err := d.stat(name + "/cur"); err != nil {
+	if !hasMail(d, name) {
 		return true, nil
 	}
 	switch {

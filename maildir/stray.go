@@ -93,8 +93,8 @@ func (t *Tree) markOf(ctx context.Context, p state.StrayPlace) (string, error) {
 		}
 		stamp := dirStamp(st)
 		sure = sure && uint64(st.Dev) == t.device && settled(state.FolderStamp{New: stamp, Cur: stamp}, t.now())
-		fmt.Fprintf(sum, "%q %d %d %d\n", path, stamp.Inode, stamp.Mtime, stamp.Ctime)
-		return nil
+		_, err = fmt.Fprintf(sum, "%q %d %d %d\n", path, stamp.Inode, stamp.Mtime, stamp.Ctime)
+		return err
 	})
 	if errors.Is(err, fs.ErrPermission) {
 		// Who may not even look there has not moved anything there, either: what may
