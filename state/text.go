@@ -55,7 +55,7 @@ func Foreign(text string) Text { return Text(cut(Printable(text), textRunesMax))
 // listed returns the errors of which err is nothing but the list, one on each line, as
 // errors.Join makes it; nil for any other.
 func listed(err error) []error {
-	list, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // as above
+	list, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (s shown) Format(f fmt.State, verb rune) {
 		text = strconv.Quote(text)
 	case verb == 's' || verb == 'v':
 	default:
-		fmt.Fprintf(f, fmt.FormatString(f, verb), s.value)
+		_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), s.value) // a fmt.State takes everything
 		return
 	}
 	// The width counts, and nothing else: a text is never cut without saying so.
