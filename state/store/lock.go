@@ -31,8 +31,10 @@ const (
 	// moment, unless the disk is very slow.
 	aloneLimit = 10 * time.Second
 	// lockGrace is how long a look at a lock may take.
-	lockGrace = 50 * time.Millisecond
-	alonePoll = 20 * time.Millisecond
+	lockGrace = 20 * time.Millisecond
+	// graceTries is how often a lock that somebody may only look at is tried again.
+	graceTries = 10
+	alonePoll  = 20 * time.Millisecond
 	// holderBytesMax bounds what is read from a lock file.
 	holderBytesMax = 4 << 10
 )
@@ -97,7 +99,7 @@ func (d *Directory) Alone(ctx context.Context) (*Lock, error) {
 }
 
 // take locks the file. While another process holds it, it tries again every
-// poll until the context ends; with poll 0 it tries once more after lockGrace,
+// poll until the context ends; with poll 0 it tries some times more after lockGrace,
 // because whoever only looks holds it for a moment.
 func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (*Lock, error) {
 	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
@@ -107,8 +109,10 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 	case poll > 0:
 		got, err = f.TryLockContext(ctx, poll)
 	default:
-		time.Sleep(lockGrace)
-		got, err = f.TryLock()
+		for i := 0; i < graceTries && !got && err == nil; i++ {
+			time.Sleep(lockGrace)
+			got, err = f.TryLock()
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		return nil, d.fail(state.Textf("lock %s", path), err)

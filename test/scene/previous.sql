@@ -1,7 +1,8 @@
--- Turns a database of schema 3 into what schema 2 would have been of the same
+-- Turns a database of schema 4 into what schema 2 would have been of the same
 -- account. It is good only for rows of which schema 3 adds nothing but zeros and
 -- empty texts: their checksums are the same.
 BEGIN;
+DROP TABLE stray;
 ALTER TABLE mailbox DROP COLUMN tagged;
 ALTER TABLE record DROP COLUMN local_flags;
 ALTER TABLE record DROP COLUMN keywords;
