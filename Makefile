@@ -24,7 +24,8 @@ race: servers
 
 # The other programs that the tests run, as program:package of Debian. They are
 # installed where that needs no question. Cyrus and Courier are only unpacked.
-PROGRAMS := dovecot:dovecot-imapd mbsync:isync mutt:mutt strace:strace mkfs.ext4:e2fsprogs
+PROGRAMS := dovecot:dovecot-imapd mbsync:isync mutt:mutt strace:strace mkfs.ext4:e2fsprogs \
+	mkfs.exfat:exfatprogs mount.exfat-fuse:exfat-fuse
 
 servers:
 	@missing=; \

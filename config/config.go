@@ -47,6 +47,9 @@ type Account struct {
 	Maildir string
 	// Layout says how the folders are nested below the root.
 	Layout Layout
+	// InfoSeparator stands between key and flags in the names of message files. Without
+	// one the tree's own is found out.
+	InfoSeparator InfoSeparator
 	// Mailboxes selects what is kept in step.
 	Mailboxes Mailboxes
 	// Rename has other names for the folders of mailboxes, with slashes between
@@ -118,6 +121,16 @@ type Layout string
 const (
 	LayoutFS          Layout = "fs"        // directories inside directories
 	LayoutMaildirPlus Layout = "maildir++" // side by side; INBOX is the root itself
+)
+
+// InfoSeparator is what stands before the flags in a file's name.
+type InfoSeparator string
+
+// The separators.
+const (
+	SeparatorColon       InfoSeparator = ":" // Maildir's own
+	SeparatorExclamation InfoSeparator = "!" // for disks that take no colon
+	SeparatorSemicolon   InfoSeparator = ";" // likewise
 )
 
 // Direction says which side's changes travel to the other one.

@@ -43,7 +43,7 @@ type target struct {
 // Keys returns every key there is, in the order in which a reference wants
 // them.
 func Keys() []Key {
-	return slices.Concat(topKeys(), serverKeys(), loginKeys(), mailKeys(), reachKeys(), guardKeys(), plannedKeys())
+	return slices.Concat(topKeys(), serverKeys(), loginKeys(), treeKeys(), mailKeys(), reachKeys(), guardKeys(), plannedKeys())
 }
 
 func topKeys() []Key {
@@ -169,7 +169,7 @@ func loginKeys() []Key {
 	}}
 }
 
-func mailKeys() []Key {
+func treeKeys() []Key {
 	return []Key{{
 		Name: "maildir", Type: "path", Required: true,
 		Meaning: "Directory that holds the account's folders. No two accounts may share one.",
@@ -190,6 +190,21 @@ func mailKeys() []Key {
 			return err
 		},
 	}, {
+		Name: "info_separator", Type: `":", "!" or ";"`,
+		Meaning: "What stands before the flags in the names of message files, such as the colon in 1700000000.x:2,S. All three are " +
+			"read, and this one is written. Without the key it is that of the tree, a colon in a new one, or ! where the disk " +
+			"takes no colon, as exFAT.",
+		Example: `info_separator = "!"`,
+		field:   "InfoSeparator", also: []string{"infodelimiter", "fielddelimiter", "maildir_windows_compatible", "maildir_field_delimiter"},
+		set: func(t target, v value) (err error) {
+			t.account.InfoSeparator, err = choice(v, SeparatorColon, SeparatorExclamation, SeparatorSemicolon)
+			return err
+		},
+	}}
+}
+
+func mailKeys() []Key {
+	return []Key{{
 		Name: "mailboxes", Type: "list of texts", Default: `["*"]`,
 		Meaning: "Patterns of the mailboxes to keep in step; the last one that fits decides. A leading ! leaves out, " +
 			"* stands for anything, % for anything without /, ? for one character, / for the server's separator.",

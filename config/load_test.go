@@ -40,6 +40,7 @@ connections = 10
 delete = "expunge"
 hold_days = 1
 layout = "maildir++"
+info_separator = ";"
 direction = "pull"
 max_size = "20 MB"
 max_age = "2 years"
@@ -69,7 +70,7 @@ func TestParse(t *testing.T) {
 	work.User, work.Auth = "me@example.org", AuthLogin
 	work.PasswordCommand = []string{"sh", "-c", `pass show "mail"`}
 	work.Maildir, work.Connections, work.Delete, work.HoldDays = "/home/me/Mail/work", 10, DeleteExpunge, 1
-	work.Layout = LayoutMaildirPlus
+	work.Layout, work.InfoSeparator = LayoutMaildirPlus, SeparatorSemicolon
 	work.Direction, work.MaxSize, work.MaxAgeDays = DirectionPull, 20_000_000, 730
 	work.Mailboxes, _ = parseMailboxes([]string{"*", "!Spam/*"})
 	work.Guard = Guard{ReversibleCount: 100, FinalCount: 7, FinalPercent: 10, TrashCount: 6}

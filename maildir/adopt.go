@@ -56,7 +56,7 @@ func AdoptRoot(root, id string, layout Layout, forget func() error) error {
 	if err := dropMarkers(d, id); err != nil {
 		return wrap(state.ScopeAccount, err, "accept root %q", root)
 	}
-	return wrap(state.ScopeAccount, rewriteMarker(d, rootMarker(id, 1, layout)), "accept root %q", root)
+	return wrap(state.ScopeAccount, rewriteMarker(d, rootMarker(id, 1, layout, "")), "accept root %q", root)
 }
 
 // dropMarkers removes the markers of folders that are not the account's.

@@ -112,6 +112,6 @@ func (t *Tree) locate(ctx context.Context, f *folder, key state.Key) (entry, boo
 			return e, found, nil
 		}
 	}
-	e, found, err := f.guess(key, e.letters)
+	e, found, err := t.guess(f, key, e.letters)
 	return e, found, err
 }

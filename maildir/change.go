@@ -43,15 +43,15 @@ func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing state.T
 // withFlags returns the entry with these flags and, where key is not empty, with
 // that key. A file that gets flags leaves new/ for cur/; without any it stays
 // where it is.
-func (e entry) withFlags(want state.Flags, key state.Key) entry {
+func (e entry) withFlags(by Separator, want state.Flags, key state.Key) entry {
 	n := parseFileName(e.name)
 	to := entry{flags: want, planned: want, letters: e.letters, inNew: e.inNew && want == 0}
 	to.name = string(n.key)
 	if !n.noInfo || !to.inNew && want != e.flags {
-		to.name += n.info(want)
+		to.name += n.info(by, want)
 	}
 	if key != "" {
-		to = to.withKey(key)
+		to = to.withKey(by, key)
 	}
 	return to
 }
@@ -59,12 +59,12 @@ func (e entry) withFlags(want state.Flags, key state.Key) entry {
 // withKey returns the entry with another key, as a file gets one whose name is taken
 // where it goes, or has no room for its flags. Only the letters come along: what
 // else stands behind them may be what is too long.
-func (e entry) withKey(key state.Key) entry {
+func (e entry) withKey(by Separator, key state.Key) entry {
 	n := parseFileName(e.name)
 	n.tail = ""
 	e.name = string(key)
 	if !n.noInfo {
-		e.name += n.info(e.flags)
+		e.name += n.info(by, e.flags)
 	}
 	return e
 }
@@ -79,7 +79,7 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 		if e.flags != expect {
 			return e, stale(doing, "its flags are %q now, not %q", e.flags, expect)
 		}
-		return e.withFlags(want, ""), nil
+		return e.withFlags(t.separator, want, ""), nil
 	})
 }
 
@@ -104,7 +104,7 @@ func (t *Tree) renameFile(
 		}
 		st, err := t.moveFile(f, e, f, now)
 		if errors.Is(err, unix.ENAMETOOLONG) {
-			now = now.withKey(t.NewKey())
+			now = now.withKey(t.separator, t.NewKey())
 			st, err = t.moveFile(f, e, f, now)
 		}
 		if renamed(err) {
@@ -209,7 +209,7 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 		if err == nil {
 			now, k, err = t.translated(ctx, from, e, to)
 		}
-		now = now.withFlags(want, newKey)
+		now = now.withFlags(t.separator, want, newKey)
 		var st unix.Stat_t
 		if err == nil {
 			st, err = t.moveFile(from, e, to, now)

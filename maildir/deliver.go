@@ -96,14 +96,14 @@ func (d *delivery) add(key state.Key, in state.Incoming) (state.LocalMessage, er
 	m.Key, m.Keywords = key, in.Keywords
 	to := entry{name: string(key), flags: in.Flags, planned: in.Flags, inNew: in.Flags == 0}
 	if !to.inNew {
-		to.name += infoMark + in.Flags.String()
+		to.name += d.t.separator.mark() + in.Flags.String()
 	}
 	if !to.inNew && in.Keywords != "" {
 		l, err := d.t.makeLetters(d.ctx, d.f, "", in.Keywords)
 		if err != nil {
 			return m, errors.Join(err, file.Close(), d.tmp.unlink(string(key)))
 		}
-		to = to.withLetters(&l, in.Keywords)
+		to = to.withLetters(d.t.separator, &l, in.Keywords)
 	}
 	d.added = append(d.added, added{key: key, to: to, file: file})
 	if len(d.added) > syncEachMax {

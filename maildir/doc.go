@@ -13,7 +13,7 @@
 //
 // Mail readers work on the same files at any time. Four invariants follow:
 //
-//   - A message is known by its key, the file name up to the first ":2,". The rest
+//   - A message is known by its key, the file name up to the first ":2,", "!2," or ";2,". The rest
 //     of the name, and whether the file lies in new/ or cur/, may change between any
 //     two system calls.
 //   - One directory listing proves nothing about a file that is not in it, since

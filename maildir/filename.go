@@ -7,10 +7,6 @@ import (
 	"mailmoor/state"
 )
 
-// infoMark begins the info of a message file's name. Info of any other version
-// (":1,", ":3,") belongs to others; it counts as part of the key.
-const infoMark = ":2,"
-
 // fileName is the name of a message file, taken apart.
 type fileName struct {
 	key   state.Key
@@ -20,19 +16,23 @@ type fileName struct {
 	others string
 	// tail is what follows the letters, from the first byte that is none.
 	tail string
-	// noInfo is true for a name without ":2,".
+	// by is the separator in the name. noInfo is true for a name without one.
+	by     Separator
 	noInfo bool
 }
 
 // parseFileName takes a name apart. Every name can be taken apart; whether the
 // key is usable is for Key.Check to say. Some readers append info to info, as mu
-// does with "K:2,:2,S" (djcb/mu#2268): the key ends at the first ":2,", so that
+// does with "K:2,:2,S" (djcb/mu#2268): the key ends at the first mark, so that
 // it stays the message's, and the letters behind the last one are the newest.
 func parseFileName(name string) fileName {
-	key, info, hasInfo := strings.Cut(name, infoMark)
-	n := fileName{key: state.Key(key), noInfo: !hasInfo}
-	if last := strings.LastIndex(info, infoMark); last >= 0 {
-		info = info[last+len(infoMark):]
+	key, by, info, hasInfo := cutInfo(name)
+	n := fileName{key: state.Key(key), by: by, noInfo: !hasInfo}
+	for more := hasInfo; more; {
+		var newer string
+		if _, _, newer, more = cutInfo(info); more {
+			info = newer
+		}
 	}
 	letters := len(info)
 	if end := strings.IndexFunc(info, notLetter); end >= 0 {
@@ -68,10 +68,10 @@ func lowerCase(others string) string {
 	}, others)
 }
 
-// info returns the ":2,..." part for these flags, with everything that is not
+// info returns the part from the mark on for these flags, with everything that is not
 // ours kept. Letters stand in ASCII order, as Maildir wants them.
-func (n fileName) info(flags state.Flags) string {
+func (n fileName) info(by Separator, flags state.Flags) string {
 	letters := []byte(flags.String() + n.others)
 	slices.Sort(letters)
-	return infoMark + string(letters) + n.tail
+	return by.mark() + string(letters) + n.tail
 }

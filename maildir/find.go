@@ -65,7 +65,7 @@ func (t *Tree) findIn(ctx context.Context, path string, keys []state.Key) (found
 	for _, key := range keys {
 		there := shown[key]
 		if !there && !proven {
-			if _, there, err = f.guess(key, ""); err != nil {
+			if _, there, err = t.guess(f, key, ""); err != nil {
 				return nil, nil, wrap(state.ScopeMailbox, err, "look for %s in folder %q", key, path)
 			}
 		}

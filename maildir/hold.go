@@ -17,6 +17,8 @@ import (
 //
 //	<hold area>/<date>/<encoded mailbox name>/<key>:2,<flags>
 //
+// with the separator of the tree.
+//
 // It lies in Options.HoldDir when files can be renamed there from the tree, or
 // else in a hidden directory beside the root. It never lies below a root: readers
 // and indexers would find the mail again there.
@@ -54,7 +56,7 @@ func (t *Tree) holdPath(h state.Held, n fileName) (subs []string, name string, e
 		return nil, "", err
 	}
 	parts, err := splitPath(mailbox)
-	return append([]string{t.now().Format(time.DateOnly)}, parts...), string(n.key) + n.info(h.Flags), err
+	return append([]string{t.now().Format(time.DateOnly)}, parts...), string(n.key) + n.info(t.separator, h.Flags), err
 }
 
 // openHold opens a directory of a hold area and creates what is missing of it.
@@ -90,7 +92,7 @@ func renameFree(from dir, name string, to dir, want string) (string, error) {
 	}
 	n := parseFileName(want)
 	n.tail = ""
-	want = string(n.key[:min(len(n.key), heldKeyBytesMax)]) + "." + randomHex(4) + n.info(n.flags)
+	want = string(n.key[:min(len(n.key), heldKeyBytesMax)]) + "." + randomHex(4) + n.info(n.by, n.flags)
 	return want, renameNoReplace(from, name, to, want)
 }
 

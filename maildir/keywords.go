@@ -221,14 +221,14 @@ func writeLetters(d dir, l letters) error {
 
 // withLetters returns the entry with these letters and those of its own that stand for
 // nothing.
-func (e entry) withLetters(l *letters, k state.Keywords) entry {
+func (e entry) withLetters(by Separator, l *letters, k state.Keywords) entry {
 	n := parseFileName(e.name)
 	to := e
 	to.letters = l.letters(k)
 	n.others = l.meaningless(n.others) + to.letters
 	to.letters = lowerCase(n.others)
 	if to.letters != e.letters {
-		to.name = string(n.key) + n.info(e.flags)
+		to.name = string(n.key) + n.info(by, e.flags)
 	}
 	return to
 }
@@ -251,7 +251,7 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 			return e, wrap(state.ScopeMessage, err, "%s", doing)
 		}
 		k = want.Union(l.keywords(e.letters).Without(expect))
-		return e.withLetters(&l, k), nil
+		return e.withLetters(t.separator, &l, k), nil
 	})
 	if err == nil {
 		m.Keywords = k
@@ -277,6 +277,6 @@ func (t *Tree) translated(ctx context.Context, from *folder, e entry, to *folder
 	n := parseFileName(e.name)
 	n.others = here.meaningless(there.meaningless(n.others)) + here.letters(k)
 	e.letters = lowerCase(n.others)
-	e.name = string(n.key) + n.info(e.flags)
+	e.name = string(n.key) + n.info(t.separator, e.flags)
 	return e, k, nil
 }

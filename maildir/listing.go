@@ -80,6 +80,7 @@ func (t *Tree) list(ctx context.Context, f *folder, order []bool) (*listing, err
 			return nil, err
 		}
 	}
+	t.seen.Or(uint32(r.by))
 	for key, entries := range r.twins {
 		if l.files[key], err = f.settleTwins(entries); err != nil {
 			return nil, err
@@ -94,6 +95,7 @@ func (t *Tree) list(ctx context.Context, f *folder, order []bool) (*listing, err
 type reading struct {
 	*listing
 	twins   map[state.Key][]entry // every name of the keys that have several
+	by      separatorSet          // those in the names
 	seenOdd map[string]bool
 }
 
@@ -105,6 +107,7 @@ func (r *reading) add(name string, inode uint64, inNew bool) {
 	}
 	n := parseFileName(name)
 	e := entry{name: name, inode: inode, flags: n.flags, planned: n.flags, letters: lowerCase(n.others), inNew: inNew}
+	r.by = r.by.with(n.by)
 	err := n.key.Check()
 	if kind == nameLeftover {
 		err = errLeftover
@@ -164,14 +167,24 @@ func (f *folder) settleTwins(entries []entry) (entry, error) {
 
 // guess looks for the key under every name that it is likely to have, without
 // reading a directory: a look-up cannot miss a file for being renamed elsewhere in
-// the directory. letters are those that its name may have.
-func (f *folder) guess(key state.Key, letters string) (entry, bool, error) {
+// the directory. letters are those that its name may have; the separators are the tree's
+// and those that were seen in this run.
+func (t *Tree) guess(f *folder, key state.Key, letters string) (entry, bool, error) {
+	if parseFileName(string(key)).key != key {
+		return entry{}, false, nil // a key of an older version, which knew one separator only
+	}
 	candidates := []entry{{name: string(key), inNew: true}, {name: string(key)}}
-	for flags := range state.AllFlags + 1 {
-		name := string(key) + infoMark + flags.String()
-		candidates = append(candidates, entry{name: name, flags: flags, planned: flags})
-		if letters != "" {
-			candidates = append(candidates, entry{name: name + letters, flags: flags, planned: flags, letters: letters})
+	seen := separatorSet(t.seen.Load()).with(t.separator)
+	for _, by := range []Separator{SeparatorColon, SeparatorExclamation, SeparatorSemicolon} {
+		if !seen.has(by) {
+			continue
+		}
+		for flags := range state.AllFlags + 1 {
+			name := string(key) + by.mark() + flags.String()
+			candidates = append(candidates, entry{name: name, flags: flags, planned: flags})
+			if letters != "" {
+				candidates = append(candidates, entry{name: name + letters, flags: flags, planned: flags, letters: letters})
+			}
 		}
 	}
 	for _, e := range candidates {

@@ -33,9 +33,10 @@ type marker struct {
 	// generation counts the runs that changed something, in a root's marker. With
 	// the state's count it shows when one of the two was put back from a backup.
 	generation int64
-	// layout is that of the tree, in a root's marker. It stands there only when it
-	// is not LayoutFS.
-	layout Layout
+	// layout and separator are those of the tree, in a root's marker. They stand there
+	// only when they are not LayoutFS and SeparatorColon.
+	layout    Layout
+	separator Separator
 }
 
 var (
@@ -58,6 +59,8 @@ func (m marker) check() error {
 		return fmt.Errorf("%w: generation %d", errBadMarker, m.generation)
 	case m.layout != "" && (m.kind != kindRoot || m.layout != LayoutPlus):
 		return fmt.Errorf("%w: a %s with the layout %q", errBadMarker, m.kind, string(m.layout))
+	case m.separator != "" && (m.kind != kindRoot || m.separator == SeparatorColon || m.separator.check() != nil):
+		return fmt.Errorf("%w: a %s with the info separator %q", errBadMarker, m.kind, string(m.separator))
 	}
 	return nil
 }
@@ -74,19 +77,25 @@ generation = %d
 	if m.layout != "" {
 		text += fmt.Sprintf("layout = %q\n", string(m.layout))
 	}
+	if m.separator != "" {
+		text += fmt.Sprintf("info_separator = %q\n", string(m.separator))
+	}
 	return text
 }
 
 // rootMarker returns the marker of an account's root.
-func rootMarker(id string, generation int64, layout Layout) marker {
+func rootMarker(id string, generation int64, layout Layout, separator Separator) marker {
 	if layout == LayoutFS {
 		layout = ""
 	}
-	return marker{kind: kindRoot, id: id, account: id, generation: generation, layout: layout}
+	if separator == SeparatorColon {
+		separator = ""
+	}
+	return marker{kind: kindRoot, id: id, account: id, generation: generation, layout: layout, separator: separator}
 }
 
-// parseMarker reads the content of a marker file: every key exactly once, layout
-// perhaps not at all, and nothing else but comments and blank lines.
+// parseMarker reads the content of a marker file: every key exactly once, layout and
+// info_separator perhaps not at all, and nothing else but comments and blank lines.
 func parseMarker(text string) (marker, error) {
 	values := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -106,24 +115,16 @@ func parseMarker(text string) (marker, error) {
 	if m.generation, err = strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(m.generation, 10) != text {
 		return marker{}, fmt.Errorf("%w: generation %q", errBadMarker, text)
 	}
-	keys := 4
-	layout := ""
-	texts := map[string]*string{"kind": &m.kind, "id": &m.id, "account": &m.account}
-	if _, has := values["layout"]; has {
-		keys, texts["layout"] = 5, &layout
+	delete(values, "generation")
+	texts := map[string]*string{
+		"kind": &m.kind, "id": &m.id, "account": &m.account, "layout": (*string)(&m.layout), "info_separator": (*string)(&m.separator),
 	}
-	for key, to := range texts {
-		value := values[key]
-		if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
+	for key, value := range values {
+		to, known := texts[key]
+		if !known || len(value) < 3 || value[0] != '"' || value[len(value)-1] != '"' {
 			return marker{}, fmt.Errorf("%w: %s is %s", errBadMarker, key, value)
 		}
 		*to = value[1 : len(value)-1]
-	}
-	if len(values) != keys {
-		return marker{}, fmt.Errorf("%w: it has %d keys, not %d", errBadMarker, len(values), keys)
-	}
-	if m.layout = Layout(layout); keys == 5 && layout == "" {
-		return marker{}, fmt.Errorf("%w: an empty layout", errBadMarker)
 	}
 	return m, m.check()
 }

@@ -11,12 +11,12 @@ func TestMarkerText(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
-	want = rootMarker("abc", 7, LayoutPlus)
-	if got, err := parseMarker(want.text()); err != nil || got != want || got.layout != LayoutPlus {
+	want = rootMarker("abc", 7, LayoutPlus, SeparatorSemicolon)
+	if got, err := parseMarker(want.text()); err != nil || got != want || got.layout != LayoutPlus || got.separator != SeparatorSemicolon {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
-	// A version that knows no layouts reads the marker of a tree that has none.
-	if text := rootMarker("abc", 7, LayoutFS).text(); strings.Contains(text, "layout") {
+	// A version that knows no layouts and separators reads the marker of a tree that has none.
+	if text := rootMarker("abc", 7, LayoutFS, SeparatorColon).text(); strings.Contains(text, "layout") || strings.Contains(text, "separator") {
 		t.Errorf("the marker is\n%s", text)
 	}
 }
@@ -41,6 +41,10 @@ func TestParseMarkerIsStrict(t *testing.T) {
 		"unknown layout":   good + "layout = \"flat\"\n",
 		"empty layout":     good + "layout = \"\"\n",
 		"layout of none":   strings.ReplaceAll(good, "root", "folder") + "layout = \"maildir++\"\n",
+		"other separator":  good + "info_separator = \"_\"\n",
+		"no separator":     good + "info_separator = \"\"\n",
+		"the usual one":    good + "info_separator = \":\"\n",
+		"one of none":      strings.ReplaceAll(good, "root", "folder") + "info_separator = \"!\"\n",
 	} {
 		if m, err := parseMarker(text); err == nil {
 			t.Errorf("%s: %+v, want an error", name, m)

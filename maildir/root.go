@@ -99,7 +99,7 @@ func CreateRoot(root, id string, layout Layout) error {
 	if err := errors.Join(checkAbove(resolved), checkBelow(d)); err != nil {
 		return err
 	}
-	return wrap(state.ScopeAccount, writeMarker(d, rootMarker(id, 1, layout)), "create root %q", root)
+	return wrap(state.ScopeAccount, writeMarker(d, rootMarker(id, 1, layout, "")), "create root %q", root)
 }
 
 // Generation returns the generation in the root's marker, 0 for a tree that is
@@ -122,7 +122,7 @@ func (t *Tree) Mark(generation int64) error {
 	if err := t.checkRoot(); err != nil {
 		return err
 	}
-	if err := rewriteMarker(t.root, rootMarker(t.o.AccountID, generation, t.o.Layout)); err != nil {
+	if err := rewriteMarker(t.root, rootMarker(t.o.AccountID, generation, t.o.Layout, t.separator)); err != nil {
 		return wrap(state.ScopeAccount, err, "write the marker of root %q", t.path)
 	}
 	t.step("maildir: root marked")

@@ -110,6 +110,11 @@ func plainReason(err error) state.Text {
 	return state.TextOf(err)
 }
 
+// mendTwins says what to do about two files with one key.
+func (s *scan) mendTwins() state.Text {
+	return state.Textf("give one of the two files another name in front of the %q", s.t.separator.mark())
+}
+
 // findMissing fills delta.Missing with the records whose file is proven absent.
 func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 	var missing []state.Record
@@ -144,7 +149,7 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 		if err != nil {
 			return err
 		}
-		e, found, err := s.f.guess(r.Key, letters)
+		e, found, err := s.t.guess(s.f, r.Key, letters)
 		if err != nil {
 			return err
 		}
@@ -168,7 +173,7 @@ func (s *scan) compare(ctx context.Context, base []state.Record, stat bool) erro
 		case !found || s.base[r.Key] != i:
 			continue
 		case e.ambiguous:
-			s.problem(e, errTwins, "give one of the two files another name in front of the \":2,\"")
+			s.problem(e, errTwins, s.mendTwins())
 			continue
 		}
 		keywords, err := s.keywords(ctx, e, r)
@@ -255,7 +260,7 @@ func (s *scan) readNew(ctx context.Context) error {
 	for _, key := range keys {
 		e := s.listing.files[key]
 		if e.ambiguous {
-			if err := s.stray(ctx, e, errTwins, "give one of the two files another name in front of the \":2,\""); err != nil {
+			if err := s.stray(ctx, e, errTwins, s.mendTwins()); err != nil {
 				return err
 			}
 			continue

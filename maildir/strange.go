@@ -27,7 +27,7 @@ var (
 	// (nfs(5); libfuse, option hard_remove); Dovecot; and file managers.
 	controlNames = regexp.MustCompile(`^(` +
 		`\.nfs[0-9a-f]{8,}|\.fuse_hidden[0-9a-f]{8,}|` +
-		`dovecot[-.][^:]*|\.dovecot[^:]*|` +
+		`dovecot[-.][^:!;]*|\.dovecot[^:!;]*|` +
 		`\.DS_Store|\._.*|\.directory|\.localized|Thumbs\.db|desktop\.ini|` +
 		`\.keep|\.gitkeep|\.placeholder` +
 		`)$`)

@@ -48,6 +48,7 @@ var unreliableFileSystems = map[int64]bool{
 	unix.AFS_FS_MAGIC:      true,
 	unix.CEPH_SUPER_MAGIC:  true,
 	0x517B:                 true, // smbfs, before CIFS
+	0x7366746E:             true, // ntfs3
 }
 
 // stampsProve reports whether an equal directory stamp proves an unchanged

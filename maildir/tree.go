@@ -24,6 +24,9 @@ type Options struct {
 	AccountID string
 	// Layout is how the folders are nested; it must be that of the root's marker.
 	Layout Layout
+	// Separator is what is written in the names of message files. The empty one is
+	// that of the root's marker, or is found out before the first change.
+	Separator Separator
 	// Peek opens the tree for a look that leaves no trace: it takes no lock, so
 	// that it keeps nobody from working, and every method that would change
 	// something refuses. What it sees may be in the middle of another's work.
@@ -50,8 +53,12 @@ type Tree struct {
 	device, inode uint64
 	// trusted is true when the file system's directory stamps prove something.
 	trusted bool
-	host    string
-	keys    atomic.Uint64
+	// separator is the one that is written.
+	separator Separator
+	// seen is the separatorSet of all names that listings showed.
+	seen atomic.Uint32
+	host string
+	keys atomic.Uint64
 	// slowSync is set when syncing the whole file system took too long: other
 	// programs write a lot, and this run syncs file by file from then on.
 	slowSync atomic.Bool
@@ -74,7 +81,7 @@ func Open(o Options) (*Tree, error) {
 		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", state.Textf("open root %q", o.Root),
 			"root and hold area %q must be absolute paths, and account %q an id", o.HoldDir, o.AccountID)
 	}
-	if err := o.Layout.check(); err != nil {
+	if err := errors.Join(o.Layout.check(), o.Separator.check()); err != nil {
 		return nil, refuse(state.ScopeAccount, state.CauseConfig, "", state.Textf("open root %q", o.Root), "%w", err)
 	}
 	path, err := filepath.EvalSymlinks(o.Root)
@@ -115,7 +122,10 @@ func (t *Tree) begin() error {
 	if t.o.AccountID == "" {
 		err = errors.Join(err, checkBelow(t.root)) // as CreateRoot will
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.chooseSeparator()
 }
 
 // lock takes the lock on the root itself, so that nothing needs to be created.

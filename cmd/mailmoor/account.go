@@ -101,7 +101,8 @@ func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.
 		return err
 	}
 	o.tree, err = maildir.Open(maildir.Options{
-		Root: owner.Root, AccountID: owner.ID, Layout: layouts[account.Layout], HoldDir: hold, Hook: a.hook, Log: log,
+		Root: owner.Root, AccountID: owner.ID, Layout: layouts[account.Layout], Separator: maildir.Separator(account.InfoSeparator),
+		HoldDir: hold, Hook: a.hook, Log: log,
 	})
 	if err != nil {
 		return err

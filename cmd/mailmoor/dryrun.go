@@ -109,7 +109,10 @@ func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Accoun
 	if err != nil {
 		return err
 	}
-	tree := maildir.Options{Root: owner.Root, AccountID: owner.ID, Layout: layouts[account.Layout], HoldDir: hold, Log: log, Peek: true}
+	tree := maildir.Options{
+		Root: owner.Root, AccountID: owner.ID, Layout: layouts[account.Layout], Separator: maildir.Separator(account.InfoSeparator),
+		HoldDir: hold, Log: log, Peek: true,
+	}
 	if verdict == store.New {
 		tree.AccountID = "" // a first run marks the tree
 		if !exists(tree.Root) {

@@ -16,22 +16,24 @@ import (
 	"mailmoor/test/conformance"
 )
 
-func TestMaildir(t *testing.T) { onDisk(t, maildir.LayoutFS) }
+func TestMaildir(t *testing.T) { onDisk(t, maildir.LayoutFS, maildir.SeparatorColon) }
 
-func TestMaildirPlus(t *testing.T) { onDisk(t, maildir.LayoutPlus) }
+func TestMaildirPlus(t *testing.T) { onDisk(t, maildir.LayoutPlus, maildir.SeparatorExclamation) }
 
-// onDisk runs the suite on a tree of the layout.
-func onDisk(t *testing.T, layout maildir.Layout) {
+func TestMaildirSemicolon(t *testing.T) { onDisk(t, maildir.LayoutFS, maildir.SeparatorSemicolon) }
+
+// onDisk runs the suite on a tree of the layout, with this separator in file names.
+func onDisk(t *testing.T, layout maildir.Layout, separator maildir.Separator) {
 	t.Helper()
 	conformance.Local(t, func(t *testing.T) conformance.LocalFixture {
 		t.Helper()
 		base := t.TempDir()
-		d := disk{root: filepath.Join(base, "mail"), hold: filepath.Join(base, "hold"), layout: layout}
+		d := disk{root: filepath.Join(base, "mail"), hold: filepath.Join(base, "hold"), layout: layout, mark: string(separator) + "2,"}
 		account := strings.Repeat("0a", 16)
 		if err := maildir.CreateRoot(d.root, account, layout); err != nil {
 			t.Fatal(err)
 		}
-		tree, err := maildir.Open(maildir.Options{Root: d.root, AccountID: account, Layout: layout, HoldDir: d.hold})
+		tree, err := maildir.Open(maildir.Options{Root: d.root, AccountID: account, Layout: layout, Separator: separator, HoldDir: d.hold})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,6 +50,7 @@ func onDisk(t *testing.T, layout maildir.Layout) {
 type disk struct {
 	root, hold string
 	layout     maildir.Layout
+	mark       string // what stands before the letters
 }
 
 // must ends the test when err is not nil.
@@ -60,7 +63,7 @@ func must(t *testing.T, err error) {
 
 func (d disk) Put(t *testing.T, folder string, f conformance.File) {
 	t.Helper()
-	name := string(f.Key) + ":2," + f.Letters
+	name := string(f.Key) + d.mark + f.Letters
 	sub := "cur"
 	if f.New {
 		name, sub = string(f.Key), "new"
@@ -75,7 +78,7 @@ func (d disk) find(t *testing.T, folder string, key state.Key) string {
 	t.Helper()
 	for _, sub := range []string{"new", "cur"} {
 		for _, name := range d.names(t, folder, sub) {
-			if base, _, _ := strings.Cut(name, ":2,"); base == string(key) {
+			if base, _, _ := strings.Cut(name, d.mark); base == string(key) {
 				return filepath.Join(d.root, folder, sub, name)
 			}
 		}
@@ -98,7 +101,7 @@ func (d disk) names(t *testing.T, folder, sub string) []string {
 
 func (d disk) SetLetters(t *testing.T, folder string, key state.Key, letters string) {
 	t.Helper()
-	must(t, os.Rename(d.find(t, folder, key), filepath.Join(d.root, folder, "cur", string(key)+":2,"+letters)))
+	must(t, os.Rename(d.find(t, folder, key), filepath.Join(d.root, folder, "cur", string(key)+d.mark+letters)))
 }
 
 func (d disk) Edit(t *testing.T, folder string, key state.Key, data []byte) {
@@ -133,7 +136,7 @@ func (d disk) Files(t *testing.T, folder string) []conformance.File {
 			must(t, err)
 			data, err := os.ReadFile(path)
 			must(t, err)
-			key, letters, _ := strings.Cut(name, ":2,")
+			key, letters, _ := strings.Cut(name, d.mark)
 			files = append(files, conformance.File{
 				Key: state.Key(key), Letters: letters, New: sub == "new", Date: info.ModTime().Unix(), Data: data,
 			})

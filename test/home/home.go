@@ -22,6 +22,7 @@ type Account struct {
 	// Host and User are the account on the server.
 	Host, User string
 	Layout     maildir.Layout
+	Separator  maildir.Separator
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -74,7 +75,7 @@ func (h *Home) open(ctx context.Context, dir *store.Directory, owner store.Accou
 	if err != nil {
 		return err
 	}
-	h.Tree, err = maildir.Open(maildir.Options{Root: a.Root, AccountID: owner.ID, Layout: a.Layout, HoldDir: hold, Now: a.Now})
+	h.Tree, err = maildir.Open(maildir.Options{Root: a.Root, AccountID: owner.ID, Layout: a.Layout, Separator: a.Separator, HoldDir: hold, Now: a.Now})
 	if err != nil {
 		return err
 	}

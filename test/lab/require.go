@@ -15,6 +15,12 @@ func debianPackage(program string) string {
 		return "dovecot-imapd"
 	case "mbsync":
 		return "isync"
+	case "mkfs.exfat":
+		return "exfatprogs"
+	case "mount.exfat-fuse":
+		return "exfat-fuse"
+	case "losetup":
+		return "mount"
 	}
 	return program
 }

@@ -38,6 +38,9 @@ type account struct {
 	// root is the Maildir tree, states the directory of the program's state.
 	root, states string
 	layout       maildir.Layout
+	// separator is what readers write in the names of message files, ":" if it is empty.
+	// The program finds it out.
+	separator maildir.Separator
 	// ahead is how far the clock of the engine is ahead.
 	ahead time.Duration
 	// options and config may change how the engine is put together.

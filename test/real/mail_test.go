@@ -144,7 +144,7 @@ func (a *account) local() side {
 			return
 		}
 		folder := a.folderOf(filepath.Dir(filepath.Dir(path)))
-		_, letters, _ := strings.Cut(entry.Name(), ":2,")
+		_, letters, _ := strings.Cut(entry.Name(), a.mark())
 		data, err := os.ReadFile(path)
 		a.must(err)
 		info, err := entry.Info()
@@ -177,9 +177,15 @@ func (a *account) folderOf(path string) string {
 	return plain
 }
 
+// mark is what stands before the letters in the names of message files.
+func (a *account) mark() string { return string(cmp.Or(a.separator, maildir.SeparatorColon)) + "2," }
+
 // dir returns the path of something in a folder, which has its name as with the
-// layout fs.
+// layout fs, and files theirs as with a colon.
 func (a *account) dir(folder string, elem ...string) string {
+	for i := range elem {
+		elem[i] = strings.ReplaceAll(elem[i], ":2,", a.mark())
+	}
 	if a.layout == maildir.LayoutPlus {
 		folder = "." + strings.ReplaceAll(folder, "/", ".")
 		if folder == ".INBOX" {
@@ -204,20 +210,6 @@ func (a *account) walk(root string, show func(path string, entry fs.DirEntry)) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		a.must(err)
 	}
-}
-
-// held returns how often each token lies in the hold area.
-func (a *account) held() map[string]int {
-	a.Helper()
-	n := make(map[string]int)
-	a.walk(a.states, func(path string, entry fs.DirEntry) {
-		if entry.Type().IsRegular() && strings.Contains(path, "/hold/") {
-			data, err := os.ReadFile(path)
-			a.must(err)
-			n[tokenOf(data)]++
-		}
-	})
-	return n
 }
 
 // same checks that both sides show the same mail in the same places, with equal
@@ -322,7 +314,7 @@ func (a *account) putFile(folder, name string, data []byte, date int64) {
 	a.Helper()
 	tmp := a.dir(folder, "tmp", "being-written")
 	a.must(os.WriteFile(tmp, data, 0o600))
-	a.must(os.Chtimes(tmp, time.Time{}, time.Unix(date, 0)))
+	a.must(os.Chtimes(tmp, time.Unix(date, 0), time.Unix(date, 0)))
 	a.rename(tmp, a.dir(folder, name))
 }
 
@@ -363,7 +355,7 @@ func (a *account) file(folder, token string) string {
 func (a *account) letters(folder, token, letters string) {
 	a.Helper()
 	path := a.file(folder, token)
-	base, _, _ := strings.Cut(filepath.Base(path), ":2,")
+	base, _, _ := strings.Cut(filepath.Base(path), a.mark())
 	a.rename(path, a.dir(folder, "cur", base+":2,"+letters))
 }
 
@@ -394,5 +386,5 @@ func (a *account) overwrite(folder, token, instead string) {
 	a.Helper()
 	path := a.file(folder, token)
 	a.must(os.WriteFile(path, lf(body(instead)), 0o600))
-	a.must(os.Chtimes(path, time.Time{}, time.Unix(start, 0)))
+	a.must(os.Chtimes(path, time.Unix(start, 0), time.Unix(start, 0)))
 }

@@ -102,10 +102,20 @@ func (a *account) rewrite(folder, token, dest, name string) {
 	a.must(os.Remove(path))
 }
 
-// link copies a message as a hard link, as mutt does.
+// link copies a message as a hard link, as mutt does, where the disk knows such.
 func (a *account) link(folder, token, dest, name string) {
 	a.Helper()
-	a.must(os.Link(a.file(folder, token), a.dir(dest, name)))
+	path := a.file(folder, token)
+	err := os.Link(path, a.dir(dest, name))
+	if errors.Is(err, os.ErrPermission) {
+		data, readErr := os.ReadFile(path)
+		a.must(readErr)
+		info, statErr := os.Stat(path)
+		a.must(statErr)
+		a.putFile(dest, name, data, info.ModTime().Unix())
+		return
+	}
+	a.must(err)
 }
 
 // TestForeignLetters: letters that Dovecot or others put into the info of a file
