@@ -129,6 +129,13 @@ func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Accoun
 		return err
 	}
 	o.store, err = dir.Open(ctx, owner, options)
+	if state.CauseOf(err) == state.CauseDisk {
+		// Where nobody can write, there is no log to leave behind.
+		options.ReadOnly = true
+		if s, fixedErr := dir.Open(ctx, owner, options); fixedErr == nil {
+			o.store, err = s, nil
+		}
+	}
 	return err
 }
 

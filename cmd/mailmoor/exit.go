@@ -63,7 +63,8 @@ func exitHelp(codes ...exitCode) string {
 	}
 	if len(codes) > 3 {
 		fmt.Fprintf(&b, "  %3d  interrupted (SIGINT, Ctrl-C); what was done until then is kept\n", signalled+syscall.SIGINT)
-		fmt.Fprintf(&b, "  %3d  told to end (SIGTERM); likewise\n", signalled+syscall.SIGTERM)
+		fmt.Fprintf(&b, "  %3d  told to end (SIGTERM), or the terminal was closed (SIGHUP, %d); likewise\n",
+			signalled+syscall.SIGTERM, signalled+syscall.SIGHUP)
 		b.WriteString("With several accounts the worst one counts, in the order 2 3 1 4 5 75.\n")
 	}
 	return b.String()

@@ -49,14 +49,28 @@ func harden() {
 // signalError is why a run was told to end.
 type signalError struct{ signal syscall.Signal }
 
-func (e *signalError) Error() string { return fmt.Sprintf("interrupted by signal %q", e.signal) }
+func (e *signalError) Error() string {
+	return fmt.Sprintf("ended by %s; what was done until then is kept", unix.SignalName(e.signal))
+}
 
-// untilSignal returns a context that ends with the first SIGINT or SIGTERM, so
-// that the run ends in good order. The second one does what it always does.
+// endings are the signals that end a run in good order. A closed terminal is one, unless
+// nohup or the like has seen to it that it is none.
+func endings() []os.Signal {
+	list := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
+}
+
+// untilSignal returns a context that ends with the first of the endings, so that the run
+// ends in good order. The second one does what it always does.
 func untilSignal(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, endings()...)
+	// Nobody reads on, as after "| head": no reason to end in the middle of something.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		select {
 		case s := <-signals:

@@ -199,10 +199,13 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
 	report.weigh(fresh)
 	s.tell(report, err, fresh)
-	for _, err := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
-		if err != nil {
-			s.ui.failure(c.account.Name, err)
-			report.Exit = worst(report.Exit, exitFailed)
+	for _, after := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
+		if after == nil {
+			continue
+		}
+		report.Exit = worst(report.Exit, exitFailed)
+		if hint := hintOf(after); hint == "" || hint != hintOf(err) { // a full disk is one thing to say
+			s.ui.failure(c.account.Name, after)
 		}
 	}
 	s.conclude(report)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 )
 
@@ -49,8 +50,15 @@ func dsn(path, mode string, more ...string) string {
 // connect makes the connection pools. No pool may create a file: a missing
 // database must not turn into an empty one.
 func (s *Store) connect() error {
+	path, more := s.path, []string(nil)
+	switch {
+	case s.scratch != "":
+		path = filepath.Join(s.scratch, databaseName)
+	case s.fixed:
+		more = []string{"immutable", "1"}
+	}
 	var err error
-	if s.reader, err = sql.Open("sqlite", dsn(s.path, "ro")); err != nil {
+	if s.reader, err = sql.Open("sqlite", dsn(path, "ro", more...)); err != nil {
 		return err
 	}
 	s.reader.SetMaxOpenConns(readersMax)

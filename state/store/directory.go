@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"mailmoor/state"
@@ -193,8 +194,11 @@ func (d *Directory) file(id, name string) (string, error) {
 
 func (d *Directory) fail(doing state.Text, err error) error {
 	hint := state.Textf("check the permissions of the state directory %s", d.path)
-	if noSpace(err) {
+	switch {
+	case noSpace(err):
 		hint = roomHint
+	case errors.Is(err, syscall.EROFS):
+		hint = state.Textf("%s is on a file system that is mounted read-only: remount it read-write", d.path)
 	}
 	return &state.Error{Scope: state.ScopeProcess, Cause: state.CauseDisk, Doing: doing, Err: err, Hint: hint}
 }

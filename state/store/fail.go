@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"syscall"
 
@@ -42,8 +41,7 @@ func failure(path string, doing state.Text, err error) error {
 		fail.Cause = state.CauseDisk
 		fail.Hint = state.Textf("check the disk, and that the user who runs mailmoor may write to %s; "+
 			"then run `mailmoor sync` again", filepath.Dir(path))
-	case code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_PERM ||
-		errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
+	case cannotWrite(err):
 		fail.Cause = state.CauseDisk
 		fail.Hint = state.Textf("check the disk, and that the user who runs mailmoor may write to %s", filepath.Dir(path))
 	case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
@@ -68,7 +66,7 @@ func systemFailed(err error) bool {
 }
 
 // roomHint is for a full disk.
-const roomHint = "the disk of the state directory is full: make room on it; nothing was changed"
+const roomHint = "the disk of the state directory is full: make room on it; what was done until then is kept, and the next run goes on from there"
 
 // noSpace reports whether the disk, or the user's share of it, is full.
 func noSpace(err error) bool {

@@ -64,8 +64,16 @@ func (d *Directory) openOnce(ctx context.Context, path string, account, was Acco
 		return nil, err
 	}
 	s := &Store{path: path, o: o, steps: d.steps, boot: d.boot}
-	if err := s.connect(); err != nil {
+	if err := s.begin(ctx, account, was); err != nil {
 		return nil, err
+	}
+	return s, nil
+}
+
+// begin connects and finds out what can be believed.
+func (s *Store) begin(ctx context.Context, account, was Account) error {
+	if err := s.connect(); err != nil {
+		return err
 	}
 	err := s.examine(ctx)
 	if err == nil {
@@ -77,9 +85,8 @@ func (d *Directory) openOnce(ctx context.Context, path string, account, was Acco
 		if s.writer != nil {
 			_ = s.writer.Close()
 		}
-		return nil, err
 	}
-	return s, nil
+	return err
 }
 
 // before returns whose the store was when it was last opened. What cannot be read is

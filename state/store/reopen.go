@@ -25,6 +25,11 @@ var errUnread = errors.New("the disk did not give all of the database")
 // brings them into memory, and then examined again.
 func (d *Directory) openOrMend(ctx context.Context, path string, account, was Account, o Options) (*Store, error) {
 	s, err := d.openOnce(ctx, path, account, was, o)
+	if err != nil && o.ReadOnly && cannotWrite(err) {
+		if s, err := d.openFixed(ctx, path, account, was, o); err == nil {
+			return s, nil
+		}
+	}
 	for n := 0; err != nil && !o.Guest && unusable(path, err); n++ {
 		if n == examinations {
 			if err := d.mend(ctx, path, o, err); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,10 @@ type Store struct {
 	boot   string   // see bootID
 	writer *sql.DB  // exactly one connection; nil when read-only
 	reader *sql.DB
+	// fixed is true for a database that nobody can write to; scratch is the directory of
+	// the copy that is read in its place, if there is one.
+	fixed   bool
+	scratch string
 	// dirty is true when this owner has written, so that the database says
 	// "not cleanly closed".
 	dirty atomic.Bool
@@ -199,6 +204,9 @@ func (s *Store) shut() error {
 	errs = append(errs, s.reader.Close())
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())
+	}
+	if s.scratch != "" {
+		errs = append(errs, os.RemoveAll(s.scratch))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return s.fail(doing, err)

@@ -98,7 +98,7 @@ func codeOf(err error) int {
 // signal NAME FILE COMMAND... starts a command, waits until FILE exists, sends
 // the signal and demands that the command ends as one does that a signal ended.
 func signal(ts *testscript.TestScript, args []string) {
-	number, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	number, known := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
 	if !known {
 		ts.Fatalf("signal %s does not exist", args[0])
 	}
