@@ -26,7 +26,7 @@ const (
 // download brings messages to the folder.
 func (x *executor) download(ctx context.Context, conn *lease, b batch) error {
 	for _, op := range b.ops {
-		for uids := range op.UIDs.Chunks(downloadMax) {
+		for uids := range op.UIDs.ChunksBy(func() int { return x.pace.most(downloadMax) }) {
 			d := &downloading{executor: x, target: b.target, op: op}
 			err := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, uids) })
 			if err == nil {
@@ -286,7 +286,7 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 
 func (d *downloading) due() bool {
 	return d.delivery != nil &&
-		(d.bytes >= flushBytes || len(d.sizes) >= d.pace.messages() || d.Now().Sub(d.since) >= flushAfter)
+		(d.bytes >= flushBytes || len(d.sizes) >= d.pace.most(downloadMax) || d.Now().Sub(d.since) >= flushAfter)
 }
 
 // flush makes the delivery visible and durable, then records it. When that

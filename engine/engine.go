@@ -40,8 +40,11 @@ type Options struct {
 	Reach     plan.Reach
 	// Expunge removes deleted messages for good instead of moving them to Trash.
 	Expunge bool
-	Limits  plan.Limits
-	Log     zerolog.Logger
+	// Interrupted is true when the last run did not come to its end, so that this one
+	// may not either.
+	Interrupted bool
+	Limits      plan.Limits
+	Log         zerolog.Logger
 	// Progress is called while messages are transferred, never concurrently.
 	// It may be nil.
 	Progress func(Progress)
@@ -88,6 +91,9 @@ func (e *Engine) now() int64 { return e.Now().Unix() }
 func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	start := e.Now()
 	clear(e.grown)
+	if e.Interrupted {
+		e.pace.slow()
+	}
 	e.pool.forgive()
 	t := &tally{notify: e.Progress}
 	report := Report{Account: e.Account}

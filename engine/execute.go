@@ -150,7 +150,7 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 		}
 		return waits
 	})
-	err := x.dispatch(ctx, conn, b)
+	err := x.inParts(ctx, conn, b)
 	if err != nil {
 		b.target.leaveOpen()
 	}
@@ -170,6 +170,24 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 		return x.noteDoubt(ctx, b.target, err)
 	}
 	x.problem(state.ProblemOf(b.target.Name, "", err))
+	return nil
+}
+
+// inParts carries out a batch, in parts that a run which does not live long gets done.
+// Transfers are parted where they take place.
+func (x *executor) inParts(ctx context.Context, conn *lease, b batch) error {
+	if b.kind.Transfers() {
+		return x.dispatch(ctx, conn, b)
+	}
+	for ops := b.ops; len(ops) > 0; {
+		part := b
+		part.ops = ops[:x.pace.most(len(ops))]
+		if err := x.dispatch(ctx, conn, part); err != nil {
+			return err
+		}
+		ops = ops[len(part.ops):]
+		x.pace.faster()
+	}
 	return nil
 }
 

@@ -1,26 +1,24 @@
 package engine
 
-import "sync"
+import (
+	"iter"
+	"sync"
+)
 
-// paceSlow is how many messages are brought over together at first after an
-// interruption.
-const paceSlow = 16
-
-// pace is how many messages are brought over together. Large batches are quick, but
-// a run that does not live until the end of its first one has done nothing, and
-// neither has the next that ends as early. So a run that finds the transfers of an
-// interrupted one begins with small batches, and doubles them. The zero value goes
-// at full pace.
+// pace is how many messages are dealt with together. Large batches are quick, but a run
+// that does not live until the end of its first one has done nothing, and neither has
+// the next that ends as early. So a run that follows an interrupted one begins with
+// single messages, and doubles. The zero value goes at full pace.
 type pace struct {
 	mu  sync.Mutex
 	now int // 0 for full pace
 }
 
-// slow begins with small batches.
+// slow begins with single messages.
 func (p *pace) slow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.now = paceSlow
+	p.now = 1
 }
 
 // faster doubles the next batches.
@@ -32,12 +30,26 @@ func (p *pace) faster() {
 	}
 }
 
-// messages is how many messages a batch may have now.
-func (p *pace) messages() int {
+// most returns how many of n messages may be in a batch now.
+func (p *pace) most(n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.now == 0 {
-		return downloadMax
+		return n
 	}
-	return p.now
+	return min(n, p.now)
+}
+
+// growing yields the items in parts: first so many, then twice as many and so on, most at
+// a time.
+func growing[T any](items []T, first, most int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for n := first; len(items) > 0; n = min(2*n, most) {
+			part := items[:min(n, len(items))]
+			if !yield(part) {
+				return
+			}
+			items = items[len(part):]
+		}
+	}
 }

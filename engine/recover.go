@@ -22,7 +22,7 @@ func (e *Engine) recover(ctx context.Context, t *tally, waited int64) (time.Dura
 	if len(intents) == 0 {
 		return 0, nil
 	}
-	v := &recovery{Engine: e, tally: t, records: make(map[string]*recorded)}
+	v := &recovery{Engine: e, tally: t, records: make(map[string]*recorded), most: 1}
 	if v.known, err = e.Store.Mailboxes(ctx); err != nil {
 		return 0, fmt.Errorf("read known mailboxes: %w", err)
 	}
@@ -43,7 +43,9 @@ func (e *Engine) recover(ctx context.Context, t *tally, waited int64) (time.Dura
 	return v.uploads(ctx, uploads, waited)
 }
 
-// endMax bounds how many intents end in one transaction.
+// endMax bounds how many intents end in one transaction, and how many files are looked for
+// or looked at before that. The first ones end alone: a run that is killed over them
+// would otherwise do nothing else, and neither would the next.
 const endMax = 500
 
 // recovery looks at the intents of an account.
@@ -54,8 +56,9 @@ type recovery struct {
 	// records are those of the mailboxes that were asked for so far.
 	records map[string]*recorded
 	// ended is what is still to be settled: a transaction for each intent would
-	// take longer than many a run lives.
+	// take longer than many a run lives. It is settled when there are so many.
 	ended state.Settlement
+	most  int
 }
 
 // recorded is what is known of the messages of one mailbox.
@@ -126,9 +129,10 @@ func (v *recovery) end(ctx context.Context, i state.Intent, put ...state.Record)
 		}
 		known.add(r)
 	}
-	if len(v.ended.Done) < endMax {
+	if len(v.ended.Done) < v.most {
 		return nil
 	}
+	v.most = min(2*v.most, endMax)
 	return v.flush(ctx)
 }
 

@@ -29,13 +29,15 @@ type resolver struct {
 	records []state.Record
 	// last is true in the last look.
 	last bool
+	// first is how many messages are looked at before what was found is settled.
+	first int
 }
 
 // resolve finds out which uploads of one mailbox have arrived, although no
 // answer told where. They can only lie between the UIDNEXT noted before and the
 // one now.
 func (e *Engine) resolve(ctx context.Context, conn *lease, t *tally, open []unsure) error {
-	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox}
+	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox, first: uploadMax}
 	for n, delay := range resolveDelays {
 		v.last = n == len(resolveDelays)-1
 		if err := e.Wait(ctx, delay); err != nil {
@@ -56,7 +58,7 @@ func (e *Engine) resolve(ctx context.Context, conn *lease, t *tally, open []unsu
 // long to wait: meanwhile there may be other things to do, and a run that waited first
 // of all would do nothing else if it is ended soon, and neither would the next.
 func (e *Engine) revisit(ctx context.Context, conn *lease, t *tally, open []unsure, waited int64) (time.Duration, error) {
-	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox}
+	v := &resolver{Engine: e, tally: t, open: open, mailbox: open[0].Mailbox, first: 1}
 	wait := time.Duration(0)
 	for _, i := range open {
 		age := time.Duration(e.now()-i.Created) * time.Second
@@ -99,15 +101,7 @@ func (v *resolver) look(ctx context.Context, r Remote) error {
 	if err != nil || len(window) == 0 {
 		return err
 	}
-	found, err := v.match(ctx, r, state.Ref{Mailbox: v.mailbox, UIDValidity: next.UIDValidity}, window)
-	if err != nil {
-		return err
-	}
-	shown, err := v.tagArrived(ctx, r, found)
-	if err != nil {
-		return err
-	}
-	return v.settleArrived(ctx, found, shown)
+	return v.match(ctx, r, state.Ref{Mailbox: v.mailbox, UIDValidity: next.UIDValidity}, window)
 }
 
 // unpaired returns the UIDs from first up to next that no record has.
@@ -129,46 +123,77 @@ func (v *resolver) unpaired(ctx context.Context, first, next state.UID) (state.U
 	return uids, nil
 }
 
-// match pairs uploads with messages of the same content, as multisets: two
-// equal uploads need two messages. It returns the message of each intent.
-func (v *resolver) match(ctx context.Context, r Remote, ref state.Ref, window state.UIDSet) (map[int64]state.RemoteMessage, error) {
+// match pairs uploads with messages of the same content, as multisets: two equal uploads
+// need two messages. Each part of them is settled before the next is looked at.
+func (v *resolver) match(ctx context.Context, r Remote, ref state.Ref, window state.UIDSet) error {
 	messages, err := r.Identify(ctx, ref, window)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	wanted := make(map[state.Digest][]unsure) // by header
+	wanted := make(map[state.Digest]bool)
 	for _, i := range v.open {
-		wanted[i.Content.Header] = append(wanted[i.Content.Header], i)
+		wanted[i.Content.Header] = true
 	}
-	alike := make(map[state.Digest][]state.RemoteMessage)
+	messages = slices.DeleteFunc(messages, func(m state.RemoteMessage) bool { return !wanted[m.Identity.Header] })
+	left := make(map[state.Digest][]state.RemoteMessage) // by header
+	for part := range growing(messages, v.first, uploadMax) {
+		found, err := v.exactly(ctx, r, ref, part, left)
+		if err != nil {
+			return err
+		}
+		if err := v.settleFound(ctx, r, found); err != nil {
+			return err
+		}
+	}
+	open := make(map[state.Digest][]unsure)
+	for _, i := range v.open {
+		open[i.Content.Header] = append(open[i.Content.Header], i)
+	}
+	found := make(map[int64]state.RemoteMessage)
+	for header, open := range open {
+		v.rewritten(open, left[header], found)
+	}
+	return v.settleFound(ctx, r, found)
+}
+
+// exactly returns the messages that have the content of an upload, by its intent, and adds
+// the others to left.
+func (v *resolver) exactly(
+	ctx context.Context, r Remote, ref state.Ref, messages []state.RemoteMessage, left map[state.Digest][]state.RemoteMessage,
+) (map[int64]state.RemoteMessage, error) {
 	var uids state.UIDSet
 	for _, m := range messages {
-		if header := m.Identity.Header; wanted[header] != nil {
-			alike[header] = append(alike[header], m)
-			uids = uids.Add(m.UID)
-		}
+		uids = uids.Add(m.UID)
 	}
 	contents, err := readContents(ctx, r, ref, uids)
 	if err != nil {
 		return nil, err
 	}
 	found := make(map[int64]state.RemoteMessage)
-	for header, open := range wanted {
-		left := alike[header]
-		open = slices.DeleteFunc(open, func(i unsure) bool {
-			at := slices.IndexFunc(left, func(m state.RemoteMessage) bool {
-				return m.UID >= i.UIDNext && contents[m.UID].Digest == i.Content.Digest
-			})
-			if at < 0 {
-				return false
-			}
-			found[i.ID] = left[at]
-			left = slices.Delete(left, at, at+1)
-			return true
+	for _, m := range messages {
+		i := slices.IndexFunc(v.open, func(i unsure) bool {
+			_, taken := found[i.ID]
+			return !taken && m.UID >= i.UIDNext && contents[m.UID].Digest == i.Content.Digest
 		})
-		v.rewritten(open, left, found)
+		if i < 0 {
+			left[m.Identity.Header] = append(left[m.Identity.Header], m)
+			continue
+		}
+		found[v.open[i].ID] = m
 	}
 	return found, nil
+}
+
+// settleFound settles what was found.
+func (v *resolver) settleFound(ctx context.Context, r Remote, found map[int64]state.RemoteMessage) error {
+	if len(found) == 0 {
+		return nil
+	}
+	shown, err := v.tagArrived(ctx, r, found)
+	if err != nil {
+		return err
+	}
+	return v.settleArrived(ctx, found, shown)
 }
 
 // rewritten pairs uploads with as many messages of the same header and another

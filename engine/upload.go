@@ -64,7 +64,7 @@ func (x *executor) upload(ctx context.Context, conn *lease, b batch) error {
 		return err
 	}
 	for len(items) > 0 {
-		n, bytes, most := 0, int64(0), min(uploadMax, x.pace.messages())
+		n, bytes, most := 0, int64(0), x.pace.most(uploadMax)
 		for n < len(items) && n < most && (n == 0 || bytes+items[n].file.Content.WireSize <= uploadBytes) {
 			bytes += items[n].file.Content.WireSize
 			n++

@@ -91,10 +91,13 @@ func (s UIDSet) All() iter.Seq[UID] {
 }
 
 // Chunks yields the set in order as sets of at most size UIDs.
-func (s UIDSet) Chunks(size int) iter.Seq[UIDSet] {
+func (s UIDSet) Chunks(size int) iter.Seq[UIDSet] { return s.ChunksBy(func() int { return size }) }
+
+// ChunksBy is Chunks with a size that is asked for before each of them.
+func (s UIDSet) ChunksBy(size func() int) iter.Seq[UIDSet] {
 	return func(yield func(UIDSet) bool) {
 		var chunk UIDSet
-		room := uint64(size)
+		room := uint64(size())
 		for _, r := range s {
 			for first := uint64(r.First); first <= uint64(r.Last); {
 				last := min(uint64(r.Last), first+room-1)
@@ -105,7 +108,7 @@ func (s UIDSet) Chunks(size int) iter.Seq[UIDSet] {
 					if !yield(chunk) {
 						return
 					}
-					chunk, room = nil, uint64(size)
+					chunk, room = nil, uint64(size())
 				}
 			}
 		}

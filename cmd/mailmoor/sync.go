@@ -239,6 +239,9 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		return engine.Report{}, err
 	}
 	options.Local, options.Store = o.tree, o.store
+	if options.Interrupted, err = interrupted(ctx, o); err != nil {
+		return engine.Report{}, err
+	}
 	options.Progress = s.progress.of(c.account.Name)
 	e := engine.New(options)
 	report, err := e.Sync(ctx)
@@ -258,6 +261,17 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		err = noSuchMailbox(c.account, missing[0])
 	}
 	return report, err
+}
+
+// interrupted reports whether the last run was killed, or ended by a signal, a time limit or
+// the network: the next one may be, too.
+func interrupted(ctx context.Context, o *opened) (bool, error) {
+	last, found, err := o.store.LastRun(ctx)
+	if err != nil {
+		return false, err
+	}
+	code := exitCode(last.Exit)
+	return o.lock.Abandoned || found && (code == exitTemporary || code >= signalled), nil
 }
 
 // expire empties the hold area of what has rested there for hold_days. A crash

@@ -67,7 +67,12 @@ func (e *HeldError) Error() string { return "held by " + e.Holder.String() }
 
 // Lock is the right to work on an account, or on the state directory as a whole.
 // It ends with Unlock or with the process, however that ends.
-type Lock struct{ file *flock.Flock }
+type Lock struct {
+	file *flock.Flock
+	// Abandoned is true when the process that had the lock before did not give it back:
+	// it was killed, or the machine stopped.
+	Abandoned bool
+}
 
 // Lock takes the lock of the account, or fails with CauseLocked and names the
 // process that has it. The lock is flock(2) on a file of its own that is never
@@ -120,6 +125,7 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 	if !got {
 		return nil, locked(path, err)
 	}
+	before, _ := readHolder(path)
 	host, err := os.Hostname()
 	if err != nil {
 		host = "this host"
@@ -128,7 +134,7 @@ func (d *Directory) take(ctx context.Context, path string, poll time.Duration) (
 	if data, err := json.Marshal(Holder{os.Getpid(), host, d.now().Unix()}); err == nil {
 		_ = os.WriteFile(path, append(data, '\n'), 0o600)
 	}
-	return &Lock{file: f}, nil
+	return &Lock{file: f, Abandoned: before != (Holder{})}, nil
 }
 
 // locked is the error of a lock that is taken; ended is the context's error

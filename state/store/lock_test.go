@@ -220,3 +220,18 @@ func names(t *testing.T, path string) (list []string) {
 	}
 	return list
 }
+
+// TestAbandonedLock: a process was killed while it held the lock.
+func TestAbandonedLock(t *testing.T) {
+	d := newDirectory(t)
+	_, end := lockElsewhere(t, d)
+	end() // it does not unlock
+	for _, want := range []bool{true, false} {
+		lock, err := d.Lock(t.Context(), testID, LockFail)
+		must(t, err)
+		if lock.Abandoned != want {
+			t.Errorf("the lock counts as abandoned: %t, want %t", lock.Abandoned, want)
+		}
+		must(t, lock.Unlock())
+	}
+}
