@@ -1,6 +1,10 @@
 package maildir
 
-import "mailmoor/state"
+import (
+	"strings"
+
+	"mailmoor/state"
+)
 
 // Levels that differ in case only need two directories on a disk that takes their
 // names for one. One of them is written plainly. Each of the others is kept apart:
@@ -19,10 +23,17 @@ import "mailmoor/state"
 // marks are letters of a level that are to be escaped, by their first byte.
 type marks map[int]bool
 
-// spelled returns how a level is written, plainly or kept apart. A level without letters
+// spelled returns how a level is written, plainly or kept apart, and the characters in
+// unfit escaped. A level without letters
 // needs nothing for that, and is as write writes it.
-func spelled(level string, apart bool, write func(level string, marked marks) string) string {
-	plain, marked := write(level, nil), marks{}
+func spelled(level string, apart bool, unfit string, write func(level string, marked marks) string) string {
+	marked := marks{}
+	for i := range len(level) {
+		if strings.IndexByte(unfit, level[i]) >= 0 {
+			marked[i] = true
+		}
+	}
+	plain := write(level, marked)
 	if !apart {
 		return plain
 	}

@@ -42,13 +42,13 @@ func TestKeptApart(t *testing.T) {
 			Layout
 			path string
 		}{{LayoutFS, test.fs}, {LayoutPlus, test.plus}} {
-			path, err := l.encode([]string{test.level}, 1)
+			path, err := l.encode([]string{test.level}, 1, "")
 			if err != nil || path != l.path {
 				t.Errorf("%s: %q becomes %q, %v, want %q", l.Layout, test.level, path, err, l.path)
 				continue
 			}
-			levels, apart, err := l.decode(path)
-			plain, _ := l.encode([]string{test.level}, 0)
+			levels, apart, err := l.decode(path, "")
+			plain, _ := l.encode([]string{test.level}, 0, "")
 			if diff := cmp.Diff([]string{test.level}, levels); err != nil || diff != "" || apart.Has(0) != (plain != path) {
 				t.Errorf("%s: %q stands for %q, %b, %v", l.Layout, path, levels, apart, err)
 			}
@@ -61,20 +61,20 @@ func TestKeptApart(t *testing.T) {
 func TestInboxIsNeverApart(t *testing.T) {
 	for _, l := range []Layout{LayoutFS, LayoutPlus} {
 		for _, levels := range [][]string{{"INBOX"}, {"inbox", "x"}} {
-			plain, err := l.encode(levels, 0)
-			apart, apartErr := l.encode(levels, 1)
+			plain, err := l.encode(levels, 0, "")
+			apart, apartErr := l.encode(levels, 1, "")
 			if plain != apart || err != nil || apartErr != nil {
 				t.Errorf("%s: %q is %q and %q, %v, %v", l, levels, plain, apart, err, apartErr)
 			}
 		}
 	}
 	for path, want := range map[string][]string{"%49%4E%42%4F%58": {"INBOX"}, "%69nbox/x": {"INBOX", "x"}} {
-		levels, apart, err := decodePath(path)
+		levels, apart, err := decodePath(path, "")
 		if !slices.Equal(levels, want) || apart != 0 || err != nil {
 			t.Errorf("%q stands for %q, %b, %v", path, levels, apart, err)
 		}
 		path = "." + strings.ReplaceAll(path, "/", ".")
-		levels, apart, err = decodePlus(path)
+		levels, apart, err = decodePlus(path, "")
 		if len(want) == 1 { // it is the root
 			if err == nil {
 				t.Errorf("%q stands for %q", path, levels)
@@ -90,7 +90,7 @@ func TestInboxIsNeverApart(t *testing.T) {
 // folds case, and each stands for its mailbox and no other, in both layouts.
 func TestAllApart(t *testing.T) {
 	letter := rapid.SampledFrom([]string{
-		"a", "A", "k", "K", "\u212a", "ü", "Ü", "ß", "ẞ", "σ", "ς", "Σ", "ǆ", "ǅ", "Ǆ", "%", ".", " ", "/", "仕", "1", "\xff", "\x00",
+		"a", "A", "k", "K", "\u212a", "ü", "Ü", "ß", "ẞ", "σ", "ς", "Σ", "ǆ", "ǅ", "Ǆ", "%", ".", " ", "/", "仕", "1", "\xff", "\x00", ":", "?",
 	})
 	level := rapid.OneOf(
 		rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(letter, 1, 6).Draw(t, "letters"), "") }),
@@ -108,6 +108,7 @@ func TestAllApart(t *testing.T) {
 		if len(above) == 0 && strings.EqualFold(spellings[0], "INBOX") {
 			t.Skip("INBOX has no other spelling")
 		}
+		unfit := rapid.SampledFrom([]string{"", unfitForWindows}).Draw(t, "unfit")
 		for _, l := range []Layout{LayoutFS, LayoutPlus} {
 			paths := map[string]string{} // folded -> name
 			for i, spelling := range spellings {
@@ -115,14 +116,14 @@ func TestAllApart(t *testing.T) {
 				if i > 0 && hasCase(spelling) {
 					apart = apart.With(len(above))
 				}
-				path, err := l.encode(levels, apart)
+				path, err := l.encode(levels, apart, unfit)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := l.split(path); err != nil {
-					t.Fatalf("%s: our own path is refused: %v", l, err)
+				if _, err := l.split(path); err != nil || strings.ContainsAny(path, unfit) {
+					t.Fatalf("%s: our own path %q is refused: %v", l, path, err)
 				}
-				back, again, err := l.decode(path)
+				back, again, err := l.decode(path, unfit)
 				if diff := cmp.Diff(levels, back); diff != "" || err != nil || again != apart {
 					t.Fatalf("%s: %q, %b stands at %q, which is %q, %b, %v", l, levels, apart, path, back, again, err)
 				}

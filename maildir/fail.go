@@ -36,7 +36,7 @@ func wrap(scope state.Scope, err error, doing string, args ...any) error {
 	case errors.Is(err, fs.ErrPermission):
 		e.Hint = "make the path readable and writable for the user that runs mailmoor"
 	case errors.Is(err, unix.EINVAL):
-		e.Hint = "use a file system that allows any name: FAT and some network mounts allow no colon"
+		e.Hint = "perhaps the file system does not take the name: FAT and some network mounts take few signs"
 	case errors.Is(err, unix.EIO), errors.Is(err, unix.ESTALE):
 		e.Hint = "look at the system log: the disk or the network mount has a fault"
 	}

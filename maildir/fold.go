@@ -22,20 +22,27 @@ func (t *Tree) FoldsCase(ctx context.Context) (bool, error) {
 }
 
 // foldsCase reports whether the file name, which has letters and no capitals, is
-// also found in capitals.
+// also found in capitals, though no other file has that name. On FUSE one file has as many
+// inodes as there are names for it.
 func foldsCase(d dir, name string) (bool, error) {
 	small, err := d.stat(name)
-	if err == nil {
-		capitals, err := d.stat(strings.ToUpper(name))
-		if err == nil {
-			return small.Ino == capitals.Ino && small.Dev == capitals.Dev, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
-	}
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+		return false, nil
 	}
-	return false, err
+	if err != nil {
+		return false, err
+	}
+	capitals, err := d.stat(strings.ToUpper(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || small.Ino == capitals.Ino && small.Dev == capitals.Dev {
+		return err == nil, err
+	}
+	listed := false
+	err = d.each(func(entry string) error {
+		listed = listed || entry == strings.ToUpper(name)
+		return nil
+	})
+	return err == nil && !listed, err
 }

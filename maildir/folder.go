@@ -152,7 +152,7 @@ func (t *Tree) finishFolder(path string) (state.LocalFolder, error) {
 	if err != nil {
 		return state.LocalFolder{}, wrap(state.ScopeMailbox, err, "look at folder %q", path)
 	}
-	levels, apart, err := t.o.Layout.decode(path)
+	levels, apart, err := t.o.Layout.decode(path, t.unfit())
 	return state.LocalFolder{Path: path, Name: levels, Apart: apart, Marker: m.id, Stamp: stamp, Settled: t.proves(f, stamp)}, err
 }
 

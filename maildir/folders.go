@@ -240,7 +240,7 @@ func (w *folderWalk) folder(d dir, path string, subs map[string]unix.Stat_t) (en
 	if !hasCur {
 		return true, nil
 	}
-	levels, apart, err := w.t.o.Layout.decode(path)
+	levels, apart, err := w.t.o.Layout.decode(path, w.t.unfit())
 	if err != nil {
 		w.leaveOut(path, "rename the directory", "%v", err)
 		return true, nil

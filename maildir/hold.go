@@ -51,7 +51,7 @@ func (t *Tree) checkHoldDir() error {
 
 // holdPath returns where in a hold area a file goes.
 func (t *Tree) holdPath(h state.Held, n fileName) (subs []string, name string, err error) {
-	mailbox, err := encodePath([]string{h.Mailbox}, 0)
+	mailbox, err := encodePath([]string{h.Mailbox}, 0, t.unfit())
 	if err != nil {
 		return nil, "", err
 	}

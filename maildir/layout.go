@@ -45,21 +45,22 @@ func (l Layout) check() error {
 }
 
 // encode returns the path of the folder for a mailbox name, of which the levels in
-// apart are kept apart from others that differ in case only.
-func (l Layout) encode(levels []string, apart state.LevelSet) (string, error) {
+// apart are kept apart from others that differ in case only, without the characters in
+// unfit.
+func (l Layout) encode(levels []string, apart state.LevelSet, unfit string) (string, error) {
 	if l.plus() {
-		return encodePlus(levels, apart)
+		return encodePlus(levels, apart, unfit)
 	}
-	return encodePath(levels, apart)
+	return encodePath(levels, apart, unfit)
 }
 
 // decode returns the mailbox name that a folder's path stands for, and which of its
 // levels are kept apart.
-func (l Layout) decode(path string) ([]string, state.LevelSet, error) {
+func (l Layout) decode(path, unfit string) ([]string, state.LevelSet, error) {
 	if l.plus() {
-		return decodePlus(path)
+		return decodePlus(path, unfit)
 	}
-	return decodePath(path)
+	return decodePath(path, unfit)
 }
 
 // split returns the directory names of a folder's path, none for the root itself.
@@ -79,7 +80,7 @@ func (l Layout) split(path string) ([]string, error) {
 // encodePlus returns the directory of a mailbox in a Maildir++ tree. Dots separate
 // the levels there, so that a dot inside a level is escaped as well. What is
 // too long has no folder: there is no directory below that could hold the rest.
-func encodePlus(levels []string, apart state.LevelSet) (string, error) {
+func encodePlus(levels []string, apart state.LevelSet, unfit string) (string, error) {
 	if len(levels) == 0 || len(levels) > levelsMax {
 		return "", fmt.Errorf("a mailbox name has 1 to %d levels, not %d", levelsMax, len(levels))
 	}
@@ -92,7 +93,7 @@ func encodePlus(levels []string, apart state.LevelSet) (string, error) {
 			path.WriteString(".INBOX") // RFC 9051, section 5.1
 			continue
 		}
-		path.WriteString("." + spelled(level, apart.Has(i), plusLevel(i)))
+		path.WriteString("." + spelled(level, apart.Has(i), unfit, plusLevel(i)))
 	}
 	if path.Len() > fileNameBytesMax {
 		return "", fmt.Errorf("the mailbox name needs a directory name of %d bytes, at most %d are possible with layout = %q",
@@ -136,7 +137,7 @@ func encodePlusLevel(level string, marked marks) string {
 
 // decodePlus returns what decodePath does, for a Maildir++ tree. A level that is left
 // empty is none, and INBOX lies in the root alone.
-func decodePlus(path string) (levels []string, apart state.LevelSet, err error) {
+func decodePlus(path, unfit string) (levels []string, apart state.LevelSet, err error) {
 	if path == plusInbox {
 		return []string{"INBOX"}, 0, nil
 	}
@@ -154,7 +155,7 @@ func decodePlus(path string) (levels []string, apart state.LevelSet, err error) 
 		level := b.String()
 		if len(levels) == 0 && strings.EqualFold(level, "INBOX") {
 			level = "INBOX"
-		} else if state.Fold(part) != state.Fold(plusLevel(len(levels))(level, nil)) {
+		} else if state.Fold(part) != state.Fold(spelled(level, false, unfit, plusLevel(len(levels)))) {
 			apart = apart.With(len(levels))
 		}
 		levels = append(levels, level)
@@ -162,7 +163,7 @@ func decodePlus(path string) (levels []string, apart state.LevelSet, err error) 
 	if len(levels) == 1 && levels[0] == "INBOX" {
 		return nil, 0, fmt.Errorf("%w: with layout = %q the root itself is INBOX", errNoName, LayoutPlus)
 	}
-	if _, err := encodePath(levels, 0); err != nil { // which the hold area needs
+	if _, err := encodePath(levels, 0, unfit); err != nil { // which the hold area needs
 		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
 	return levels, apart, nil

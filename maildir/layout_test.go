@@ -39,11 +39,11 @@ func TestEncodePlus(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path, err := encodePlus(test.levels, 0)
+			path, err := encodePlus(test.levels, 0, "")
 			if err != nil || path != test.path {
 				t.Fatalf("encodePlus(%q) = %q, %v, want %q", test.levels, path, err, test.path)
 			}
-			levels, apart, err := decodePlus(path)
+			levels, apart, err := decodePlus(path, "")
 			want := slices.Clone(test.levels)
 			if strings.EqualFold(want[0], "inbox") {
 				want[0] = "INBOX"
@@ -73,7 +73,7 @@ func TestDecodePlus(t *testing.T) {
 		{".%-.a", []string{"", "a"}, 0},
 		{".mailmoor.x", []string{"mailmoor", "x"}, 1},
 	} {
-		levels, apart, err := decodePlus(test.path)
+		levels, apart, err := decodePlus(test.path, "")
 		if diff := cmp.Diff(test.levels, levels); err != nil || diff != "" || apart != test.apart {
 			t.Errorf("decodePlus(%q): apart %b, %v %s", test.path, apart, err, diff)
 		}
@@ -82,7 +82,7 @@ func TestDecodePlus(t *testing.T) {
 
 func TestDecodePlusRefuses(t *testing.T) {
 	for _, path := range []string{"", "Sent", "..", ".INBOX", ".%69nbox", ".a..b", ".a.", "..a", ".a/b", ".mailmoor", ".Mailmoor.tmp"} {
-		if levels, _, err := decodePlus(path); !errors.Is(err, errNoName) {
+		if levels, _, err := decodePlus(path, ""); !errors.Is(err, errNoName) {
 			t.Errorf("decodePlus(%q) = %q, %v, want errNoName", path, levels, err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestEncodePlusHasLimits(t *testing.T) {
 		"long by escapes":   {strings.Repeat(".", 100)},
 		"long by levels":    {strings.Repeat("ü", 64), strings.Repeat("ü", 64)},
 	} {
-		if path, err := encodePlus(levels, 0); err == nil {
+		if path, err := encodePlus(levels, 0, ""); err == nil {
 			t.Errorf("%s: %q, want an error", name, path)
 		}
 	}
@@ -121,7 +121,7 @@ func FuzzPlusNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		levels := strings.Split(name, "|")
-		path, err := encodePlus(levels, 0)
+		path, err := encodePlus(levels, 0, "")
 		if err != nil {
 			if len(levels) <= levelsMax && 3*len(name)+3*len(levels) < fileNameBytesMax {
 				t.Fatalf("encodePlus(%q): %v", levels, err)
@@ -135,7 +135,7 @@ func FuzzPlusNames(f *testing.F) {
 		if strings.EqualFold(path, markerName) || strings.EqualFold(path, markerTmpName) {
 			t.Fatalf("%q is the name of a marker", path)
 		}
-		back, apart, err := decodePlus(path)
+		back, apart, err := decodePlus(path, "")
 		if err != nil {
 			t.Fatalf("decodePlus(%q): %v", path, err)
 		}
@@ -155,7 +155,7 @@ func FuzzDecodePlus(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		levels, apart, err := decodePlus(path)
+		levels, apart, err := decodePlus(path, "")
 		if err != nil {
 			return
 		}
@@ -163,11 +163,11 @@ func FuzzDecodePlus(f *testing.F) {
 			t.Fatalf("it stands for %q, and is refused: %v", levels, err)
 		}
 		for _, apart := range []state.LevelSet{0, apart} {
-			again, err := encodePlus(levels, apart)
+			again, err := encodePlus(levels, apart, "")
 			if err != nil {
 				continue
 			}
-			if back, _, err := decodePlus(again); err != nil || !slices.Equal(back, levels) {
+			if back, _, err := decodePlus(again, ""); err != nil || !slices.Equal(back, levels) {
 				t.Fatalf("%q stands for %q, which becomes %q and then %q, %v", path, levels, again, back, err)
 			}
 		}

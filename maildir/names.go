@@ -45,9 +45,13 @@ var (
 	errIncomplete = errors.New("the path ends in the middle of a level")
 )
 
+// unfitForWindows are characters that names have on no disk of Windows; those at
+// the ends are escaped everywhere.
+const unfitForWindows = `"*:<>?\|`
+
 // encodePath returns the path of the folder for a mailbox name, of which the levels
-// in apart are kept apart.
-func encodePath(levels []string, apart state.LevelSet) (string, error) {
+// in apart are kept apart, without the characters in unfit.
+func encodePath(levels []string, apart state.LevelSet, unfit string) (string, error) {
 	if len(levels) == 0 || len(levels) > levelsMax {
 		return "", fmt.Errorf("a mailbox name has 1 to %d levels, not %d", levelsMax, len(levels))
 	}
@@ -57,7 +61,7 @@ func encodePath(levels []string, apart state.LevelSet) (string, error) {
 			parts = append(parts, "INBOX") // RFC 9051, section 5.1
 			continue
 		}
-		parts = append(parts, strings.Split(spelled(level, apart.Has(i), encodeLevel), "/")...)
+		parts = append(parts, strings.Split(spelled(level, apart.Has(i), unfit, encodeLevel), "/")...)
 	}
 	path := strings.Join(parts, "/")
 	if len(parts) > pathDepthMax || len(path) > pathBytesMax {
@@ -127,7 +131,7 @@ func escape(s string) string {
 
 // decodePath returns the mailbox name that a folder's path stands for, and which of
 // its levels do not stand where they would be if they were written plainly.
-func decodePath(path string) (levels []string, apart state.LevelSet, err error) {
+func decodePath(path, unfit string) (levels []string, apart state.LevelSet, err error) {
 	if _, err := splitPath(path); err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
@@ -140,13 +144,13 @@ func decodePath(path string) (levels []string, apart state.LevelSet, err error) 
 		}
 		if len(levels) == 0 && strings.EqualFold(level, "INBOX") {
 			level = "INBOX" // of which there is one, however it is written
-		} else if state.Fold(written) != state.Fold(encodeLevel(level, nil)) {
+		} else if state.Fold(written) != state.Fold(spelled(level, false, unfit, encodeLevel)) {
 			apart = apart.With(len(levels))
 		}
 		levels = append(levels, level)
 	}
 	// What could not be written by us is too much for the hold area, too.
-	if _, err := encodePath(levels, 0); err != nil {
+	if _, err := encodePath(levels, 0, unfit); err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", errNoName, err)
 	}
 	return levels, apart, nil

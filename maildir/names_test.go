@@ -37,11 +37,11 @@ func TestEncodePath(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path, err := encodePath(test.levels, 0)
+			path, err := encodePath(test.levels, 0, "")
 			if err != nil || path != test.path {
 				t.Fatalf("encodePath(%q) = %q, %v, want %q", test.levels, path, err, test.path)
 			}
-			levels, apart, err := decodePath(path)
+			levels, apart, err := decodePath(path, "")
 			want := append([]string(nil), test.levels...)
 			if strings.EqualFold(want[0], "inbox") {
 				want[0] = "INBOX"
@@ -81,7 +81,7 @@ func TestDecodePath(t *testing.T) {
 		{long, []string{long}, 1},
 		{long + "/" + long, []string{long, long}, 3},
 	} {
-		levels, apart, err := decodePath(test.path)
+		levels, apart, err := decodePath(test.path, "")
 		if diff := cmp.Diff(test.levels, levels); err != nil || diff != "" || apart != test.apart {
 			t.Errorf("decodePath(%q): apart %b, %v %s", test.path, apart, err, diff)
 		}
@@ -92,11 +92,11 @@ func TestDecodePathRefuses(t *testing.T) {
 	for _, path := range []string{
 		"", "/", "a//b", "a/", ".", "../a", "a/cur", "new/a", ".mailmoor", "a/.Mailmoor.tmp", "a\x00", strings.Repeat("a/", pathDepthMax) + "a",
 	} {
-		if levels, _, err := decodePath(path); !errors.Is(err, errNoName) {
+		if levels, _, err := decodePath(path, ""); !errors.Is(err, errNoName) {
 			t.Errorf("decodePath(%q) = %q, %v, want errNoName", path, levels, err)
 		}
 	}
-	if _, _, err := decodePath(strings.Repeat("x", componentBytesMax) + continuation); !errors.Is(err, errIncomplete) {
+	if _, _, err := decodePath(strings.Repeat("x", componentBytesMax)+continuation, ""); !errors.Is(err, errIncomplete) {
 		t.Errorf("the beginning of a level: %v, want errIncomplete", err)
 	}
 }
@@ -107,8 +107,31 @@ func TestEncodePathHasLimits(t *testing.T) {
 		"too many levels": make([]string, levelsMax+1),
 		"too long":        {strings.Repeat("ü", pathBytesMax)},
 	} {
-		if path, err := encodePath(levels, 0); err == nil {
+		if path, err := encodePath(levels, 0, ""); err == nil {
 			t.Errorf("%s: %q, want an error", name, path)
+		}
+	}
+}
+
+// TestUnfitForWindows: on a disk that takes no colon, folders do without it, too, and
+// without all else that such disks refuse.
+func TestUnfitForWindows(t *testing.T) {
+	levels := []string{"Re: what?", `a\b`, "<c>|\"d*\""}
+	want := map[Layout]string{
+		LayoutFS:   "Re%3A what%3F/a%5Cb/%3Cc%3E%7C%22d%2A%22",
+		LayoutPlus: ".Re%3A what%3F.a%5Cb.%3Cc%3E%7C%22d%2A%22",
+	}
+	for layout, path := range want {
+		got, err := layout.encode(levels, 0, unfitForWindows)
+		if err != nil || got != path {
+			t.Errorf("%s: %q, %v, want %q", layout, got, err, path)
+		}
+		back, apart, err := layout.decode(path, unfitForWindows)
+		if diff := cmp.Diff(levels, back); err != nil || diff != "" || apart != 0 {
+			t.Errorf("%s: apart %b, %v %s", layout, apart, err, diff)
+		}
+		if back, _, err := layout.decode(path, ""); err != nil || !cmp.Equal(back, levels) {
+			t.Errorf("%s: on another disk it stands for %q, %v", layout, back, err)
 		}
 	}
 }
@@ -119,7 +142,7 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		levels := strings.Split(name, "|")
-		path, err := encodePath(levels, 0)
+		path, err := encodePath(levels, 0, "")
 		if err != nil {
 			if len(levels) <= levelsMax && 3*len(name)+2*len(levels) < pathBytesMax/2 {
 				t.Fatalf("encodePath(%q): %v", levels, err)
@@ -137,7 +160,7 @@ func FuzzNames(f *testing.F) {
 				t.Fatalf("%q has the part %q", path, part)
 			}
 		}
-		back, apart, err := decodePath(path)
+		back, apart, err := decodePath(path, "")
 		if err != nil {
 			t.Fatalf("decodePath(%q): %v", path, err)
 		}
@@ -160,7 +183,7 @@ func FuzzDecodePath(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		levels, apart, err := decodePath(path)
+		levels, apart, err := decodePath(path, "")
 		if err != nil {
 			return
 		}
@@ -168,11 +191,11 @@ func FuzzDecodePath(f *testing.F) {
 			t.Fatalf("it stands for %q, and is refused: %v", levels, err)
 		}
 		for _, apart := range []state.LevelSet{0, apart} {
-			again, err := encodePath(levels, apart)
+			again, err := encodePath(levels, apart, "")
 			if err != nil && apart != 0 {
 				continue // all escapes of a long name are too much
 			}
-			back, _, backErr := decodePath(again)
+			back, _, backErr := decodePath(again, "")
 			if diff := cmp.Diff(levels, back); err != nil || backErr != nil || diff != "" {
 				t.Fatalf("%q stands for %q, which becomes %q, %v, %v: %s", path, levels, again, err, backErr, diff)
 			}

@@ -15,7 +15,7 @@ func (t *Tree) place(name []string, apart state.LevelSet) (string, error) {
 	if err != nil {
 		return "", wrap(state.ScopeMailbox, err, "%s", doing)
 	}
-	path, err := t.o.Layout.encode(name, apart)
+	path, err := t.o.Layout.encode(name, apart, t.unfit())
 	if err != nil {
 		return "", refuse(state.ScopeMailbox, state.CauseConfig, "rename the mailbox, or leave it out of the configuration", doing, "%w", err)
 	}

@@ -69,6 +69,15 @@ func cutInfo(name string) (key string, by Separator, info string, found bool) {
 	}
 }
 
+// unfit returns the characters that the names of directories do not get in this tree. A
+// disk that takes no colon in the names of files takes none there, and others neither.
+func (t *Tree) unfit() string {
+	if t.separator == SeparatorColon {
+		return ""
+	}
+	return unfitForWindows
+}
+
 // chooseSeparator decides which separator is written in this tree: what the configuration
 // says, or what the root's marker has. Else it is found out, and the marker has it
 // from then on.

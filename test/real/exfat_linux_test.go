@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"mailmoor/engine"
@@ -73,6 +74,51 @@ func TestLifeOnExFAT(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			h.play(open(t))
+		})
+	}
+}
+
+// TestNamesOnExFAT: the disk takes names for one that differ in case only, and shows a file
+// under another inode then; and it takes no name with a colon or a question mark. Each
+// mailbox has a folder all the same.
+func TestNamesOnExFAT(t *testing.T) {
+	for _, layout := range []struct {
+		maildir.Layout
+		folders map[string]string
+	}{
+		{maildir.LayoutFS, map[string]string{
+			"INBOX": "INBOX", "INBOX/New": "INBOX/%4Eew", "WORK": "WORK", "Work": "%57ork", "Work/a": "%57ork/a",
+			"Re: what?": "Re%3A what%3F", "re: what?": "%72e%3A what%3F", "re: what?/x": "%72e%3A what%3F/x",
+		}},
+		{maildir.LayoutPlus, map[string]string{
+			"INBOX": ".", "INBOX/New": ".INBOX.New", "WORK": ".WORK", "Work": ".%57ork", "Work/a": ".%57ork.a",
+			"Re: what?": ".Re%3A what%3F", "re: what?": ".%72e%3A what%3F", "re: what?/x": ".%72e%3A what%3F.x",
+		}},
+	} {
+		t.Run(layout.String(), func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, newServer(t, lab.NestedStorage()))
+			a.root, a.layout, a.separator = filepath.Join(exFAT(t), "mail"), layout.Layout, maildir.SeparatorExclamation
+			for name := range layout.folders {
+				if name != "INBOX" {
+					a.srv.CreateMailbox(a.user, name)
+				}
+				a.deliver(name, name)
+			}
+			a.clean()
+			if diff := gocmp.Diff(layout.folders, a.folderOfToken()); diff != "" {
+				t.Errorf("the folders by mailbox (-want +got):\n%s", diff)
+			}
+			a.idle()
+			// What is removed gets a directory of that name in the hold area, too.
+			a.deliver("Re: what?", "stays")
+			a.clean()
+			a.srv.Expunge(a.user, "Re: what?", a.uid("Re: what?", "Re: what?"))
+			a.clean()
+			a.idle()
+			if held := a.held(); held["Re: what?"] != 1 {
+				t.Errorf("the hold area has %v", held)
+			}
 		})
 	}
 }
