@@ -17,9 +17,9 @@ import (
 // run that was killed, it reads a copy of both.
 func (d *Directory) openFixed(ctx context.Context, path string, account, was Account, o Options) (*Store, error) {
 	s := &Store{path: path, o: o, steps: d.steps, boot: d.boot, fixed: true}
-	log, err := os.Stat(path + "-wal")
+	wal, err := os.Stat(path + "-wal")
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && log.Size() == 0:
+	case errors.Is(err, fs.ErrNotExist), err == nil && wal.Size() == 0:
 		return s, s.begin(ctx, account, was)
 	case err != nil:
 		return nil, err
