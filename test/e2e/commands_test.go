@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	ossignal "os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -107,6 +108,11 @@ func signal(ts *testscript.TestScript, args []string) {
 	for _, key := range []string{"PATH", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "TMPDIR"} {
 		cmd.Env = append(cmd.Env, key+"="+ts.Getenv(key))
 	}
+	// A program that is started where the signal is ignored, as below nohup, goes on
+	// ignoring it. Where we listen, it does not.
+	listening := make(chan os.Signal, 1)
+	ossignal.Notify(listening, number)
+	defer ossignal.Stop(listening)
 	ts.Check(cmd.Start())
 	for range 1000 {
 		if _, err := os.Stat(ts.MkAbs(args[1])); err == nil {
