@@ -37,8 +37,11 @@ func (m *matcher) assignRoles() {
 		r.told[mb.Role] = r.told[mb.Role] || !mb.NoSelect
 	}
 	own := m.ownNames()
-	for _, u := range usualNames() {
-		if name := m.guess(u, r, own); name != "" && !r.told[u.role] {
+	for _, u := range usualFolded {
+		if r.told[u.role] {
+			continue
+		}
+		if name := m.guess(u, r, own); name != "" {
 			r.of[name], r.guessed[name] = u.role, true
 		}
 	}
@@ -62,7 +65,7 @@ func (m *matcher) guess(u usual, r roles, own map[string]string) string {
 		return last.Name
 	}
 	for _, name := range u.names {
-		if found := own[state.Fold(name)]; free(found) {
+		if found := own[name]; free(found) {
 			return found
 		}
 	}

@@ -20,6 +20,19 @@ type usual struct {
 	names []string
 }
 
+// usualFolded is the table with all names folded: each run looks through it.
+var usualFolded = foldedNames()
+
+func foldedNames() []usual {
+	table := usualNames()
+	for _, u := range table {
+		for i, name := range u.names {
+			u.names[i] = state.Fold(name)
+		}
+	}
+	return table
+}
+
 // usualNames is the table, in an order that never changes. Mailboxes that only show
 // again what others hold are not in it: they are left out, and nothing is left out on
 // a guess.
@@ -81,7 +94,6 @@ func usualNames() []usual {
 
 // usualFor reports whether mailboxes of the role are usually called so.
 func usualFor(role state.Role, name string) bool {
-	return slices.ContainsFunc(usualNames(), func(u usual) bool {
-		return u.role == role && slices.ContainsFunc(u.names, func(one string) bool { return state.Fold(one) == state.Fold(name) })
-	})
+	name = state.Fold(name)
+	return slices.ContainsFunc(usualFolded, func(u usual) bool { return u.role == role && slices.Contains(u.names, name) })
 }
