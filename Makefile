@@ -86,10 +86,8 @@ fuzz:
 # The line to the server breaks at every byte, which takes many hours, or at every
 # K-th: make cut K=97. What has been played lies in memory, where there is room.
 K ?= 1
-FAST := $(shell test -w /dev/shm && ! grep -q ' /dev/shm [^ ]* [^ ]*noexec' /proc/mounts && echo /dev/shm)
 cut: servers
-	$(GO) test ./test/cut -run '^Test(Cut|Handshake|Slow)$$' -every $(K) -timeout 0 -parallel 2 -v \
-		$(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(CUTFLAGS)
+	$(GO) test ./test/cut -run '^Test(Cut|Handshake|Slow)$$' -every $(K) -timeout 0 -parallel 2 -v $(CUTFLAGS)
 
 # The power fails at every sync of every scene and at CUTS more moments of each, on
 # all file systems that can be had here; as root, for some hours: make power CUTS=20
@@ -97,12 +95,12 @@ CUTS ?= 100
 FILESYSTEMS ?= all
 power: servers
 	nice $(GO) test ./test/power -run '^Test(Power|LyingDisk)$$' -fs=$(FILESYSTEMS) -disks=both -scene=all -every -cuts=$(CUTS) \
-		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(POWERFLAGS)
+		-timeout 0 -v $(POWERFLAGS)
 
 # 100,000 messages arrive and 20,000 leave while the program is killed every moment.
 storm: servers
 	nice $(GO) test ./test/storm -run '^TestStorm$$' -messages=100000 -leaving=20000 -mailboxes=25 -kills=400 \
-		-timeout 0 -v $(if $(FAST),-exec 'env TMPDIR=$(FAST)') $(STORMFLAGS)
+		-timeout 0 -v $(STORMFLAGS)
 
 # Disturb the program at every system call of every scene; takes an hour or two.
 crash: servers

@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"mailmoor/engine"
 	"mailmoor/test/chance"
 	"mailmoor/test/crash/trace"
+	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
 
@@ -41,35 +40,16 @@ const (
 	exitTemporary = 75
 	// failuresMax ends a scene and mode in which too much goes wrong.
 	failuresMax = 10
-	// fastDirectory is in memory, where the thousands of syncs cost nothing. Nothing
-	// here is about power failures.
-	fastDirectory = "/dev/shm"
-	// fastBytes is more than the stages and the building of the program take there.
-	fastBytes = 1 << 30
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv("TMPDIR") == "" && fast() {
-		_ = os.Setenv("TMPDIR", fastDirectory)
-	}
+	lab.InMemory()
 	code := m.Run()
 	if err := scene.RemoveProgram(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
-}
-
-// fast reports whether the stages fit into fastDirectory, and whether the program may
-// run there. Containers often have a small one from which nothing may be run.
-func fast() bool {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(fastDirectory, &fs); err != nil {
-		return false
-	}
-	// Statfs gives this flag the number that it has in mount(2).
-	return fs.Flags&unix.MS_NOEXEC == 0 && int64(fs.Bavail)*fs.Bsize >= fastBytes &&
-		unix.Access(fastDirectory, unix.W_OK) == nil
 }
 
 func modeNames() []string {

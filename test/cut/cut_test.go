@@ -110,7 +110,7 @@ func (c *conversation) interrupted(x cut) (total engine.Counts, claimed bool) {
 	c.late, c.watch, c.patience = false, false, 0
 	c.line.Behave(lab.Behaviour{})
 	c.line.Release()
-	c.Server.AwaitSessions(0)
+	c.Quiesce()
 	return total, claimed
 }
 

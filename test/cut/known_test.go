@@ -32,7 +32,7 @@ type leftovers struct {
 
 // describe returns the leftovers. The run has ended, and its store is still open.
 func (a *account) describe(ctx context.Context, db engine.Store) (string, error) {
-	a.Server.AwaitSessions(0)
+	a.Quiesce()
 	l := &leftovers{account: a, files: make(map[string]string)}
 	for _, part := range []func() error{l.tree, l.held, l.server, func() error { return l.store(ctx, db) }} {
 		if err := part(); err != nil {

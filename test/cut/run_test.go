@@ -84,7 +84,7 @@ func (a *account) sync(ctx context.Context, tree engine.LocalTree, db engine.Sto
 	// How connections close that were cut is of no interest.
 	_ = e.Close()
 	if !a.late {
-		a.Server.AwaitSessions(0)
+		a.Quiesce()
 	}
 	if a.watch {
 		var lookErr error
@@ -141,7 +141,7 @@ func (a *account) wait(ctx context.Context, _ time.Duration) error {
 	a.mu.Lock()
 	open := a.open
 	a.mu.Unlock()
-	a.Server.AwaitSessions(open)
+	a.QuiesceTo(open)
 	return ctx.Err()
 }
 

@@ -28,6 +28,15 @@ type settings struct {
 	extra      []string
 }
 
+// newSettings returns the settings that the options make of the defaults.
+func newSettings(opts []Option) *settings {
+	s := &settings{host: "127.0.0.1", password: "secret", separator: "/", fsync: "never"}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
+}
+
 // specialUses returns the mailboxes of RFC 6154 that accounts commonly have.
 func specialUses() []string { return []string{"Drafts", "Sent", "Trash", "Junk", "Archive"} }
 

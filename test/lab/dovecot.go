@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -46,6 +47,8 @@ type Server struct {
 	greeting string
 	process  *process
 	stop     *sync.Once
+	// users is how many NewUser has returned.
+	users *atomic.Int32
 }
 
 // User is an account on the server.
@@ -55,7 +58,8 @@ type User struct {
 }
 
 // Dovecot starts a throw-away Dovecot 2.3 that stops with the test. It takes
-// about 50 ms, so a test can have one of its own. It runs as root (the mail
+// about 50 ms, so a test can have one of its own; where many only need users of
+// their own, [Shared] costs less. It runs as root (the mail
 // then belongs to nobody) and as an ordinary user. When the test fails the
 // server's log is printed.
 func Dovecot(t testing.TB, opts ...Option) *Server {
@@ -67,26 +71,28 @@ func Dovecot(t testing.TB, opts ...Option) *Server {
 	}
 	srv.t = t
 	t.Cleanup(func() {
-		if t.Failed() {
-			log := srv.Log()
-			t.Logf("end of the server's log:\n%s", log[max(0, len(log)-shownLogBytes):])
-		}
+		srv.showLog()
 		srv.Stop()
 	})
 	return srv
 }
 
+// showLog prints the end of the server's log if the test has failed.
+func (srv *Server) showLog() {
+	if srv.t.Failed() {
+		log := srv.Log()
+		srv.t.Logf("end of the server's log:\n%s", log[max(0, len(log)-shownLogBytes):])
+	}
+}
+
 // Start starts a server that belongs to no test, for use in TestMain. Bind it
 // to a test with [Server.On] before calling its methods; end it with Stop.
 func Start(opts ...Option) (*Server, error) {
-	s := settings{host: "127.0.0.1", password: "secret", separator: "/", fsync: "never"}
-	for _, opt := range opts {
-		opt(&s)
-	}
+	s := newSettings(opts)
 	var err error
 	for range startTries {
 		var srv *Server
-		if srv, err = start(&s); err == nil {
+		if srv, err = start(s); err == nil {
 			return srv, nil
 		}
 		// Between choosing a free port and using it somebody else may take it.
@@ -101,7 +107,7 @@ func Start(opts ...Option) (*Server, error) {
 func start(s *settings) (srv *Server, err error) {
 	// Unix sockets allow only short paths, and nobody must be able to enter:
 	// t.TempDir gives neither.
-	dir, err := os.MkdirTemp("", "lab")
+	dir, err := os.MkdirTemp(serversDir(), "lab")
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func start(s *settings) (srv *Server, err error) {
 	}()
 	srv = &Server{
 		Host: s.host, Password: s.password, dir: dir,
-		greeting: "lab " + rand.Text(), stop: new(sync.Once),
+		greeting: "lab " + rand.Text(), stop: new(sync.Once), users: new(atomic.Int32),
 	}
 	if srv.owner, err = mailOwner(); err != nil {
 		return nil, err
@@ -217,6 +223,13 @@ func (srv *Server) User(name string) *User {
 		srv.t.Fatalf("empty the home of %s: %v", name, err)
 	}
 	return &User{Name: name, Password: srv.Password, Home: home}
+}
+
+// NewUser returns a user with an empty home whom nobody has used. All have names of
+// equal length: what is said about them is, too.
+func (srv *Server) NewUser() *User {
+	srv.t.Helper()
+	return srv.User(fmt.Sprintf("u%04d", srv.users.Add(1)))
 }
 
 func (srv *Server) home(name string) string { return filepath.Join(srv.dir, "mail", name) }

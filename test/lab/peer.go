@@ -45,7 +45,7 @@ func newPeer(name string) (*Peer, error) {
 	}
 	// Unix sockets allow only short paths, and the server's user must be able
 	// to enter: t.TempDir gives neither.
-	dir, err := os.MkdirTemp("", "lab")
+	dir, err := os.MkdirTemp(serversDir(), "lab")
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -52,13 +53,18 @@ func lookFor(program string) error {
 	if program != "dovecot" {
 		return nil
 	}
-	out, err := exec.Command(path, "--version").Output()
+	version, err := dovecotVersion()
 	if err != nil {
 		return fmt.Errorf("ask %s for its version: %w", path, err)
 	}
 	// The configuration language changed in 2.4.
-	if version := string(out); !strings.HasPrefix(version, "2.3.") {
-		return fmt.Errorf("dovecot 2.3 is needed, installed is %s", strings.TrimSpace(version))
+	if !strings.HasPrefix(version, "2.3.") {
+		return fmt.Errorf("dovecot 2.3 is needed, installed is %s", version)
 	}
 	return nil
 }
+
+var dovecotVersion = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("dovecot", "--version").Output()
+	return strings.TrimSpace(string(out)), err
+})

@@ -16,6 +16,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"mailmoor/test/lab"
 	"mailmoor/test/matrix"
 )
 
@@ -28,6 +29,7 @@ const (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	lab.InMemory()
 	code := m.Run()
 	err := os.RemoveAll(scratch())
 	if code == 0 && *updateFlag {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
 
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 		}
 	}
+	lab.InMemory()
 	code := m.Run()
 	if err := scene.RemoveProgram(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

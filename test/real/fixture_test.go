@@ -3,8 +3,6 @@ package real
 import (
 	"context"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -53,20 +51,23 @@ type account struct {
 	noExpunge bool
 }
 
-// newServer starts a server with the mailboxes that the scenarios use.
+// newServer returns a server with the mailboxes that the scenarios use. Tests share it,
+// except for one with options.
 func newServer(t *testing.T, opts ...lab.Option) *lab.Server {
 	t.Helper()
-	return lab.Dovecot(t, append([]lab.Option{lab.SpecialUse("Trash", "Archive", "Drafts")}, opts...)...)
+	usual := lab.SpecialUse("Trash", "Archive", "Drafts")
+	if len(opts) == 0 {
+		return lab.Shared(t, usual)
+	}
+	return lab.Dovecot(t, append([]lab.Option{usual}, opts...)...)
 }
 
 // newAccount returns an account that nothing is in yet, on a server that looks
 // as if it did not have the capabilities in hide.
 func newAccount(t *testing.T, srv *lab.Server, hide ...string) *account {
 	t.Helper()
-	name := fnv.New32a()
-	_, _ = name.Write([]byte(t.Name()))
-	a := &account{T: t, srv: srv.On(t), user: fmt.Sprintf("u%x", name.Sum32())}
-	a.srv.User(a.user)
+	a := &account{T: t, srv: srv.On(t)}
+	a.user = a.srv.NewUser().Name
 	a.proxy = lab.Mask(t, a.srv, hide...)
 	a.addr = a.proxy.Addr()
 	base := t.TempDir()

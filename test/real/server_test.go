@@ -238,7 +238,7 @@ func TestOneOfThirtyIsLost(t *testing.T) {
 // TestAccountMovesToAnotherServer: the mail was copied to a new server, in another
 // order and among other mail. Not a message crosses the line again.
 func TestAccountMovesToAnotherServer(t *testing.T) {
-	from, to := newServer(t), newServer(t)
+	from, to := newServer(t), lab.Dovecot(t, lab.SpecialUse("Trash", "Archive", "Drafts"))
 	for name, hide := range map[string][]string{
 		"as they are": nil, "no CONDSTORE": {"CONDSTORE"}, "no UIDPLUS": {"UIDPLUS"}, "nothing but IMAP4rev1": lab.Maskable(),
 	} {

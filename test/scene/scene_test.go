@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"mailmoor/test/lab"
 )
 
 func TestMain(m *testing.M) {
+	lab.InMemory()
 	code := m.Run()
 	if err := RemoveProgram(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

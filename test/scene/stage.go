@@ -9,10 +9,7 @@ import (
 	"mailmoor/test/lab"
 )
 
-const (
-	accountName = "scene"
-	userName    = "u"
-)
+const accountName = "scene"
 
 // Stage is an account on which scenes are played. Its methods fail the test when
 // they cannot do what they are asked to. One goroutine uses it at a time.
@@ -45,8 +42,7 @@ type Stage struct {
 	backup *node
 }
 
-// NewStage starts a server as the scene needs it and returns an account in
-// which nothing is yet. The program connects without TLS and, unless the scene
+// NewStage returns an account in which nothing is yet, on a server as the scene needs it. The program connects without TLS and, unless the scene
 // hides capabilities, without a proxy; Route changes that.
 func NewStage(t testing.TB, scene Scene) *Stage {
 	t.Helper()
@@ -54,10 +50,11 @@ func NewStage(t testing.TB, scene Scene) *Stage {
 		t.Skip("the stage needs /proc to see whether the server is at rest")
 	}
 	options := append([]lab.Option{lab.SpecialUse("Trash", "Archive", "Drafts")}, scene.Server...)
-	s := &Stage{TB: t, Server: lab.Dovecot(t, options...), User: userName, Hidden: len(scene.Hide) > 0}
+	s := &Stage{TB: t, Server: lab.Shared(t, options...), Hidden: len(scene.Hide) > 0}
 	s.Home = t.TempDir()
 	s.Root, s.States = filepath.Join(s.Home, "Mail"), filepath.Join(s.Home, ".state", "mailmoor")
-	s.serverHome = s.Server.User(s.User).Home
+	user := s.Server.NewUser()
+	s.User, s.serverHome = user.Name, user.Home
 	s.recorder = lab.Mask(t, s.Server, scene.Hide...)
 	for _, capability := range scene.Hide {
 		s.noExpunge = s.noExpunge || capability == "UIDPLUS"
@@ -81,11 +78,14 @@ func (s *Stage) must(err error) {
 // Later makes the clock of Sync go on by d.
 func (s *Stage) Later(d time.Duration) { s.ahead += d }
 
-// Quiesce waits until the server has ended all sessions: it has done by then
-// whatever a client that is gone had asked for.
-func (s *Stage) Quiesce() {
+// Quiesce waits until the server has ended all sessions of the account: it has done by
+// then whatever a client that is gone had asked for.
+func (s *Stage) Quiesce() { s.QuiesceTo(0) }
+
+// QuiesceTo waits until at most n sessions of the account are left.
+func (s *Stage) QuiesceTo(n int) {
 	s.Helper()
-	s.Server.AwaitSessions(0)
+	s.Server.AwaitSessionsOf(s.User, func() int { return n })
 }
 
 // On makes t the test that the stage belongs to, and returns the stage.

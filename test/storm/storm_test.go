@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailmoor/test/chance"
+	"mailmoor/test/lab"
 	"mailmoor/test/scene"
 )
 
@@ -44,6 +45,7 @@ const runsForEach = 4
 const idleUsual = 25 * time.Millisecond
 
 func TestMain(m *testing.M) {
+	lab.InMemory()
 	code := m.Run()
 	if err := scene.RemoveProgram(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

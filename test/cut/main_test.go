@@ -1,0 +1,13 @@
+package cut
+
+import (
+	"os"
+	"testing"
+
+	"mailmoor/test/lab"
+)
+
+func TestMain(m *testing.M) {
+	lab.InMemory()
+	os.Exit(m.Run())
+}

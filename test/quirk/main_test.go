@@ -1,0 +1,13 @@
+package quirk_test
+
+import (
+	"os"
+	"testing"
+
+	"mailmoor/test/lab"
+)
+
+func TestMain(m *testing.M) {
+	lab.InMemory()
+	os.Exit(m.Run())
+}

@@ -1,0 +1,13 @@
+package real
+
+import (
+	"os"
+	"testing"
+
+	"mailmoor/test/lab"
+)
+
+func TestMain(m *testing.M) {
+	lab.InMemory()
+	os.Exit(m.Run())
+}
