@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// commandLimit is the time that a command has. It is long enough for
-	// somebody to type a passphrase into a window that pops up.
+	// commandLimit is the time that a command has, and askingLimit where somebody sits at a
+	// terminal, who may have to find a passphrase for the window that pops up.
 	commandLimit = 30 * time.Second
+	askingLimit  = 90 * time.Second
 	// commandGrace is how long output is waited for after the command ended,
 	// when something that it started still holds its pipes.
 	commandGrace = time.Second

@@ -147,7 +147,7 @@ func loginKeys() []Key {
 	}, {
 		Name: "password_command", Type: "text or list of texts",
 		Meaning: "Command whose first line of output is the password. " +
-			"A text is given to the shell, a list is run as it is.",
+			"A text is given to the shell, a list is run as it is. It has 30 seconds, at a terminal 90.",
 		Example: `password_command = ["pass", "show", "mail/personal"]`,
 		field:   "PasswordCommand",
 		also:    []string{"passcmd", "passwordeval", "remotepasseval", "password_cmd", "pass_cmd"},

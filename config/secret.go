@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Secret is a text that nothing prints. Only Reveal returns it. The zero value
@@ -107,8 +108,8 @@ type SecretError struct {
 	Err     error
 }
 
-// Error names the account.
-func (e *SecretError) Error() string { return fmt.Sprintf("account %s: %v", e.Account, e.Err) }
+// Error does not name the account: who prints it has.
+func (e *SecretError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason; it is ErrNoSecret when none is configured.
 func (e *SecretError) Unwrap() error { return e.Err }
@@ -116,9 +117,9 @@ func (e *SecretError) Unwrap() error { return e.Err }
 // Prompt asks the user for the secret that label describes.
 type Prompt func(ctx context.Context, label string) (string, error)
 
-// Secret returns what to log in with: what password_command prints, or the
-// password of the file, or what the user answers. prompt is nil when nobody
-// can be asked. Errors are *SecretError and never hold the secret.
+// Secret returns what to log in with: what password_command prints within 30 seconds, or
+// 90 where somebody can be asked, or the password of the file, or what the user answers.
+// prompt is nil when nobody can be asked. Errors are *SecretError and never hold the secret.
 func (a Account) Secret(ctx context.Context, prompt Prompt) (string, error) {
 	secret, err := a.secret(ctx, prompt)
 	if err != nil {
@@ -127,10 +128,18 @@ func (a Account) Secret(ctx context.Context, prompt Prompt) (string, error) {
 	return secret, nil
 }
 
+// limitOf is the time that a password_command has.
+func limitOf(prompt Prompt) time.Duration {
+	if prompt != nil {
+		return askingLimit
+	}
+	return commandLimit
+}
+
 func (a Account) secret(ctx context.Context, prompt Prompt) (string, error) {
 	switch {
 	case len(a.PasswordCommand) > 0:
-		secret, err := runSecretCommand(ctx, a.PasswordCommand, commandLimit)
+		secret, err := runSecretCommand(ctx, a.PasswordCommand, limitOf(prompt))
 		if err != nil {
 			return "", fmt.Errorf("password_command: %w", err)
 		}

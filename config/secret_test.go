@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/rs/zerolog"
@@ -121,8 +122,8 @@ func TestSecretSources(t *testing.T) {
 			if got != c.want || !errors.Is(err, c.wantErr) {
 				t.Errorf("got %q, %v, want %q, %v", got, err, c.want, c.wantErr)
 			}
-			if err != nil && !strings.Contains(err.Error(), "account work") {
-				t.Errorf("the error does not name the account: %v", err)
+			if failed := new(SecretError); err != nil && (!errors.As(err, &failed) || failed.Account != "work") {
+				t.Errorf("the error does not know the account: %v", err)
 			}
 		})
 	}
@@ -131,5 +132,17 @@ func TestSecretSources(t *testing.T) {
 		if !strings.Contains(err.Error(), key) {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}
+	}
+}
+
+// TestPasswordCommandHasTime: 30 seconds were too few for somebody who had to find the
+// passphrase that pinentry asks for.
+func TestPasswordCommandHasTime(t *testing.T) {
+	somebody := func(context.Context, string) (string, error) { return "", nil }
+	if got := limitOf(somebody); got != 90*time.Second {
+		t.Errorf("at a terminal it has %s", got)
+	}
+	if got := limitOf(nil); got != 30*time.Second {
+		t.Errorf("where nobody can be asked it has %s", got)
 	}
 }

@@ -44,6 +44,7 @@ Begin with one of these:
 
 // rootCommand returns the command line.
 func (a *app) rootCommand() *cobra.Command {
+	showVersion := false
 	root := &cobra.Command{
 		Use:           "mailmoor",
 		Short:         "Keep IMAP accounts and Maildir trees in step",
@@ -52,10 +53,13 @@ func (a *app) rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
+			switch {
+			case len(args) > 0:
+				return unknownCommand(cmd, args[0])
+			case showVersion:
+				return a.showVersion()
 			}
-			return unknownCommand(cmd, args[0])
+			return cmd.Help()
 		},
 	}
 	flags := root.PersistentFlags()
@@ -63,6 +67,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "print the result as one JSON document")
 	flags.StringVar(&a.logLevel, "log-level", "", "trace, debug, info, warn or error (default: log_level of the configuration)")
 	flags.StringVar(&a.logFormat, "log-format", "console", "console or json")
+	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{text: state.TextOf(err), hint: state.Textf("see %s --help", cmd.CommandPath())}
 	})

@@ -47,8 +47,8 @@ func (w jsonWriter) Write(p []byte) (int, error) {
 
 // event is one event of the log. Its fields stand in the order in which they were added.
 type event struct {
-	level, account, message string
-	fields                  []state.Text
+	level, account, mailbox, message string
+	fields                           []state.Text
 }
 
 var errEvent = errors.New("the event of the log is no JSON object")
@@ -80,6 +80,8 @@ func readEvent(data []byte) (event, error) {
 			e.fields = append([]state.Text{state.Foreign(text)}, e.fields...)
 		case "account":
 			e.account = text
+		case "mailbox":
+			e.mailbox = text
 		default:
 			e.fields = append(e.fields, state.Textf("%v %v", key, value))
 		}
@@ -89,7 +91,7 @@ func readEvent(data []byte) (event, error) {
 
 // text returns the event in words.
 func (e event) text() state.Text {
-	text := state.Foreign(strings.TrimSpace(e.message))
+	text := problemText(e.mailbox, "", state.Foreign(strings.TrimSpace(e.message)))
 	if e.account != "" {
 		text = state.Textf("%s: %s", e.account, text)
 	}

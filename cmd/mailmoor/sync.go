@@ -49,7 +49,7 @@ func (a *app) syncCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.Var(&f.dryRun, "dry-run", "say what would be done and change nothing; =full with the headers of messages")
+	flags.VarP(&f.dryRun, "dry-run", "n", "say what would be done and change nothing; =full with the headers of messages")
 	flags.Lookup("dry-run").NoOptDefVal = string(dryRunPlan)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
