@@ -174,11 +174,11 @@ type downloading struct {
 	bytes    int64
 	sizes    []int64
 	since    time.Time
-	// settled are the messages that have arrived.
+	// settled are the messages that have arrived, or were set aside.
 	settled state.UIDSet
 }
 
-// left returns the UIDs that have not arrived.
+// left returns the UIDs of which nobody knows yet what becomes of them.
 func (d *downloading) left(uids state.UIDSet) state.UIDSet {
 	var left state.UIDSet
 	for uid := range uids.All() {
@@ -257,19 +257,19 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 		}
 		d.since = d.Now()
 	}
+	if err := d.checkRoom(ctx, in); err != nil {
+		return d.pass(ctx, in, err)
+	}
 	kept := d.target.Stores().Of(in.Keywords)
 	in.Keywords = in.Keywords.Union(d.op.Own[in.UID])
 	file, err := d.delivery.Add(intent.Key, in)
 	switch {
 	case err == nil:
 	case state.CauseOf(err) == state.CauseDisk:
-		return localError(err)
+		// Those before it are whole: what fits is kept, and is not fetched again.
+		return localError(errors.Join(err, d.flush(ctx)))
 	case state.ScopeOf(err) == state.ScopeMessage:
-		// This message cannot be stored, the others can.
-		if _, drained := copyBody(io.Discard, in.Body); drained != nil {
-			return drained
-		}
-		return d.setAside(ctx, in.UID, err)
+		return d.pass(ctx, in, err)
 	default:
 		return err
 	}
@@ -282,6 +282,15 @@ func (d *downloading) take(ctx context.Context, in state.Incoming) error {
 	d.bytes += in.Size
 	d.sizes = append(d.sizes, in.Size)
 	return nil
+}
+
+// pass sets a message aside that cannot be stored, and reads it to its end: the others
+// can.
+func (d *downloading) pass(ctx context.Context, in state.Incoming, err error) error {
+	if _, drained := copyBody(io.Discard, in.Body); drained != nil {
+		return drained
+	}
+	return d.setAside(ctx, in.UID, err)
 }
 
 func (d *downloading) due() bool {
@@ -370,5 +379,6 @@ func (d *downloading) setAside(ctx context.Context, uid state.UID, cause error) 
 	if err := d.settle(ctx, s); err != nil {
 		return localError(err)
 	}
+	d.settled = d.settled.Add(uid)
 	return nil
 }

@@ -48,6 +48,9 @@ type Options struct {
 	// Progress is called while messages are transferred, never concurrently.
 	// It may be nil.
 	Progress func(Progress)
+	// Tell is called once with what the user should know before the transfers begin.
+	// The report has it, too. It may be nil.
+	Tell func(state.Problem)
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 	// Wait sleeps for d or until ctx ends; a timer if nil.
@@ -64,6 +67,8 @@ type Engine struct {
 	// grown are the mailboxes in which this run has found more than it had observed.
 	grown map[string]bool
 	pace  pace
+	// noRoom is what this run has said of too little room, nil if it has not.
+	noRoom *state.Problem
 }
 
 // New returns an engine. Close releases its connections.
@@ -91,6 +96,7 @@ func (e *Engine) now() int64 { return e.Now().Unix() }
 func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	start := e.Now()
 	clear(e.grown)
+	e.noRoom = nil
 	if e.Interrupted {
 		e.pace.slow()
 	}

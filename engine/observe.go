@@ -80,7 +80,7 @@ func (e *Engine) observe(ctx context.Context) (*cycle, error) {
 		c.plan = plan.Restrict(c.plan, e.Asked)
 	}
 	c.problems = append(c.problems, c.plan.Problems...)
-	return c, nil
+	return c, e.fit(ctx, c)
 }
 
 // list reads what both sides and the store have, the two sides at once.

@@ -40,6 +40,9 @@ type RemoteTransfer interface {
 	// body is whole only when Fetch reached the next one or returned nil: after
 	// an error the last body handed out must not be kept.
 	Fetch(ctx context.Context, ref state.Ref, uids state.UIDSet, each func(state.Incoming) error) error
+	// Sizes returns what the server says of the sizes of those of the uids that exist, as
+	// far as it says it.
+	Sizes(ctx context.Context, ref state.Ref, uids state.UIDSet) (map[state.UID]int64, error)
 	// Append uploads the messages into the mailbox, in order, and returns one
 	// outcome for each. It may send them without waiting for answers.
 	Append(ctx context.Context, ref state.Ref, uploads []state.Upload) []state.Uploaded
@@ -88,9 +91,6 @@ type LocalObserver interface {
 	// had to leave out. It fails with account scope when the root or its marker
 	// is not what it should be.
 	Folders(ctx context.Context) ([]state.LocalFolder, []state.LeftOut, error)
-	// FoldsCase reports whether names that differ in case only are the same one to
-	// the file system, as far as can be told.
-	FoldsCase(ctx context.Context) (bool, error)
 	// Scan compares the folder with base, the mailbox's records that have a
 	// key. Files that are new or edited come with their content identified.
 	Scan(ctx context.Context, folder string, base []state.Record, o state.ScanOptions) (state.LocalDelta, error)
@@ -101,6 +101,16 @@ type LocalObserver interface {
 	// Strays returns the files that lie in these places, with their content where
 	// it can be had; for a place that cannot be read one that may be anything.
 	Strays(ctx context.Context, places []state.StrayPlace) ([]state.Stray, error)
+}
+
+// LocalDisk tells of the file system that the tree lies on.
+type LocalDisk interface {
+	// FoldsCase reports whether names that differ in case only are the same one to
+	// the file system, as far as can be told.
+	FoldsCase(ctx context.Context) (bool, error)
+	// Room returns how much room there is on the disk of the root, its zero value where
+	// the file system does not tell.
+	Room(ctx context.Context) (state.Room, error)
 }
 
 // LocalTransfer moves message bodies.
@@ -152,6 +162,7 @@ type LocalChanger interface {
 // LocalTree is the Maildir tree of one account.
 type LocalTree interface {
 	LocalObserver
+	LocalDisk
 	LocalTransfer
 	LocalMaker
 	LocalChanger

@@ -31,6 +31,9 @@ type Options struct {
 	// that it keeps nobody from working, and every method that would change
 	// something refuses. What it sees may be in the middle of another's work.
 	Peek bool
+	// Disk is a path on the disk of which Room tells, where that is not the root's: of a
+	// root that is still to be made. It may be empty.
+	Disk string
 	// HoldDir is the absolute path of the preferred hold area. It is created
 	// when first needed and must not lie below a root.
 	HoldDir string

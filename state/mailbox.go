@@ -74,6 +74,10 @@ type DirStamp struct {
 // value equals no folder: the folder must be scanned.
 type FolderStamp struct{ New, Cur DirStamp }
 
+// Room is how much room there is on the disk of a tree, in bytes. Its zero value stands
+// for a file system that does not tell.
+type Room struct{ Free, Total int64 }
+
 // LocalFolder is one Maildir below the account's root.
 type LocalFolder struct {
 	// Path is relative to the root, with slashes, and identifies the folder.

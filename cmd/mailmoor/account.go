@@ -39,6 +39,8 @@ type opened struct {
 	lock    *store.Lock
 	tree    *maildir.Tree
 	store   *store.Store
+	// said are the texts of problems that the user has been told during the run.
+	said []state.Text
 	// scratch is a directory that is removed in the end, "" without one.
 	scratch string
 }

@@ -116,6 +116,9 @@ func (s *syncing) peekInto(ctx context.Context, o *opened, account config.Accoun
 	if verdict == store.New {
 		tree.AccountID = "" // a first run marks the tree
 		if !exists(tree.Root) {
+			for tree.Disk = filepath.Dir(tree.Root); !exists(tree.Disk); {
+				tree.Disk = filepath.Dir(tree.Disk)
+			}
 			tree.Root = filepath.Join(o.scratch, "root")
 			if err := os.Mkdir(tree.Root, 0o700); err != nil {
 				return fmt.Errorf("make a temporary directory: %w", err)

@@ -85,7 +85,7 @@ func sayEverything(u *ui, foreign string) {
 	for _, whole := range []bool{false, true} {
 		r := filled[accountReport](foreign)
 		r.Skipped, r.Exit, r.Holds[0].Whole, r.Holds[1].Lost, r.Holds[1].Decision = false, exitFailed, whole, 0, ""
-		s.tell(r, reached, r.notices())
+		s.tell(r, reached, r.notices(), nil)
 		s.conclude(r)
 		a.showStatus(account, filled[accountStatus](foreign))
 		for _, h := range r.Holds {

@@ -198,7 +198,7 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	}
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
 	report.weigh(fresh)
-	s.tell(report, err, fresh)
+	s.tell(report, err, fresh, o.said)
 	for _, after := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
 		if after == nil {
 			continue
@@ -243,6 +243,12 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		return engine.Report{}, err
 	}
 	options.Progress = s.progress.of(c.account.Name)
+	if !s.flags.quiet {
+		options.Tell = func(p state.Problem) {
+			s.ui.message(c.account.Name, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
+			o.said = append(o.said, p.Text)
+		}
+	}
 	e := engine.New(options)
 	report, err := e.Sync(ctx)
 	if closeErr := e.Close(); closeErr != nil {
@@ -298,7 +304,7 @@ func noSuchMailbox(account config.Account, name string) error {
 }
 
 // tell prints what went wrong and what is held. With --quiet only what is fresh.
-func (s *syncing) tell(r accountReport, err error, fresh []state.Problem) {
+func (s *syncing) tell(r accountReport, err error, fresh []state.Problem, said []state.Text) {
 	notices, away := r.notices(), false
 	if s.flags.quiet {
 		notices = fresh
@@ -308,8 +314,8 @@ func (s *syncing) tell(r accountReport, err error, fresh []state.Problem) {
 			away = true
 			continue
 		}
-		if p.Weight == state.WeightRemark && !slices.Contains(fresh, p) {
-			continue
+		if p.Weight == state.WeightRemark && !slices.Contains(fresh, p) || slices.Contains(said, p.Text) {
+			continue // or it was said before the transfers began
 		}
 		s.ui.message(r.Account, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
 	}

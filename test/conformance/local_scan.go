@@ -9,6 +9,7 @@ import (
 
 func folderCases() []localCase {
 	return []localCase{
+		{"the room is told or not", folderRoom},
 		{"folders shows what was created", foldersCreated},
 		{"folder names come back as they were given", foldersOdd},
 		{"a folder created twice stays the same", foldersTwice},
@@ -364,5 +365,13 @@ func findFolders(l *localRun) {
 	l.disk.Unmount(l.T)
 	if found, err := l.Find(l.Context(), []state.Key{"b"}); err == nil {
 		l.Errorf("find in an unmounted root: found %+v, and no error", found)
+	}
+}
+
+func folderRoom(l *localRun) {
+	room, err := l.Room(l.Context())
+	ok(l.T, err)
+	if room.Free < 0 || room.Free > room.Total {
+		l.Errorf("the room is %+v", room)
 	}
 }

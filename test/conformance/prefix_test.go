@@ -43,6 +43,10 @@ func (b below) Delta(ctx context.Context, mailbox string, saved state.Cursor, ba
 	return d, err
 }
 
+func (b below) Sizes(ctx context.Context, ref state.Ref, uids state.UIDSet) (map[state.UID]int64, error) {
+	return b.Remote.Sizes(ctx, b.ref(ref), uids)
+}
+
 func (b below) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error) {
 	return b.Remote.Identify(ctx, b.ref(ref), uids)
 }

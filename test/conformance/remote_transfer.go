@@ -13,6 +13,8 @@ func fetchCases() []remoteCase {
 	return []remoteCase{
 		{"identify leaves out what does not exist", identifyExisting},
 		{"identify refuses another generation", identifyGeneration},
+		{"sizes are those that identify tells", sizesTold},
+		{"sizes refuse another generation", sizesGeneration},
 		{"fetch yields bodies, flags and dates", fetchWhole},
 		{"fetch tells the sizes that identify tells", fetchTells},
 		{"fetch passes over vanished messages", fetchVanished},
@@ -48,6 +50,27 @@ func identifyExisting(r *remoteRun) {
 func identifyGeneration(r *remoteRun) {
 	uids := r.fill(1)
 	_, err := r.remote.Identify(r.ctx, r.wrongRef(), state.NewUIDSet(uids...))
+	wantCause(r.T, err, state.CauseGeneration)
+}
+
+func sizesTold(r *remoteRun) {
+	uids := r.fill(4)
+	r.Other.Expunge(r.T, work, uids[1])
+	asked := state.NewUIDSet(uids[0], uids[1], uids[3], uids[3]+50)
+	identified, err := r.remote.Identify(r.ctx, r.ref(work), asked)
+	ok(r.T, err)
+	want := make(map[state.UID]int64)
+	for _, m := range identified {
+		want[m.UID] = m.Identity.Size
+	}
+	got, err := r.remote.Sizes(r.ctx, r.ref(work), asked)
+	ok(r.T, err)
+	equal(r.T, "the sizes", got, want)
+}
+
+func sizesGeneration(r *remoteRun) {
+	uids := r.fill(1)
+	_, err := r.remote.Sizes(r.ctx, r.wrongRef(), state.NewUIDSet(uids...))
 	wantCause(r.T, err, state.CauseGeneration)
 }
 

@@ -39,6 +39,7 @@ type Tree struct {
 	mu        sync.Mutex
 	folders   map[string]*folder
 	unmounted bool
+	room      state.Room
 	held      map[string]*file
 	// keywords are what the letters a, b, c and so on stand for.
 	keywords []string

@@ -77,7 +77,7 @@ func (f *file) stray(folder string) state.Stray {
 	return s
 }
 
-// FoldsCase implements engine.LocalObserver.
+// FoldsCase implements engine.LocalDisk.
 func (t *Tree) FoldsCase(ctx context.Context) (bool, error) { return t.opts.FoldsCase, ctx.Err() }
 
 // twin returns another folder that is the same one to a file system that folds case,
