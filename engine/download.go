@@ -363,14 +363,14 @@ func (d *downloading) setAside(ctx context.Context, uid state.UID, cause error) 
 	if d.op.Base.UID == uid {
 		before = d.op.Base.Retry
 	}
-	reason := state.TextOf(cause)
+	retry := nextRetry(before, d.now(), state.TextOf(cause))
 	d.problem(state.Problem{
 		Scope: state.ScopeMessage, Cause: state.CauseOf(cause), Mailbox: d.target.Name,
-		Subject: fmt.Sprintf("UID %d", uid), Text: "cannot be fetched: " + reason,
-		Hint: "the other messages are not affected; it is tried again later",
+		Subject: fmt.Sprintf("UID %d", uid), Text: "cannot be fetched: " + retry.Reason,
+		Hint: "the other messages are not affected; " + nextTry(retry),
 	})
 	s := state.Settlement{Put: []state.Record{{
-		Mailbox: d.target.Name, UID: uid, State: state.DownloadStuck, Retry: nextRetry(before, d.now(), reason),
+		Mailbox: d.target.Name, UID: uid, State: state.DownloadStuck, Retry: retry,
 	}}}
 	if intent := d.intents[uid]; intent != nil {
 		s.Done = append(s.Done, d.ended(ctx, intent)...)

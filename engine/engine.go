@@ -38,6 +38,8 @@ type Options struct {
 	// Direction says which side's changes travel, Reach which messages are wanted.
 	Direction plan.Direction
 	Reach     plan.Reach
+	// Retry tries stuck messages now, whenever their next try would be.
+	Retry bool
 	// Expunge removes deleted messages for good instead of moving them to Trash.
 	Expunge bool
 	// Interrupted is true when the last run did not come to its end, so that this one
@@ -66,7 +68,9 @@ type Engine struct {
 	doubted map[string]bool
 	// grown are the mailboxes in which this run has found more than it had observed.
 	grown map[string]bool
-	pace  pace
+	// retrying is true until this run has looked at what is stuck: what fails then waits.
+	retrying bool
+	pace     pace
 	// noRoom is what this run has said of too little room, nil if it has not.
 	noRoom *state.Problem
 }
@@ -97,6 +101,7 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	start := e.Now()
 	clear(e.grown)
 	e.noRoom = nil
+	e.retrying = e.Retry
 	if e.Interrupted {
 		e.pace.slow()
 	}
@@ -124,6 +129,7 @@ func (e *Engine) rounds(ctx context.Context, t *tally, report *Report) error {
 		if err != nil {
 			return err
 		}
+		e.retrying = false
 		report.Mailboxes = c.looked
 		// Problems of an earlier round may be gone; those of a transfer stay.
 		report.Problems = c.problems

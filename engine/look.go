@@ -144,6 +144,7 @@ func (e *Engine) lookLocal(ctx context.Context, l *look) error {
 		if l.base, err = e.Store.Records(ctx, l.Name); err != nil {
 			return fmt.Errorf("read records of mailbox %q: %w", l.Name, err)
 		}
+		e.retryNow(l.base)
 	}
 	for _, r := range l.base {
 		l.Highest = max(l.Highest, r.UID)

@@ -119,6 +119,15 @@ func (e *Engine) list(ctx context.Context) (plan.Listing, error) {
 	return l, nil
 }
 
+// retryNow lets what is stuck be tried in this round, if the user wants that.
+func (e *Engine) retryNow(records []state.Record) {
+	for i := range records {
+		if e.retrying {
+			records[i].Retry.NextAt = 0
+		}
+	}
+}
+
 // deltas fills in the changes of every mailbox that may have some.
 func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) error {
 	waiting, err := e.Store.Waiting(ctx)
@@ -126,6 +135,7 @@ func (e *Engine) deltas(ctx context.Context, c *cycle, listing plan.Listing) err
 		return fmt.Errorf("read waiting records: %w", err)
 	}
 	byName := make(map[string][]state.Record)
+	e.retryNow(waiting)
 	for _, r := range waiting {
 		byName[r.Mailbox] = append(byName[r.Mailbox], r)
 	}

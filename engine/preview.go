@@ -69,6 +69,7 @@ func (e *Engine) Preview(ctx context.Context, details bool) (Preview, error) {
 	if err != nil {
 		return Preview{}, fmt.Errorf("read intents: %w", err)
 	}
+	e.retrying = e.Retry
 	c, err := e.observe(ctx)
 	if err != nil {
 		return Preview{}, err

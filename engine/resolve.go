@@ -268,12 +268,12 @@ func (v *resolver) giveUp(ctx context.Context) error {
 			continue
 		}
 		s.Done = append(s.Done, i.ID)
-		const reason = "the server accepted the message, and does not show it"
+		r := v.stuck(i, "the server accepted the message, and does not show it")
 		v.tally.problem(state.Problem{
 			Scope: state.ScopeMessage, Cause: state.CauseUnknown, Mailbox: v.mailbox, Subject: string(i.Key),
-			Text: reason, Hint: "look for it on the server; " + stuckHint,
+			Text: r.Retry.Reason, Hint: "look for it on the server; the file stays where it is; " + nextTry(r.Retry),
 		})
-		s.Put = append(s.Put, v.stuck(i, reason))
+		s.Put = append(s.Put, r)
 	}
 	if err := v.settle(ctx, v.tally, s); err != nil {
 		return fmt.Errorf("uploads that did not arrive: %w", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
@@ -199,4 +200,9 @@ func nextRetry(before state.Retry, now int64, reason state.Text) state.Retry {
 		wait = min(wait, retryFirst<<before.Count)
 	}
 	return state.Retry{Count: before.Count + 1, NextAt: now + wait, Reason: reason}
+}
+
+// nextTry says it to the user.
+func nextTry(r state.Retry) state.Text {
+	return state.Textf("it is tried again after %s; mailmoor sync --retry tries at once", time.Unix(r.NextAt, 0).Format("2006-01-02 15:04"))
 }

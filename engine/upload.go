@@ -330,8 +330,9 @@ func sentIdentity(i state.Intent) state.RemoteIdentity {
 func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 	p := state.ProblemOf(t.Name, string(it.file.Key), cause)
 	if p.Hint == "" {
-		p.Hint = stuckHint
+		p.Hint = "the file stays where it is"
 	}
+	p.Hint += "; " + nextTry(nextRetry(it.base.Retry, x.now(), ""))
 	x.problem(p)
 	if it.edited {
 		// The older version is still on the server, so the message stays
@@ -345,8 +346,6 @@ func (x *executor) stuckUpload(t *target, it item, cause error) state.Record {
 	r.Stat = it.file.Stat
 	return r
 }
-
-const stuckHint = "the file stays where it is; it is tried again later"
 
 // stuckRecord is the record of a file that waits for another attempt.
 func stuckRecord(i state.Intent, before state.Retry, now int64, reason state.Text) state.Record {

@@ -53,7 +53,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 		return engine.Preview{}, err
 	}
 	shown := &untouched{StoreReader: o.store, StoreMemory: o.store, StoreNotes: o.store}
-	options.Local, options.Store = o.tree, shown
+	options.Local, options.Store, options.Retry = o.tree, shown, s.flags.retry
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	full := s.flags.dryRun == dryRunFull

@@ -22,6 +22,10 @@ levels; all other mailboxes are left alone.
 A run repeats until both sides are equal, at most three times. Accounts are
 worked on side by side, and none stops another.
 
+A message that could not be transferred waits an hour before it is tried again,
+then two, and so on up to a week; mailmoor status says until when. --retry tries
+everything now that waits so.
+
 With --dry-run nothing changes, neither mail nor the program's own state, and no
 lock is taken: it can look while a run is at work, and keeps none from starting.
 Removals, moves and conflicts are shown singly, transfers as counts with the
@@ -33,6 +37,7 @@ shows date, size, sender and subject of those 20.
 type syncFlags struct {
 	dryRun   dryRun
 	quiet    bool
+	retry    bool
 	ifLocked string
 	timeout  time.Duration
 }
@@ -52,6 +57,7 @@ func (a *app) syncCommand() *cobra.Command {
 	flags.VarP(&f.dryRun, "dry-run", "n", "say what would be done and change nothing; =full with the headers of messages")
 	flags.Lookup("dry-run").NoOptDefVal = string(dryRunPlan)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
+	flags.BoolVar(&f.retry, "retry", false, "try again at once what waits for its next try")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time, such as 10m (default: never)")
 	return cmd
@@ -242,7 +248,7 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 	if options.Interrupted, err = interrupted(ctx, o); err != nil {
 		return engine.Report{}, err
 	}
-	options.Progress = s.progress.of(c.account.Name)
+	options.Retry, options.Progress = s.flags.retry, s.progress.of(c.account.Name)
 	if !s.flags.quiet {
 		options.Tell = func(p state.Problem) {
 			s.ui.message(c.account.Name, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)

@@ -33,7 +33,7 @@ func verdictOf(code string) (verdict, bool) {
 	case "LIMIT":
 		// RFC 5530 means any limit of the server. Cyrus says it when a mailbox has
 		// too many copies of a message, others of too many requests.
-		return verdict{state.CauseRefused, state.ScopeMailbox, "the server has reached a limit of its own; it will be tried again later"}, true
+		return verdict{state.CauseRefused, state.ScopeMailbox, "the server has reached a limit of its own; the next run tries again"}, true
 	case "OVERQUOTA":
 		return verdict{state.CauseQuota, state.ScopeMailbox, "free some space on the server, or ask for more"}, true
 	case "TRYCREATE", "NONEXISTENT":
@@ -43,7 +43,7 @@ func verdictOf(code string) (verdict, bool) {
 	case "EXPUNGEISSUED":
 		return verdict{state.CauseStale, state.ScopeMailbox, ""}, true
 	case "UNAVAILABLE", "INUSE", "SERVERBUG", "CONTACTADMIN", "EXPIRED":
-		return verdict{state.CauseNetwork, state.ScopeMailbox, "the server has a problem of its own; it will be tried again later"}, true
+		return verdict{state.CauseNetwork, state.ScopeMailbox, "the server has a problem of its own; the next run tries again"}, true
 	case "THROTTLED":
 		return throttled(), true
 	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED":
@@ -53,7 +53,7 @@ func verdictOf(code string) (verdict, bool) {
 }
 
 func throttled() verdict {
-	return verdict{state.CauseNetwork, state.ScopeAccount, "the server limits how much one may ask for; it will be tried again later"}
+	return verdict{state.CauseNetwork, state.ScopeAccount, "the server limits how much one may ask for; the next run tries again"}
 }
 
 // verdictOfText reads the free text of a refusal that came without a telling
