@@ -235,7 +235,7 @@ func mailKeys() []Key {
 		},
 	}, {
 		Name: "hold_days", Type: "number", Default: "30",
-		Meaning: "Days for which removed files can be brought back by undo, 1 to 3650.",
+		Meaning: "Days for which removed files rest in the hold area, 1 to 3650.",
 		Example: `hold_days = 90`,
 		field:   "HoldDays",
 		set: func(t target, v value) (err error) {

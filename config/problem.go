@@ -76,7 +76,7 @@ func report(problems []Problem) error {
 	problems = slices.Compact(problems)
 	if more := len(problems) - problemsMax; more > 0 {
 		last := problems[problemsMax]
-		last.Text = fmt.Sprintf("and %d more problems from here on", more)
+		last.Text = fmt.Sprintf("there are more problems from here on: %d", more)
 		problems = append(problems[:problemsMax], last)
 	}
 	return &Error{Problems: problems}

@@ -41,7 +41,7 @@ func TestReportLimit(t *testing.T) {
 	if !errors.As(report(problems), &all) || len(all.Problems) != problemsMax+1 {
 		t.Fatalf("got %d problems, want %d", len(all.Problems), problemsMax+1)
 	}
-	want := fmt.Sprintf("f:%d:1: and 7 more problems from here on", problemsMax+1)
+	want := fmt.Sprintf("f:%d:1: there are more problems from here on: 7", problemsMax+1)
 	if got := all.Problems[problemsMax].Error(); got != want {
 		t.Errorf("the last line is %q, want %q", got, want)
 	}

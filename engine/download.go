@@ -119,7 +119,7 @@ func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, 
 			return err
 		}
 		if failures++; failures == failuresMax {
-			return fmt.Errorf("download from mailbox %q: %d messages in a row cannot be fetched: %w", t.Name, failures, err)
+			return fmt.Errorf("download from mailbox %q: %s in a row cannot be fetched: %w", t.Name, state.Count(failures, "message"), err)
 		}
 	}
 	return nil

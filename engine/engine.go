@@ -110,7 +110,7 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)
 	report.Counts = t.counts
-	report.Problems = append(report.Problems, t.problems...)
+	report.Problems = distinct(append(report.Problems, t.problems...))
 	report.Duration = e.Now().Sub(start)
 	return report, err
 }
@@ -187,6 +187,22 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// distinct leaves out problems that were met twice, as when a mailbox was looked at and when
+// something was to be done in it.
+func distinct(problems []state.Problem) []state.Problem {
+	type identity struct {
+		mailbox, subject string
+		text             state.Text
+	}
+	met := make(map[identity]bool, len(problems))
+	return slices.DeleteFunc(problems, func(p state.Problem) bool {
+		id := identity{p.Mailbox, p.Subject, p.Text}
+		twice := met[id]
+		met[id] = true
+		return twice
+	})
 }
 
 // holdsLeft returns the holds of the plan without those of mailboxes that have

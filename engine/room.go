@@ -115,9 +115,9 @@ func megabytes(n int64) state.Text { return state.Textf("%.1f MB", float64(n)/1e
 
 // noRoom says what is not downloaded.
 func noRoom(room *plan.Room) state.Problem {
-	messages, are := state.Text("1 message"), state.Text("is")
+	messages, are := state.Count(room.Short, "message"), state.Text("is")
 	if room.Short > 1 {
-		messages, are = state.Textf("%d messages", room.Short), "are"
+		are = "are"
 	}
 	return state.Problem{
 		Scope: state.ScopeAccount, Cause: state.CauseDisk,

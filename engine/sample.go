@@ -118,7 +118,7 @@ func holeProblems(mailbox string, unnumbered []state.Unnumbered) []state.Problem
 				"with another program, or have the server's index rebuilt",
 		}
 		if left := len(unnumbered) - i; i == unnumberedMax && left > 1 {
-			p.Subject = fmt.Sprintf("%d more messages", left)
+			p.Subject = string(state.Count(left, "more message"))
 			p.Text = "the server gives them the UID 0, too"
 			return append(problems, p)
 		}

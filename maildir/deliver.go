@@ -137,7 +137,7 @@ func (d *delivery) Commit() error {
 	}
 	if err != nil {
 		d.discard(d.added)
-		return wrap(state.ScopeMailbox, err, "make %d messages in folder %q durable", len(d.added), d.f.path)
+		return wrap(state.ScopeMailbox, err, "make %s in folder %q durable", state.Count(len(d.added), "message"), d.f.path)
 	}
 	d.t.step("maildir: files synced")
 	for i, a := range d.added {

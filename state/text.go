@@ -81,6 +81,19 @@ func Join(texts []Text, separator Text) Text {
 	return Text(b.String())
 }
 
+// Count returns a number with its noun: "1 message", "2 messages". A noun whose plural does
+// not end in s is given with both: "mailbox|mailboxes".
+func Count[N int | int64](n N, noun string) Text {
+	one, more, both := strings.Cut(noun, "|")
+	if !both {
+		more = one + "s"
+	}
+	if n == 1 {
+		return Text("1 " + one)
+	}
+	return Textf("%d %s", n, more)
+}
+
 // List returns names with commas between them.
 func List[S ~string](names []S) Text {
 	texts := make([]Text, 0, len(names))

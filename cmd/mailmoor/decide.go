@@ -70,12 +70,11 @@ func (a *app) decide(ctx context.Context, name string, d state.Decision, now boo
 	if err != nil {
 		return err
 	}
-	hold, err := a.record(ctx, cfg, account, id, d)
+	h, err := a.record(ctx, cfg, account, id, d)
 	if err != nil {
 		a.ui.failure(account.Name, err)
 		return ending(exitOf(err))
 	}
-	h := holdsOf(account.Name, []state.Hold{hold})[0]
 	what, reject := h.outcomes()
 	if d == state.Rejected {
 		what = reject
@@ -102,21 +101,28 @@ func decisionVerb(d state.Decision) string {
 
 // record writes the decision into the account's state, where a run that is
 // under way may find it too.
-func (a *app) record(ctx context.Context, cfg config.Config, account config.Account, id int64, d state.Decision) (hold state.Hold, err error) {
+func (a *app) record(ctx context.Context, cfg config.Config, account config.Account, id int64, d state.Decision) (h holdReport, err error) {
 	s, err := a.guest(ctx, cfg.StateDir, account, false)
 	if err != nil {
-		return hold, err
+		return h, err
 	}
 	if s == nil {
-		return hold, &usageError{text: "the account has not run yet, so that nothing is held"}
+		return h, &usageError{text: "the account has not run yet, so that nothing is held"}
 	}
 	defer s.release()
 	if d == state.Approved {
 		if err := refuseWhole(ctx, s.Store, id); err != nil {
-			return hold, err
+			return h, err
 		}
 	}
-	return s.Decide(ctx, id, d)
+	hold, err := s.Decide(ctx, id, d)
+	if err != nil {
+		return h, err
+	}
+	h = holdsOf(account.Name, []state.Hold{hold})[0]
+	trash, err := s.Trash(ctx)
+	h.goes = goesTo(account, h.Mailbox, trash)
+	return h, err
 }
 
 // refuseWhole keeps an approval from being taken that no run would act upon: no

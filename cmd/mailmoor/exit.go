@@ -42,7 +42,7 @@ func exitTable() []exitMeaning {
 	return []exitMeaning{
 		{exitUsage, "the command line or the configuration cannot be used"},
 		{exitLogin, "the server refused the login"},
-		{exitFailed, "something failed; stderr says what"},
+		{exitFailed, "something failed; the messages say what"},
 		{exitHeld, "removals wait for your approval: see mailmoor holds"},
 		{exitLocked, "another process is working on the account"},
 		{exitTemporary, "the network or the server is away, or both sides keep changing; the next run may do"},

@@ -103,7 +103,7 @@ func TestPlanLinesWithDetails(t *testing.T) {
 	got := planLines(ops, []engine.Transfer{{Kind: plan.Download, Mailbox: "Sent", Messages: 1, Sized: 1, Bytes: 5}})
 	want := []state.Text{
 		"INBOX: mark the folder, which is there already",
-		"INBOX: download 1 message", "  the newest: 1",
+		"INBOX: download 1 message", "  the newest UID: 1",
 		"Sent: download 1 message, 5 bytes",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

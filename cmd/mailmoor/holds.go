@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailmoor/config"
 	"mailmoor/state"
+	"mailmoor/state/store"
 )
 
 // holdsReport is the JSON document of holds.
@@ -51,9 +53,9 @@ func (a *app) holds(ctx context.Context, args []string) error {
 	for _, account := range accounts {
 		s, err := a.guest(ctx, cfg.StateDir, account, true)
 		if err == nil && s != nil {
-			var holds []state.Hold
-			holds, err = s.Holds(ctx)
-			report.Holds = append(report.Holds, holdsOf(account.Name, holds)...)
+			var holds []holdReport
+			holds, err = heldBy(ctx, account, s.Store)
+			report.Holds = append(report.Holds, holds...)
 			s.release()
 		}
 		if err != nil {
@@ -81,6 +83,36 @@ func (a *app) holds(ctx context.Context, args []string) error {
 		a.ui.result("nothing is held")
 	}
 	return ending(code)
+}
+
+// heldBy returns the holds of the account, with what approving each of them would do.
+func heldBy(ctx context.Context, account config.Account, s *store.Store) ([]holdReport, error) {
+	holds, err := s.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	trash, err := s.Trash(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reports := holdsOf(account.Name, holds)
+	for i := range reports {
+		reports[i].goes = goesTo(account, reports[i].Mailbox, trash)
+	}
+	return reports, nil
+}
+
+// goesTo says what becomes of messages of the mailbox that are deleted on the server.
+func goesTo(account config.Account, mailbox, trash string) state.Text {
+	switch {
+	case account.Delete == config.DeleteExpunge:
+		return "removed for good, as delete = \"expunge\" says"
+	case trash == "":
+		return "removed for good, as no mailbox was Trash in the last run"
+	case trash == mailbox:
+		return "removed for good, as all that is deleted there"
+	}
+	return state.Textf("into %s", trash)
 }
 
 // line says what is held.
@@ -122,7 +154,7 @@ func (h holdReport) outcomes() (approve, reject state.Text) {
 	case h.Whole:
 		return byHand(h.Missing), "the mailbox is made again on the server and filled from the folder"
 	case h.Missing == state.Local.String():
-		return messages + " on the server: into Trash, or removed for good where there is none or where delete = \"expunge\"",
+		return messages + " on the server: " + h.goes,
 			state.Textf("%s %s downloaded again", messages, are)
 	default:
 		return messages + " in the folder: into the hold area",

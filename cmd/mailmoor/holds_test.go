@@ -4,8 +4,29 @@ import (
 	"strings"
 	"testing"
 
+	"mailmoor/config"
 	"mailmoor/state"
 )
+
+// TestWhereApprovedRemovalsGo: the program knows, and says it.
+func TestWhereApprovedRemovalsGo(t *testing.T) {
+	usual := config.Account{Delete: config.DeleteTrash}
+	for _, test := range []struct {
+		account        config.Account
+		mailbox, trash string
+		want           state.Text
+	}{
+		{usual, "INBOX", "Papierkorb", "2 messages on the server: into Papierkorb"},
+		{usual, "Trash", "Trash", "2 messages on the server: removed for good, as all that is deleted there"},
+		{usual, "INBOX", "", "2 messages on the server: removed for good, as no mailbox was Trash in the last run"},
+		{config.Account{Delete: config.DeleteExpunge}, "INBOX", "Trash", `2 messages on the server: removed for good, as delete = "expunge" says`},
+	} {
+		h := holdReport{Messages: 2, Missing: state.Local.String(), goes: goesTo(test.account, test.mailbox, test.trash)}
+		if got, _ := h.outcomes(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
 
 // TestHoldOfLostMessages: what is said of messages that the server lost.
 func TestHoldOfLostMessages(t *testing.T) {

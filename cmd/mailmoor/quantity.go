@@ -1,24 +1,13 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"mailmoor/state"
 )
 
-// count returns a number with its noun: "1 message", "2 messages". A noun whose
-// plural does not end in s is given with both: "mailbox|mailboxes".
-func count[N int | int64](n N, noun string) state.Text {
-	one, more, both := strings.Cut(noun, "|")
-	if !both {
-		more = one + "s"
-	}
-	if n == 1 {
-		return state.Foreign("1 " + one)
-	}
-	return state.Textf("%d %s", n, more)
-}
+// count is state.Count.
+func count[N int | int64](n N, noun string) state.Text { return state.Count(n, noun) }
 
 // bytesText returns a number of bytes for people.
 func bytesText(n int64) state.Text {

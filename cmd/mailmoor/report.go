@@ -60,7 +60,9 @@ type holdReport struct {
 	UIDs     string     `json:"uids"`
 	Reason   state.Text `json:"reason"`
 	Decision string     `json:"decision"` // "", "approved" or "rejected"
-	Created  int64      `json:"created"`
+	// goes says what becomes on the server of messages whose removal is approved.
+	goes    state.Text
+	Created int64 `json:"created"`
 }
 
 // problemReport is a problem as JSON shows it.

@@ -170,10 +170,10 @@ func TestPlanLines(t *testing.T) {
 	want := []state.Text{
 		"INBOX: make the folder",
 		"INBOX: download 400001 messages",
-		"  the newest: 400005 400000 399999 399998 399997 399996 399995 399994 399993 399992 " +
+		"  the newest UIDs: 400005 400000 399999 399998 399997 399996 399995 399994 399993 399992 " +
 			"399991 399990 399989 399988 399987 399986 399985 399984 399983 399982",
 		"Sent: upload 1 message, 2.0 kB",
-		"  the newest: new1",
+		"  the newest file: new1",
 		"Drafts: upload the edited version of UID 7 (k7): edited here",
 		"INBOX: move UID 7 (k7) to Archive on the server",
 		"INBOX: change flags of 2 messages",

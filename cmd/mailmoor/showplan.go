@@ -152,13 +152,13 @@ func groupLines(ops []plan.Op, transfers []engine.Transfer) []state.Text {
 	case plan.Exclude:
 		return []state.Text{at + "leave " + count(n, "message") + " on the server, larger or older than wanted"}
 	case plan.Download:
-		return append([]state.Text{at + "download " + count(n, "message")}, newest(downloads(ops))...)
+		return append([]state.Text{at + "download " + count(n, "message")}, newest("UID", downloads(ops))...)
 	case plan.Upload:
 		var size int64
 		for _, op := range ops {
 			size += bytesOf(op)
 		}
-		return append([]state.Text{at + state.Textf("upload %s, %s", count(n, "message"), bytesText(size))}, newest(uploads(ops))...)
+		return append([]state.Text{at + state.Textf("upload %s, %s", count(n, "message"), bytesText(size))}, newest("file", uploads(ops))...)
 	default:
 		lines := make([]state.Text, 0, len(ops))
 		for _, op := range ops {
@@ -241,12 +241,15 @@ func uploads(ops []plan.Op) []string {
 }
 
 // newest lists the last of the names, the newest first.
-func newest(names []string) []state.Text {
+func newest(what state.Text, names []string) []state.Text {
 	shown := slices.Clone(names[max(0, len(names)-engine.NewestMax):])
 	slices.Reverse(shown)
 	texts := make([]state.Text, 0, len(shown))
 	for _, name := range shown {
 		texts = append(texts, state.Textf("%s", name))
 	}
-	return []state.Text{"  the newest: " + state.Join(texts, " ")}
+	if len(texts) > 1 {
+		what += "s"
+	}
+	return []state.Text{state.Textf("  the newest %s: %s", what, state.Join(texts, " "))}
 }

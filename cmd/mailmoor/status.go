@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -248,6 +249,9 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 			count(s.Tries, "time"), time.Unix(s.NextAt, 0).Format(time.DateTime))
 	}
 	for _, p := range r.Problems {
+		if slices.ContainsFunc(r.Stuck, func(s stuckStatus) bool { return s.Mailbox == p.Mailbox && s.subject() == p.Subject }) {
+			continue // the same, and why
+		}
 		line("  problem: %s", problemText(p.Mailbox, p.Subject, p.Text))
 	}
 }
@@ -261,6 +265,9 @@ func (r runStatus) text() state.Text {
 		return state.Textf("in step as far as asked: %s", state.List(r.Only))
 	case r.InStep:
 		return "in step"
+	}
+	if exitCode(r.Exit) == exitFailed {
+		return "not in step: what stands below"
 	}
 	for _, row := range exitTable() {
 		if row.code == exitCode(r.Exit) && row.code != exitInStep {

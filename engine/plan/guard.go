@@ -47,19 +47,19 @@ func (l Limits) implausible(r removals) state.Text {
 	all := r.left == 0 && r.count >= 2
 	if r.trash {
 		if all && r.count > l.TrashCount {
-			return state.Textf("all %d messages of Trash are gone at once", r.count)
+			return state.Textf("all %s of Trash are gone at once", state.Count(r.count, "message"))
 		}
 		return ""
 	}
 	if all {
-		return state.Textf("all %d messages are gone at once", r.count)
+		return state.Textf("all %s are gone at once", state.Count(r.count, "message"))
 	}
 	count, percent := l.ReversibleCount, l.ReversiblePercent
 	if r.final {
 		count, percent = l.FinalCount, l.FinalPercent
 	}
 	if limit := max(count, r.paired*percent/100); r.count > limit {
-		return state.Textf("%d of %d messages are gone at once, more than %d", r.count, r.paired, limit)
+		return state.Textf("%d of %s %s gone at once, more than %d", r.count, state.Count(r.paired, "message"), isOrAre(r.count), limit)
 	}
 	return ""
 }
@@ -157,8 +157,8 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 			return
 		}
 		rest = slid
-		why = state.Textf("the server seems to show only its newest %d messages: the oldest %d left that window "+
-			"(reject would upload them again)", v.Remote.Selected.Messages, len(slid))
+		why = state.Textf("the server seems to show only its newest %s: the oldest %d left that window "+
+			"(reject would upload them again)", state.Count(int64(v.Remote.Selected.Messages), "message"), len(slid))
 	}
 	// What goes missing while a hold is open joins it: the user has not yet
 	// said whether this side can be believed.
@@ -178,7 +178,7 @@ func (b *builder) heldNow(v *view, open *state.Hold, now state.Hold) state.Hold 
 		now.ID, now.Created = open.ID, open.Created
 		if now.Reason == "" {
 			n := now.UIDs.Len()
-			now.Reason = state.Textf("%d of %d messages %s gone, and more of them were at once", n, v.Paired, isOrAre(n))
+			now.Reason = state.Textf("%d of %s %s gone, and more of them were at once", n, state.Count(v.Paired, "message"), isOrAre(n))
 		}
 	}
 	b.seekUIDs(v, now.UIDs)

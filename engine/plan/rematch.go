@@ -257,7 +257,7 @@ func (r *rematcher) found(i int, moved map[state.Key]bool) (state.Record, bool) 
 
 // String says how the matching ended.
 func (r Rematching) String() string {
-	text := fmt.Sprintf("%d messages found again", r.Found)
+	text := string(state.Count(r.Found, "message")) + " found again"
 	if r.Lost > 0 {
 		text += fmt.Sprintf(", %d not", r.Lost)
 	}

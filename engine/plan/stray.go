@@ -105,7 +105,8 @@ func (s suspects) of(r state.Record) (path string, suspected bool) {
 
 // strayProblem says why messages that are missing are left alone.
 func strayProblem(v *view, waiting int, where string) state.Problem {
-	text := state.Textf("%d messages are missing in folder %q, and are left alone: they may be %q, which is not understood", waiting, v.Folder, where)
+	text := state.Textf("%s are missing in folder %q, and are left alone: they may be %q, which is not understood",
+		state.Count(waiting, "message"), v.Folder, where)
 	if waiting == 1 {
 		text = state.Textf("a message is missing in folder %q, and is left alone: it may be %q, which is not understood", v.Folder, where)
 	}

@@ -175,7 +175,7 @@ func (c *Conn) Close() error {
 func doingUIDs(verb state.Text, uids state.UIDSet, mailbox string) state.Text {
 	text := state.Textf("%s", uids)
 	if len(text) > 60 {
-		text = state.Textf("%d:%d (%d messages)", uids[0].First, uids[len(uids)-1].Last, uids.Len())
+		text = state.Textf("%d:%d (%s)", uids[0].First, uids[len(uids)-1].Last, state.Count(uids.Len(), "message"))
 	}
 	return state.Textf("%s UID %s of %q", verb, text, mailbox)
 }

@@ -139,7 +139,7 @@ func checkList(list []state.RemoteMailbox) error {
 		seen[m.Name] = true
 	}
 	if !seen["INBOX"] {
-		return fmt.Errorf("the server's list of %d mailboxes lacks INBOX", len(list))
+		return fmt.Errorf("the server's list of %s lacks INBOX", state.Count(len(list), "mailbox|mailboxes"))
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func unknownHold(doing state.Text, stored []storedHold) error {
 // more than before becomes another hold, with an ID of its own and undecided:
 // no approval may reach further than what the user saw.
 func (s *Store) PutHolds(ctx context.Context, holds []state.Hold) ([]state.Hold, error) {
-	doing := state.Textf("write %d holds", len(holds))
+	doing := state.Textf("write %s", state.Count(len(holds), "hold"))
 	for _, h := range holds {
 		if err := checkHold(h); err != nil {
 			return nil, s.fail(doing, err)
@@ -178,7 +178,7 @@ func checkHold(h state.Hold) error {
 	case h.Missing != state.Local && h.Missing != state.Remote:
 		err = fmt.Errorf("side %d does not exist", h.Missing)
 	case h.Lost < 0:
-		err = fmt.Errorf("it covers %d lost messages", h.Lost)
+		err = fmt.Errorf("it covers %s that the server lost", state.Count(h.Lost, "message"))
 	case h.Decision > state.Rejected:
 		err = fmt.Errorf("decision %d does not exist", h.Decision)
 	}

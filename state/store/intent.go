@@ -15,7 +15,7 @@ func (s *Store) Intend(ctx context.Context, intents []state.Intent) error {
 	if len(intents) == 0 {
 		return nil
 	}
-	doing := state.Textf("note %d intents", len(intents))
+	doing := state.Textf("note %s", state.Count(len(intents), "intent"))
 	for _, i := range intents {
 		if err := i.Check(); err != nil {
 			return s.fail(doing, err)

@@ -19,7 +19,7 @@ type notice struct{ firstSeen, lastShown int64 }
 // day ago, but for remarks, which are shown once. It remembers them as shown, and forgets what is not among the
 // problems any more.
 func (s *Store) Notices(ctx context.Context, now int64, problems []state.Problem) ([]state.Problem, error) {
-	doing := state.Textf("remember %d problems", len(problems))
+	doing := state.Textf("remember %s", state.Count(len(problems), "problem"))
 	var fresh []state.Problem
 	err := s.write(ctx, pointNotices, doing, func(ctx context.Context, tx *sql.Tx) error {
 		old, err := loadNotices(ctx, tx)

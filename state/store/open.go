@@ -22,7 +22,7 @@ const databaseName = "state.db"
 // examinations agree, is moved aside, and its newest good copy takes its place, or an
 // empty one: see News. While the disk gives errors nothing is moved.
 func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Store, error) {
-	doing := state.Textf("open the state of account %q", account.Name)
+	const doing = "open the state"
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -80,7 +80,7 @@ func scanRecords(ctx context.Context, tx *sql.Tx, id int64, mailbox string, coun
 		return nil, err
 	}
 	if len(records) != count {
-		return nil, fmt.Errorf("one index shows %d records, another %d: %w", count, len(records), errDamaged)
+		return nil, fmt.Errorf("the indexes show different numbers of records, %d and %d: %w", count, len(records), errDamaged)
 	}
 	return records, nil
 }

@@ -68,7 +68,7 @@ func (d *Directory) Resolve(want Account, root RootFacts) (Account, Verdict, err
 	if refused != nil {
 		return Account{}, Suspended, &state.Error{
 			Scope: state.ScopeAccount, Cause: state.CauseConfig, Err: refused.reason, Hint: refused.hint,
-			Doing: state.Textf("find the state of account %q", want.Name),
+			Doing: "find the state",
 		}
 	}
 	if verdict == New {
@@ -161,7 +161,7 @@ func markerLost(want Account, root RootFacts, s candidate) *refusal {
 		seen = "the directory is empty"
 	}
 	return &refusal{
-		fmt.Errorf("the root %s of account %q lost its marker (%s): is the disk mounted?", want.Root, want.Name, seen),
+		fmt.Errorf("the root %s lost its marker (%s): is the disk mounted?", want.Root, seen),
 		state.Textf("mount the disk, or restore the directory with its file %s (id %s); %s",
 			markerName, s.ID, acceptHint(want)),
 	}
@@ -169,8 +169,7 @@ func markerLost(want Account, root RootFacts, s candidate) *refusal {
 
 func treeSwapped(want Account, local candidate) *refusal {
 	return &refusal{
-		fmt.Errorf("the root %s of account %q carries the marker of another tree: is the right disk mounted?",
-			want.Root, want.Name),
+		fmt.Errorf("the root %s carries the marker of another tree: is the right disk mounted?", want.Root),
 		state.Textf("mount the disk, or restore the directory, whose marker %s has the id %s; %s",
 			markerName, local.ID, acceptHint(want)),
 	}

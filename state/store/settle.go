@@ -24,7 +24,7 @@ func (s *Store) Settle(ctx context.Context, settlement state.Settlement) error {
 	if settled(settlement) == 0 {
 		return nil
 	}
-	doing := state.Textf("record the results of %d messages", len(settlement.Put)+len(settlement.Drop))
+	doing := state.Textf("record the results of %s", state.Count(len(settlement.Put)+len(settlement.Drop), "message"))
 	if err := checkSettlement(settlement); err != nil {
 		return s.fail(doing, err)
 	}

@@ -38,7 +38,7 @@ func sumStray(n state.StrayNote) rowSum {
 
 // PutStrayNotes replaces all notes by these.
 func (s *Store) PutStrayNotes(ctx context.Context, notes []state.StrayNote) error {
-	return s.write(ctx, pointStrays, state.Textf("note %d files", len(notes)), func(ctx context.Context, tx *sql.Tx) error {
+	return s.write(ctx, pointStrays, state.Textf("note %s", state.Count(len(notes), "file")), func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM stray"); err != nil {
 			return err
 		}

@@ -63,6 +63,17 @@ func wordRules() []rule {
 		bad:  map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"failed to open: %w\", e)"},
 		good: map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"open %s: %w\", f, e)"},
 	}, {
+		name: "one message is no messages", check: checkCounts,
+		bad: map[string]string{
+			"a/a.go": "package a; var t = state.Textf(\"%d messages\", n)",
+			"a/b.go": "package a; var e = fmt.Errorf(\"%s: all %d new mailboxes: %w\", s, n, e)",
+		},
+		good: map[string]string{
+			"a/a.go":      "package a; var e = fmt.Errorf(\"more than %d messages, of at most %d files\", most, n)",
+			"a/b.go":      "package a; var t = state.Textf(\"%s are here\", state.Count(n, \"message\"))",
+			"a/a_test.go": "package a; var t = fmt.Sprintf(\"%d messages\", n)",
+		},
+	}, {
 		name: "words to the user are made where they are made printable", check: checkText,
 		bad: map[string]string{
 			"a/a.go":             "package a; var t = state.Text(name)",
@@ -84,6 +95,31 @@ func wordRules() []rule {
 			"cmd/mailmoor/ui.go": "package main; func f(u *ui) { put(u.stdout, text) }",
 		},
 	}}
+}
+
+// counted is a number that may be one, with a noun that is always in the plural. A limit is
+// never one.
+var counted = regexp.MustCompile(`(?:(\w+ \w+) )?%d (?:\w+ )?(?:messages|mailboxes|folders|files|holds|problems|records|transfers|changes|intents)\b`)
+
+// checkCounts finds numbers with a noun that is wrong for one of it.
+func checkCounts(s source) []finding {
+	if s.isTest() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		text, ok := n.(*ast.BasicLit)
+		if !ok || text.Kind != token.STRING {
+			return true
+		}
+		for _, match := range counted.FindAllStringSubmatch(text.Value, -1) {
+			if match[1] != "more than" && match[1] != "at most" && match[1] != "of at most" {
+				found = append(found, finding{text.Pos(), "a number with a plural: use state.Count"})
+			}
+		}
+		return true
+	})
+	return found
 }
 
 // checkText finds words to the user that did not pass what makes foreign text printable: a

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"mailmoor/state"
 )
 
 // The limits on how much a server may say until it has answered a command. Each
@@ -69,7 +71,7 @@ func (r *ration) take(line string, size, lineMax int) (topic, error) {
 	case aboutSearch:
 		r.told[about] += uint64(size)
 		if most := uint64(r.searchLine(lineMax)); r.told[about] > most {
-			return about, fmt.Errorf("the server sent more than %d bytes of search results of a mailbox with %d messages", most, r.ever)
+			return about, fmt.Errorf("the server sent more than %d bytes of search results of a mailbox with %s", most, state.Count(int64(r.ever), "message"))
 		}
 	case aboutMessages:
 		r.told[about]++
