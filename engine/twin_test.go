@@ -70,7 +70,7 @@ func TestHeldAndElsewhere(t *testing.T) {
 		f.vanish("INBOX", all[:120]...)
 		f.tree.SetLetters("INBOX", f.key("INBOX", "m000"), "F")
 		h := hold(t, f.sync())
-		if h.UIDs.Len() != 120 || !strings.Contains(string(h.Reason), "; 110 of them are now in Archive") {
+		if h.UIDs.Len() != 120 || !strings.Contains(string(h.Reason), "; 110 of them are in Archive as well") {
 			t.Errorf("the hold is %+v, want one that says where 110 of 120 are", h)
 		}
 		if again := hold(t, f.sync()); again.Reason != h.Reason {
@@ -97,7 +97,7 @@ func TestLostAndElsewhere(t *testing.T) {
 	f.server.Restore(backup)
 	f.server.Append("Archive", archive[0])
 	h := hold(t, f.sync())
-	if h.Lost != 2 || !strings.Contains(string(h.Reason), "; 1 of them is now in Archive") {
+	if h.Lost != 2 || !strings.Contains(string(h.Reason), "; 1 of them is in Archive as well") {
 		t.Errorf("the hold is %+v, want one that says where one of two is", h)
 	}
 	f.store.Decide(h.ID, state.Rejected)

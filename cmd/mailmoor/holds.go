@@ -158,7 +158,7 @@ func (h holdReport) outcomes() (approve, reject state.Text) {
 			state.Textf("%s %s downloaded again", messages, are)
 	default:
 		return messages + " in the folder: into the hold area",
-			state.Textf("%s %s uploaded again, but for what is in another mailbox by now", messages, are)
+			state.Textf("%s %s uploaded again, but for what is in another mailbox as well", messages, are)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestWhereApprovedRemovalsGo(t *testing.T) {
 // TestHoldOfLostMessages: what is said of messages that the server lost.
 func TestHoldOfLostMessages(t *testing.T) {
 	h := holdsOf("personal", []state.Hold{{
-		ID: 7, Mailbox: "Lists", Missing: state.Remote, Lost: 3, Through: 9, Reason: "the server lost these messages; 2 of them are now in Archive",
+		ID: 7, Mailbox: "Lists", Missing: state.Remote, Lost: 3, Through: 9, Reason: "the server lost these messages; 2 of them are in Archive as well",
 	}})[0]
 	if h.Messages != 3 || h.Lost != 3 || h.UIDs != "" {
 		t.Errorf("the hold is reported as %+v", h)
@@ -40,9 +40,9 @@ func TestHoldOfLostMessages(t *testing.T) {
 	notice := h.notice()
 	for got, want := range map[state.Text]string{
 		h.line(): "hold personal:7: Lists: 3 messages that the server lost when it was renumbered or restored; " +
-			"kept in the folder, not uploaded; 2 of them are now in Archive",
+			"kept in the folder, not uploaded; 2 of them are in Archive as well",
 		approve:     "3 messages in the folder: into the hold area",
-		reject:      "3 messages are uploaded again, but for what is in another mailbox by now",
+		reject:      "3 messages are uploaded again, but for what is in another mailbox as well",
 		notice.Text: "3 messages that the server lost",
 		notice.Hint: "mailmoor approve personal:7 or mailmoor reject personal:7",
 	} {

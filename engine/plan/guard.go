@@ -150,8 +150,7 @@ func (b *builder) guardGroup(v *view, missing state.Side, group []Op, returning 
 	if why != "" && v.Role == state.RoleTrash && v.Guessed {
 		why += state.Textf("; if %q is Trash, say so in the configuration: roles.trash", v.Name)
 	}
-	if why == "" && open == nil {
-		slid := v.slidOut(rest)
+	if slid := v.slidOut(rest); why == "" && (open == nil || len(slid) > 0 && len(slid) == len(rest)) {
 		b.plan.Ops = append(b.plan.Ops, rest[len(slid):]...)
 		if len(slid) == 0 {
 			return
@@ -182,7 +181,7 @@ func (b *builder) heldNow(v *view, open *state.Hold, now state.Hold) state.Hold 
 		}
 	}
 	b.seekUIDs(v, now.UIDs)
-	now.Reason += v.whereNow(func(e *entry) bool { return now.UIDs.Contains(e.base.UID) })
+	now.Reason += v.whereElse(func(e *entry) bool { return now.UIDs.Contains(e.base.UID) })
 	return now
 }
 
@@ -295,7 +294,7 @@ func (b *builder) keepHolds(open *state.Hold, decided []state.Hold, group []Op) 
 }
 
 // reject carries out that the user wants a removal not to happen. What is in another
-// mailbox by now is not brought to the server a second time.
+// mailbox as well is not brought to the server a second time.
 func (b *builder) reject(v *view, op Op) {
 	if op.Kind == RemoveLocal {
 		b.seek(op.Base)

@@ -174,7 +174,7 @@ func (b *builder) guardLost(v *view, group []Op) {
 			b.seek(op.Base)
 		}
 		hold.Reason = "the server lost these messages when the mailbox was renumbered, replaced or restored" +
-			v.whereNow(func(e *entry) bool { return e.base.State == state.Lost })
+			v.whereElse(func(e *entry) bool { return e.base.State == state.Lost })
 	}
 	b.plan.Holds = append(b.plan.Holds, hold)
 }

@@ -130,8 +130,10 @@ func (b *builder) seekUIDs(v *view, uids state.UIDSet) {
 	}
 }
 
-// whereNow says how many messages of a hold have a twin, and where; "" if none has.
-func (v *view) whereNow(held func(*entry) bool) state.Text {
+// whereElse says how many messages of a hold have a twin, and where; "" if none has. Nobody
+// knows when those got there: they may be copies of old. What got there after the messages
+// went has moved, and is not held.
+func (v *view) whereElse(held func(*entry) bool) state.Text {
 	n, names := 0, []string(nil)
 	for _, e := range v.entries {
 		if e.twin == nil || !held(e) {
@@ -150,7 +152,7 @@ func (v *view) whereNow(held func(*entry) bool) state.Text {
 	if len(names) > namesMax {
 		names = append(names[:namesMax], "others")
 	}
-	return state.Textf("; %d of them %s now in %s", n, isOrAre(n), state.List(names))
+	return state.Textf("; %d of them %s in %s as well", n, isOrAre(n), state.List(names))
 }
 
 func isOrAre(n int) string {

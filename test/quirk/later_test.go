@@ -147,6 +147,11 @@ func TestWindowSlides(t *testing.T) {
 	a.clean()
 	a.deliver("INBOX", "new1", "new2", "new3")
 	a.sync()
+	a.deliver("INBOX", "new4")
+	// The reason was that of an accident, as soon as one more had left the window.
+	if r := a.sync(); len(r.Holds) != 1 || !strings.Contains(string(r.Holds[0].Reason), "the oldest 4 left that window") {
+		t.Errorf("holds %+v, want one about four messages outside the window", r.Holds)
+	}
 	if got := strings.Join(a.local(), " "); !strings.Contains(got, "/m00:") || !strings.Contains(got, "/m02:") {
 		t.Errorf("the oldest messages are gone from the tree")
 	}

@@ -201,7 +201,7 @@ func TestSavedAndPurgedByMbsync(t *testing.T) {
 	l.purge("INBOX", tokens[110])
 	l.sync()
 	h := a.onlyHold(a.sync())
-	if h.UIDs.Len() != 108 || !strings.Contains(string(h.Reason), "107 of them are now in Archive") {
+	if h.UIDs.Len() != 108 || !strings.Contains(string(h.Reason), "107 of them are in Archive as well") {
 		t.Errorf("the hold is %+v, want one that says where 107 of 108 are", h)
 	}
 	a.decide(h, state.Rejected)
