@@ -106,10 +106,10 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 		e.pace.slow()
 	}
 	e.pool.forgive()
-	t := &tally{notify: e.Progress}
+	t := &tally{notify: e.Progress, afresh: make(map[state.Doubt]afresh)}
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)
-	report.Counts = t.counts
+	report.Counts, report.News = t.counts, t.news()
 	report.Problems = distinct(append(report.Problems, t.problems...))
 	report.Duration = e.Now().Sub(start)
 	return report, err

@@ -205,7 +205,7 @@ func (e *Engine) lookRemotely(ctx context.Context, conn *lease, l *look) error {
 		if state.CauseOf(err) != state.CauseGeneration || l.Known == nil {
 			return explainGeneration(l.Name, err)
 		}
-		e.Log.Warn().Err(err).Str("mailbox", l.Name).Msg("the records of the mailbox are matched afresh")
+		e.Log.Debug().Err(err).Str("mailbox", l.Name).Msg("the records of the mailbox are matched afresh")
 		l.Doubt = state.DoubtUIDs
 	}
 	return e.relist(ctx, conn, l)

@@ -220,7 +220,13 @@ func TestLossIsToldPerMailbox(t *testing.T) {
 	f.deliver("Archive", "lost2")
 	f.clean()
 	f.server.Restore(backup)
-	holds := f.sync().Holds
+	report := f.sync()
+	// It was one line of the logger for each mailbox, also for those in which nothing was.
+	if want := "the server renumbered, replaced or restored 2 mailboxes: 3 messages were found again, 2 not"; len(report.News) != 1 ||
+		string(report.News[0]) != want {
+		t.Errorf("the news are %q, want %q", report.News, want)
+	}
+	holds := report.Holds
 	if len(holds) != 2 || holds[0].Lost != 1 || holds[1].Lost != 1 {
 		t.Fatalf("holds are %+v, want one for each mailbox", holds)
 	}

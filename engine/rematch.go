@@ -86,15 +86,15 @@ func (x *executor) rematchMailbox(ctx context.Context, t *target, r plan.Rematch
 		return err
 	}
 	x.progressed()
-	x.Log.Warn().Str("mailbox", t.Name).Stringer("outcome", r).Msg("matched the records of a mailbox afresh")
-	x.add(func(c *Counts) { c.Rematched += r.Found; c.Lost += r.Lost })
+	x.Log.Debug().Str("mailbox", t.Name).Stringer("outcome", r).Msg("matched the records of the mailbox afresh")
+	x.rematched(t.Name, t.Doubt, r)
 	return nil
 }
 
 // noteDoubt remembers that the UIDs of a mailbox turned out to name other
 // messages. The next round matches its records afresh.
 func (x *executor) noteDoubt(ctx context.Context, t *target, cause error) error {
-	x.Log.Warn().Err(cause).Str("mailbox", t.Name).Msg("the UIDs of the mailbox are in doubt")
+	x.Log.Debug().Err(cause).Str("mailbox", t.Name).Msg("the UIDs of the mailbox are in doubt")
 	known := *t.Known
 	known.Doubt = max(known.Doubt, state.DoubtUIDs)
 	if err := x.Store.PutMailbox(ctx, known); err != nil {

@@ -39,6 +39,8 @@ type Report struct {
 	Counts    Counts
 	Holds     []state.Hold
 	Problems  []state.Problem
+	// News is what happened that nobody asked for and that is no problem, in sentences.
+	News []state.Text
 	// Trash is the mailbox that deleted messages go to, empty without one.
 	Trash string
 	// Kept is how many changes stay on their side because of the direction.
@@ -61,7 +63,9 @@ type tally struct {
 	problems []state.Problem
 	progress Progress
 	notify   func(Progress)
-	settled  int
+	// afresh is what came of matching mailboxes afresh, by the reason.
+	afresh  map[state.Doubt]afresh
+	settled int
 }
 
 // progressed notes that something was recorded or found out that another round

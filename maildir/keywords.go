@@ -159,7 +159,7 @@ func (t *Tree) accountLetters(ctx context.Context) (letters, error) {
 func (t *Tree) readLetters(d dir) (lettering, error) {
 	l, err := lettersIn(d)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ELOOP) {
-		t.o.Log.Warn().Err(err).Str("folder", d.path()).Msg("what the letters in file names stand for cannot be read")
+		t.o.Log.Warn().Err(err).Msg(string(state.Textf("what the letters in the file names of folder %q stand for cannot be read", d.path())))
 		return lettering{owned: true}, nil
 	}
 	return l, err

@@ -141,7 +141,7 @@ func (t *Tree) lock() error {
 	case err != nil:
 		// Not every network file system can lock a directory. The account's
 		// state has a lock of its own.
-		t.o.Log.Warn().Str("root", t.path).Err(err).Msg("the root cannot be locked")
+		t.o.Log.Warn().Err(err).Msg(string(state.Textf("the root %q cannot be locked, so that only the state keeps other runs out", t.path)))
 	}
 	return nil
 }

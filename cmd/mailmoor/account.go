@@ -115,7 +115,7 @@ func (a *app) openLocked(ctx context.Context, dir *store.Directory, owner store.
 	}
 	o.store, err = dir.Open(ctx, owner, store.Options{
 		Hook: a.hook, Program: versionText(), Marked: marked, Mark: o.tree.Mark,
-		Warn: func(err error) { log.Warn().Err(err).Msg("the run is not affected") },
+		Warn: func(err error) { log.Warn().Err(err).Msg("the run goes on without it") },
 	})
 	return err
 }

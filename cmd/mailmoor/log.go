@@ -48,6 +48,7 @@ func (w jsonWriter) Write(p []byte) (int, error) {
 // event is one event of the log. Its fields stand in the order in which they were added.
 type event struct {
 	level, account, mailbox, message string
+	err                              state.Text
 	fields                           []state.Text
 }
 
@@ -77,7 +78,7 @@ func readEvent(data []byte) (event, error) {
 		case zerolog.MessageFieldName:
 			e.message = text
 		case zerolog.ErrorFieldName:
-			e.fields = append([]state.Text{state.Foreign(text)}, e.fields...)
+			e.err = state.Foreign(text)
 		case "account":
 			e.account = text
 		case "mailbox":
@@ -94,6 +95,9 @@ func (e event) text() state.Text {
 	text := problemText(e.mailbox, "", state.Foreign(strings.TrimSpace(e.message)))
 	if e.account != "" {
 		text = state.Textf("%s: %s", e.account, text)
+	}
+	if e.err != "" {
+		text += ": " + e.err
 	}
 	if len(e.fields) > 0 {
 		text = state.Textf("%s (%s)", text, state.Join(e.fields, "; "))

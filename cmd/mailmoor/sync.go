@@ -202,6 +202,11 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 		report.ended = worst(report.ended, exitTemporary)
 		report.conclude()
 	}
+	if !s.flags.quiet {
+		for _, text := range result.News {
+			s.ui.message(c.account.Name, text)
+		}
+	}
 	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
 	report.weigh(fresh)
 	s.tell(report, err, fresh, o.said)
@@ -296,7 +301,7 @@ func (s *syncing) expire(ctx context.Context, account config.Account, o *opened,
 	if n == 0 || err != nil {
 		return err
 	}
-	log.Info().Int("files", n).Msg("removed from the hold area after hold_days")
+	log.Info().Msg(string(state.Textf("the hold area let go of %s after hold_days", count(n, "file"))))
 	return o.store.ForgetHeld(ctx, before.Unix())
 }
 

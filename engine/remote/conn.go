@@ -136,10 +136,10 @@ func (c *Conn) takeNotes() wire.Notes {
 	}
 	for _, text := range said.Alerts {
 		// RFC 9051, section 7.1: an alert must be shown to the user.
-		c.o.Log.Warn().Str("text", trimmed(text)).Msg("the server sends an alert")
+		c.o.Log.Warn().Msg(string(state.Textf("the server asks to tell you: %s", state.Foreign(trimmed(text)))))
 	}
 	for _, what := range said.Repaired {
-		c.o.Log.Warn().Str("what", trimmed(what)).Msg("the server sent a line that cannot be right")
+		c.o.Log.Warn().Msg(string(state.Textf("the server sent a line that cannot be right: %s", state.Foreign(trimmed(what)))))
 	}
 	return said
 }

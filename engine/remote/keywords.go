@@ -105,7 +105,7 @@ func (c *Conn) addKeywords(uids state.UIDSet, names []string, doing state.Text) 
 	if cause := state.CauseOf(err); !refused || state.ScopeOf(err) >= state.ScopeAccount || cause == state.CauseNetwork || cause == state.CauseStale {
 		return err
 	}
-	c.o.Log.Info().Err(err).Strs("keywords", names).Msg("the server refuses keywords")
+	c.o.Log.Info().Err(err).Msg(string(state.Textf("the server refuses the keywords %s", state.List(names))))
 	if len(names) == 1 {
 		return nil
 	}

@@ -61,7 +61,7 @@ func (c *Conn) spacesOf(data *imap.NamespaceData) state.Namespaces {
 		for _, d := range kind.from {
 			prefix, ok := wire.DecodeName(d.Prefix)
 			if !ok || len(kind.from) > namespacesMax {
-				c.o.Log.Warn().Str("prefix", d.Prefix).Msg("the server's namespaces cannot be read")
+				c.o.Log.Warn().Msg(string(state.Textf("the server's namespaces cannot be read, for one of the prefix %q", d.Prefix)))
 				return state.Namespaces{}
 			}
 			*kind.to = append(*kind.to, state.Namespace{Prefix: inboxName(prefix, d.Delim), Delimiter: d.Delim})

@@ -132,8 +132,8 @@ func (t *transfer) accept(d doubt) {
 	if t.sizes.wrong > 1 && (!d.grave() || rounded) {
 		level = zerolog.DebugLevel
 	}
-	t.o.Log.WithLevel(level).Str("mailbox", t.mailbox).Uint32("uid", uint32(d.uid)).Int64("told", d.told).Int64("sent", d.sent).
-		Msg("the server sends a message of another size than it says; it is not known to be right about sizes, so the message is taken as it came")
+	t.o.Log.WithLevel(level).Str("mailbox", t.mailbox).Msg(string(state.Textf("the server sends UID %d with %s, another size than it says (%d); "+
+		"it is not known to be right about sizes, so the message is taken as it came", d.uid, state.Count(d.sent, "byte"), d.told)))
 }
 
 // probe compares other messages of the mailbox with what the server says of their

@@ -63,6 +63,17 @@ func wordRules() []rule {
 		bad:  map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"failed to open: %w\", e)"},
 		good: map[string]string{"a/a.go": "package a; var e = fmt.Errorf(\"open %s: %w\", f, e)"},
 	}, {
+		name: "what the log says to people is a sentence", check: checkLog,
+		bad: map[string]string{
+			"a/a.go": "package a; func f() { log.Warn().Str(\"text\", t).Msg(\"the server sends an alert\") }",
+			"a/b.go": "package a; func f() { o.Log.WithLevel(l).Str(\"mailbox\", m).Err(e).Int(\"n\", n).Msg(\"done\") }",
+		},
+		good: map[string]string{
+			"a/a.go":      "package a; func f() { log.Warn().Str(\"mailbox\", m).Err(e).Msg(\"it cannot be read\") }",
+			"a/b.go":      "package a; func f() { log.Debug().Int(\"n\", n).Msg(\"done\") }",
+			"a/a_test.go": "package a; func f() { log.Info().Int(\"n\", n).Msg(\"done\") }",
+		},
+	}, {
 		name: "one message is no messages", check: checkCounts,
 		bad: map[string]string{
 			"a/a.go": "package a; var t = state.Textf(\"%d messages\", n)",
@@ -95,6 +106,56 @@ func wordRules() []rule {
 			"cmd/mailmoor/ui.go": "package main; func f(u *ui) { put(u.stdout, text) }",
 		},
 	}}
+}
+
+// checkLog finds events of the log that everybody sees and that carry fields, which would
+// stand behind the sentence as "outcome 0; uid 7". The level debug may have them.
+func checkLog(s source) []finding {
+	if s.isTest() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		message, ok := n.(*ast.CallExpr)
+		if !ok || method(message) != "Msg" {
+			return true
+		}
+		shown, fields := false, false
+		for call := chained(message); call != nil; call = chained(call) {
+			switch method(call) {
+			case "Info", "Warn", "Error", "WithLevel":
+				shown = true
+			case "Err":
+			case "Str":
+				name, is := call.Args[0].(*ast.BasicLit)
+				fields = fields || !is || name.Value != `"mailbox"` && name.Value != `"account"`
+			default:
+				fields = true
+			}
+		}
+		if shown && fields {
+			found = append(found, finding{message.Pos(), "put it into the sentence"})
+		}
+		return true
+	})
+	return found
+}
+
+// method returns the name of the method that is called, chained the call on whose result it is.
+func method(call *ast.CallExpr) string {
+	if f, ok := call.Fun.(*ast.SelectorExpr); ok {
+		return f.Sel.Name
+	}
+	return ""
+}
+
+func chained(call *ast.CallExpr) *ast.CallExpr {
+	if f, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if on, ok := f.X.(*ast.CallExpr); ok {
+			return on
+		}
+	}
+	return nil
 }
 
 // counted is a number that may be one, with a noun that is always in the plural. A limit is
