@@ -23,6 +23,7 @@ const (
 	LocalFlags                // flags differ from the base
 	LocalEdited               // content differs from the base
 	LocalMoved                // absent here, found in another folder
+	LocalReplaced             // a draft, absent, in whose place its folder has a new file
 )
 
 // Remote is what the mailbox shows of a message.
@@ -51,7 +52,7 @@ const (
 	Upload              // the file goes to the server, as a new message
 	KeepBoth            // two different messages: download one, upload the other
 	SetFlags            // bring both sides to the merged flags
-	Replace             // upload the edited file, then retire the old version
+	Replace             // upload the edited file, or the one that replaces it, then retire the old version
 	RemoveLocal         // move the file to the hold area
 	RemoveRemote        // remove the server's message: to Trash, or for good
 	MoveLocal           // the file follows the message into another folder
@@ -144,7 +145,7 @@ func decideKnown(m Message) Decision {
 	switch m.Local {
 	case LocalEdited:
 		return localEdited(m)
-	case LocalAbsent:
+	case LocalAbsent, LocalReplaced:
 		return localAbsent(m)
 	case LocalMoved:
 		return localMoved(m)
@@ -195,6 +196,9 @@ func localAbsent(m Message) Decision {
 			return Decision{Action: Download, Why: "deleted here, but changed on the server since"}
 		}
 	}
+	if m.Local == LocalReplaced {
+		return Decision{Action: Replace, Why: "a draft that was saved again"}
+	}
 	return Decision{Action: RemoveRemote, Why: "deleted here"}
 }
 
@@ -216,7 +220,7 @@ func localMoved(m Message) Decision {
 func merge(m Message) (local, remote state.Flags) {
 	l, r := m.LocalFlags, m.RemoteFlags
 	// A side that does not hold the message has not changed its flags.
-	if m.Local == LocalAbsent {
+	if m.fileGone() {
 		l = m.BaseFlags
 	}
 	if m.Remote == RemoteAbsent {
@@ -232,6 +236,9 @@ func undeletes(m Message) bool {
 	return m.Shared&state.Trashed != 0 && m.RemoteFlags&state.Trashed != 0 && m.LocalFlags&state.Trashed == 0 &&
 		(m.Local == LocalMoved || m.Local == LocalEdited || m.Local == LocalFlags && m.localSignificant())
 }
+
+// fileGone reports whether the message has no file any more.
+func (m Message) fileGone() bool { return m.Local == LocalAbsent || m.Local == LocalReplaced }
 
 func (m Message) localSignificant() bool {
 	return state.Significant(m.BaseFlags&m.Shared, m.LocalFlags&m.Shared) || m.taggedLocally()

@@ -14,7 +14,7 @@ var sharedPolicies = []state.Flags{state.AllFlags, state.AllFlags &^ state.Trash
 func everyMessage(visit func(Message)) {
 	flags := flagSubsets(state.Flagged, state.Seen, state.Trashed)
 	for _, shared := range sharedPolicies {
-		for l := LocalUnknown; l <= LocalMoved; l++ {
+		for l := LocalUnknown; l <= LocalReplaced; l++ {
 			for r := RemoteUnknown; r <= RemoteMoved; r++ {
 				for _, base := range flags {
 					for _, lf := range flags {
@@ -53,7 +53,7 @@ func consistent(m Message) bool {
 		return false
 	case m.Local == LocalSame && m.LocalFlags != m.BaseFlags,
 		m.Local == LocalFlags && m.LocalFlags == m.BaseFlags,
-		m.Local == LocalAbsent && m.LocalFlags != 0:
+		m.fileGone() && m.LocalFlags != 0:
 		return false
 	case m.Remote == RemoteSame && m.RemoteFlags != m.BaseFlags,
 		m.Remote == RemoteFlags && m.RemoteFlags == m.BaseFlags,
@@ -93,12 +93,12 @@ func checkSafety(t *testing.T, m Message, d Decision) {
 			t.Errorf("%+v: removes a message that is still wanted", m)
 		}
 	case Forget:
-		if m.Local != LocalAbsent || m.Remote != RemoteAbsent && m.Remote != RemoteMoved {
+		if !m.fileGone() || m.Remote != RemoteAbsent && m.Remote != RemoteMoved {
 			t.Errorf("%+v: forgets a message that is there", m)
 		}
 	case Replace:
-		if m.Local != LocalEdited {
-			t.Errorf("%+v: replaces an unedited message", m)
+		if m.Local != LocalEdited && m.Local != LocalReplaced || m.Remote == RemoteAbsent || m.Remote == RemoteMoved {
+			t.Errorf("%+v: replaces a message that has no newer version, or is not there", m)
 		}
 	}
 }

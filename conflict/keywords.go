@@ -37,7 +37,7 @@ func tag(m Message) Tags {
 		return Tags{}
 	}
 	local, remote := k.base(), k.Base
-	if m.Local != LocalAbsent {
+	if !m.fileGone() {
 		local = local.Union(k.Local)
 	}
 	if m.Remote != RemoteAbsent {

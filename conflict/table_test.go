@@ -54,7 +54,7 @@ func readGrids(t *testing.T) []grid {
 var (
 	localNames = map[string]Local{
 		"absent": LocalAbsent, "new": LocalNew, "same": LocalSame, "flags": LocalFlags,
-		"edited": LocalEdited, "moved": LocalMoved, "unknown": LocalUnknown,
+		"edited": LocalEdited, "moved": LocalMoved, "replaced": LocalReplaced, "unknown": LocalUnknown,
 	}
 	remoteNames = map[string]Remote{
 		"absent": RemoteAbsent, "new": RemoteNew, "same": RemoteSame, "flags": RemoteFlags,
@@ -69,7 +69,7 @@ func TestDocumentIsTheTable(t *testing.T) {
 		known := i == 1
 		wantRows, wantColumns := 3, 3
 		if known {
-			wantRows, wantColumns = 6, 6
+			wantRows, wantColumns = 7, 6
 		}
 		if len(g.rows) != wantRows || len(g.columns) != wantColumns {
 			t.Errorf("table %d is %d x %d, want %d x %d", i+1, len(g.rows), len(g.columns), wantRows, wantColumns)

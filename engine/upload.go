@@ -196,7 +196,7 @@ func (x *executor) prepare(ctx context.Context, t *target, items []item, next st
 			continue
 		}
 		upload.Flags = it.send & t.Shared()
-		upload.Date = sendDate(it.base, it.file)
+		upload.Date = sendDate(it.dated(), it.file)
 		it.upload = upload
 		ready = append(ready, it)
 		intents = append(intents, state.Intent{
@@ -223,6 +223,15 @@ func (it item) replaces(mailbox string) state.UID {
 		return it.base.UID
 	}
 	return 0
+}
+
+// dated is the record whose date the message keeps. A draft that was saved again in
+// another file has the date of that.
+func (it item) dated() state.Record {
+	if it.edited && it.base.Key != it.file.Key {
+		return state.Record{}
+	}
+	return it.base
 }
 
 // settleUploads records the outcomes and returns the uploads of which the

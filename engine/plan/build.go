@@ -26,6 +26,8 @@ type entry struct {
 	copied *state.RemoteMessage
 	// renumbered is true when the message is in its mailbox under another UID.
 	renumbered bool
+	// successor is the new file that replaces a draft whose own is gone, nil without one.
+	successor *state.LocalMessage
 	// twin is that of a message which is gone from one side: see findTwins.
 	twin *entry
 	// gain, lose and gainTags are what a twin gets, or loses, of another message's flags
@@ -113,6 +115,7 @@ func Build(in Input) Plan {
 		b.stillThere(v)
 		b.pairNew(v)
 		b.disown(v)
+		b.findSuccessors(v)
 		for _, e := range v.entries {
 			b.decide(v, e)
 		}

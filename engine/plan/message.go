@@ -24,6 +24,9 @@ func (b *builder) decide(v *view, e *entry) {
 		place = e.to
 	}
 	local, now := e.wished()
+	if e.successor != nil {
+		local = conflict.LocalReplaced
+	}
 	d := conflict.Decide(conflict.Message{
 		Known: true, Local: local, Remote: e.remote,
 		BaseFlags: e.base.Flags &^ (e.base.LocalFlags & place.Shared()), LocalFlags: now.Flags, RemoteFlags: e.msg.Flags,
@@ -45,12 +48,7 @@ func (b *builder) decide(v *view, e *entry) {
 	case conflict.Download, conflict.Upload:
 		b.bringBack(v, e, op, d.Action)
 	case conflict.Replace:
-		if e.base.Retry.NextAt > b.in.Now {
-			b.open(v.Name) // the server refused the new version; later it may not
-			return
-		}
-		op.Kind = Replace
-		b.add(v, op)
+		b.replace(v, e, op)
 	case conflict.RemoveLocal:
 		op.Kind = RemoveLocal
 		b.add(v, op)

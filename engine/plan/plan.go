@@ -172,7 +172,7 @@ const (
 	SetFlags                      // merged flags to one or both sides
 	RemoveLocal                   // file to the hold area
 	RemoveRemote                  // message to Trash, or for good
-	Retire                        // superseded version of an edited message, for good
+	Retire                        // superseded version of a message, for good
 	Forget                        // drop the record
 )
 
