@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -41,17 +42,29 @@ func runScripts(t *testing.T, dir string, server *lab.Server) {
 	})
 }
 
-// build builds the program, with what the crash tests need in it, and returns the
+// build builds the program once, with what the crash tests need in it, and returns the
 // directory that it is in.
 func build(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-tags", "crashtest", "-o", filepath.Join(dir, "mailmoor"), "mailmoor/cmd/mailmoor")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
+
+// built is build's; TestMain removes the directory.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "e2e")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-ldflags=-w", "-tags", "crashtest", "-o", filepath.Join(dir, "mailmoor"), "mailmoor/cmd/mailmoor").CombinedOutput()
+	if err != nil {
+		return dir, fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return dir, nil
+})
 
 // setUp gives a script its user, its home and its configuration.
 func setUp(env *testscript.Env, server *lab.Server, bin string) error {

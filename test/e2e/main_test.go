@@ -9,5 +9,9 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.InMemory()
-	os.Exit(m.Run())
+	status := m.Run()
+	if dir, err := built(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(status)
 }

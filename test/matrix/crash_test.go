@@ -140,7 +140,7 @@ var scratch = sync.OnceValue(func() string {
 // programPath is the program that kills itself, built once.
 var programPath = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch(), "mailmoor")
-	out, err := exec.Command("go", "build", "-tags", "crashtest", "-o", path, "mailmoor/cmd/mailmoor").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-w", "-tags", "crashtest", "-o", path, "mailmoor/cmd/mailmoor").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}

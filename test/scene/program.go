@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Program builds the program as users get it, once in a test process, and
+// Program builds the program, once in a test process, and
 // returns its path. [RemoveProgram] removes it.
 var Program = sync.OnceValues(func() (string, error) {
 	dir, err := programDir()
@@ -17,9 +17,7 @@ var Program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "mailmoor")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "mailmoor/cmd/mailmoor")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", path, "mailmoor/cmd/mailmoor").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return path, nil
