@@ -42,9 +42,20 @@ func (d dir) close() {
 	}
 }
 
+// linkError is what the system says of a link that is not followed, in words that say so:
+// its own are about too many levels of links, or too many links.
+type linkError struct{ error }
+
+func (linkError) Error() string { return "it is a symbolic link and is not followed" }
+
+func (e linkError) Unwrap() error { return e.error }
+
 func (d dir) fail(op, name string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EMLINK) {
+		err = linkError{err}
 	}
 	return &fs.PathError{Op: op, Path: filepath.Join(d.path(), name), Err: err}
 }

@@ -99,13 +99,20 @@ func (c *Conn) listAll(pattern string, doing state.Text) ([]state.RemoteMailbox,
 // the connection: nobody knows when it would end by itself.
 func (c *Conn) readList(cmd *imapclient.ListCommand, doing state.Text) ([]state.RemoteMailbox, error) {
 	var list []state.RemoteMailbox
-	bytes := 0
+	err := c.eachListed(cmd, doing, func(data *imap.ListData) { list = append(list, mailboxOf(data)) })
+	return list, err
+}
+
+// eachListed calls yield with each line of the answer to LIST.
+func (c *Conn) eachListed(cmd *imapclient.ListCommand, doing state.Text, yield func(*imap.ListData)) error {
+	lines, bytes := 0, 0
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
 		if data.Mailbox == "" || c.broken != nil {
 			continue
 		}
-		list = append(list, mailboxOf(data))
-		if bytes += len(data.Mailbox); len(list) > mailboxesMax || bytes > mailboxBytesMax {
+		yield(data)
+		lines++
+		if bytes += len(data.Mailbox); lines > mailboxesMax || bytes > mailboxBytesMax {
 			c.breakOff(&state.Error{
 				Scope: state.ScopeAccount, Doing: doing, Hint: unreliable,
 				Err: fmt.Errorf("the server lists more than %d mailboxes, or names of more than %d bytes", mailboxesMax, mailboxBytesMax),
@@ -114,12 +121,12 @@ func (c *Conn) readList(cmd *imapclient.ListCommand, doing state.Text) ([]state.
 	}
 	switch err := cmd.Close(); {
 	case c.broken != nil:
-		return nil, c.broken
+		return c.broken
 	case err != nil:
-		return nil, c.fail(doing, err)
+		return c.fail(doing, err)
 	}
 	c.takeNotes()
-	return list, nil
+	return nil
 }
 
 // unreliable is what is done about a list that must not be believed.

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -91,6 +92,25 @@ func (c *Conn) hidden(doing state.Text) ([]string, error) {
 		}
 	}
 	return patterns, nil
+}
+
+// childless returns the mailbox above the one of this name that can have none below it
+// (RFC 9051, section 7.3.1), empty without one.
+func (c *Conn) childless(mailbox string, doing state.Text) (string, error) {
+	if c.namespaces == nil || len(c.namespaces.Personal) == 0 || c.namespaces.Personal[0].Delimiter == 0 {
+		return "", nil
+	}
+	levels := strings.Split(mailbox, string(c.namespaces.Personal[0].Delimiter))
+	for i := 1; i < len(levels); i++ {
+		above, found := strings.Join(levels[:i], string(c.namespaces.Personal[0].Delimiter)), false
+		err := c.eachListed(c.client.List("", above, nil), doing, func(data *imap.ListData) {
+			found = found || data.Mailbox == above && slices.Contains(data.Attrs, imap.MailboxAttrNoInferiors)
+		})
+		if found || err != nil {
+			return above, err
+		}
+	}
+	return "", nil
 }
 
 // misplaced adds to the refusal to create a mailbox what can be done about its

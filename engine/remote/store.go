@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -117,10 +118,18 @@ func (c *Conn) Create(ctx context.Context, mailbox string) error {
 		}
 		if !exists {
 			refused := c.fail(doing, err)
-			if isRefusal(err) {
+			if no := (*imap.Error)(nil); errors.As(err, &no) {
 				// Whichever connection says so, it gives the same hint.
 				if _, err := c.askNamespaces(doing); err != nil {
 					return err
+				}
+				above, err := c.childless(mailbox, doing)
+				if err != nil {
+					return err
+				}
+				if above != "" {
+					return mailboxError(state.CauseRefused, doing, state.Textf("move the folder, so that it does not lie in the one of %q", above),
+						"on this server %q can have no mailboxes below it, as with mbox storage: %w", above, answer{no})
 				}
 			}
 			return c.misplaced(mailbox, refused)
