@@ -19,6 +19,9 @@ const problemsKept = 200
 // try.
 const awayNotice = "the network or the server is away"
 
+// refusedNotice stands for a login that the server refuses, or that waits.
+const refusedNotice = "the server refuses the login"
+
 // notices are what the user has to be told of a run: its problems and the holds
 // that nobody has decided on.
 func (r accountReport) notices() []state.Problem {
@@ -31,8 +34,11 @@ func (r accountReport) notices() []state.Problem {
 			notices = append(notices, h.notice())
 		}
 	}
-	if r.Exit == exitTemporary && r.Error != nil {
+	if r.Error != nil && r.ended == exitTemporary {
 		notices = append(notices, state.Problem{Text: awayNotice})
+	}
+	if r.Error != nil && r.ended == exitLogin {
+		notices = append(notices, state.Problem{Text: refusedNotice})
 	}
 	return notices
 }
@@ -53,16 +59,17 @@ func (h holdReport) notice() state.Problem {
 
 // remember keeps what a run of the account did, and returns what of it the user
 // has not been told lately.
-func (a *app) remember(ctx context.Context, s *store.Store, r accountReport, started int64) ([]state.Problem, error) {
+func (a *app) remember(ctx context.Context, s *store.Store, r accountReport, ended error, started int64) ([]state.Problem, error) {
 	// What an interrupted run has found out is worth keeping too.
 	ctx = context.WithoutCancel(ctx)
+	last, _, err := lastRun(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	r.Refused = a.refused(last.Refused, ended)
 	if r.Error != nil {
 		// A run that ended early did not look at everything: what was wrong
 		// before still counts as told.
-		last, _, err := lastRun(ctx, s)
-		if err != nil {
-			return nil, err
-		}
 		r.inherit(last)
 	}
 	r.Problems = r.Problems[:min(len(r.Problems), problemsKept)]

@@ -39,6 +39,8 @@ type accountReport struct {
 	Problems []problemReport `json:"problems"`
 	// Kept is how many changes stay on their side because of the direction.
 	Kept int `json:"kept,omitempty"`
+	// Refused is there when the server refused the last logins.
+	Refused *refusedReport `json:"refused_login,omitempty"`
 	// ended is the exit code but for problems and holds, quiet whether the last round
 	// found nothing to do.
 	ended exitCode

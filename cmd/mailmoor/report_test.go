@@ -80,7 +80,7 @@ func TestReport(t *testing.T) {
 func TestInherit(t *testing.T) {
 	old := problemReport{Text: "old"}
 	last := accountReport{Problems: []problemReport{old}, Holds: []holdReport{{ID: "a:1", Reason: "gone"}}}
-	now := accountReport{Exit: exitTemporary, Error: &errorReport{}, Problems: []problemReport{{Text: "new"}}}
+	now := accountReport{Exit: exitTemporary, ended: exitTemporary, Error: &errorReport{}, Problems: []problemReport{{Text: "new"}}}
 	for range 3 {
 		now.inherit(last)
 		last = now

@@ -46,6 +46,8 @@ type runStatus struct {
 	Exit    int          `json:"exit"`
 	InStep  bool         `json:"in_step"`
 	Error   *errorReport `json:"error,omitempty"`
+	// Refused is there when the server refused the last logins.
+	Refused *refusedReport `json:"refused_login,omitempty"`
 }
 
 // mailboxStatus is one mailbox with its messages. Waiting messages are stuck;
@@ -142,7 +144,7 @@ func (a *app) statusOf(ctx context.Context, stateDir string, account config.Acco
 		return r, err
 	}
 	if run.Started != 0 {
-		r.LastRun = &runStatus{Started: run.Started, Ended: run.Ended, Only: last.Only, Exit: run.Exit, InStep: last.InStep, Error: last.Error}
+		r.LastRun = &runStatus{Started: run.Started, Ended: run.Ended, Only: last.Only, Exit: run.Exit, InStep: last.InStep, Error: last.Error, Refused: last.Refused}
 		r.Problems = append(r.Problems, last.Problems...)
 	}
 	holds, err := s.Holds(ctx)
@@ -214,6 +216,9 @@ func (a *app) showStatus(account config.Account, r accountStatus) {
 	ended := time.Unix(r.LastRun.Ended, 0)
 	line("  state in %s", r.State)
 	line("  last run %s, %s ago: %s", ended.Format(time.DateTime), durationText(max(0, a.now().Sub(ended))), r.LastRun.text())
+	if next := r.LastRun.Refused; next != nil {
+		line("  the next login is tried after %s; mailmoor sync --retry tries at once", time.Unix(next.NextAt, 0).Format(time.DateTime))
+	}
 	total := 0
 	for _, m := range r.Mailboxes {
 		total += m.Messages

@@ -23,8 +23,9 @@ A run repeats until both sides are equal, at most three times. Accounts are
 worked on side by side, and none stops another.
 
 A message that could not be transferred waits an hour before it is tried again,
-then two, and so on up to a week; mailmoor status says until when. --retry tries
-everything now that waits so.
+then two, and so on up to a week; mailmoor status says until when. A login that
+the server refused waits, too, where no terminal is: 15 minutes, up to 6 hours,
+lest the provider lock the account. --retry tries everything now that waits so.
 
 With --dry-run nothing changes, neither mail nor the program's own state, and no
 lock is taken: it can look while a run is at work, and keeps none from starting.
@@ -193,6 +194,9 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 	err = s.introduce(ctx, c.account, o)
 	var result engine.Report
 	if err == nil {
+		err = s.barred(ctx, c.account, o)
+	}
+	if err == nil {
 		result, err = s.cycle(ctx, c, o, log)
 	}
 	report := reportOf(c.account.Name, result, err)
@@ -207,7 +211,7 @@ func (s *syncing) account(ctx context.Context, c choice) accountReport {
 			s.ui.message(c.account.Name, text)
 		}
 	}
-	fresh, rememberErr := s.remember(ctx, o.store, report, started.Unix())
+	fresh, rememberErr := s.remember(ctx, o.store, report, err, started.Unix())
 	report.weigh(fresh)
 	s.tell(report, err, fresh, o.said)
 	for _, after := range []error{s.noTrash(ctx, c.account, o, result), rememberErr, o.close()} {
@@ -316,13 +320,13 @@ func noSuchMailbox(account config.Account, name string) error {
 
 // tell prints what went wrong and what is held. With --quiet only what is fresh.
 func (s *syncing) tell(r accountReport, err error, fresh []state.Problem, said []state.Text) {
-	notices, away := r.notices(), false
+	notices, due := r.notices(), false
 	if s.flags.quiet {
 		notices = fresh
 	}
 	for _, p := range notices {
-		if p.Text == awayNotice {
-			away = true
+		if p.Text == awayNotice || p.Text == refusedNotice {
+			due = true
 			continue
 		}
 		if p.Weight == state.WeightRemark && !slices.Contains(fresh, p) || slices.Contains(said, p.Text) {
@@ -330,7 +334,7 @@ func (s *syncing) tell(r accountReport, err error, fresh []state.Problem, said [
 		}
 		s.ui.message(r.Account, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
 	}
-	if err != nil && (r.Exit != exitTemporary || away) {
+	if err != nil && (due || r.ended != exitTemporary && r.ended != exitLogin) {
 		s.ui.failure(r.Account, err)
 	}
 }

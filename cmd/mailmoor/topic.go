@@ -34,7 +34,8 @@ status
   accounts [
     account, maildir, state (the path of its database)
     running {pid, host, since}   who works on it now; left out while nobody does
-    last_run {started, ended, only, exit, in_step, error}   null before the first one
+    last_run {started, ended, only, exit, in_step, error,
+      refused_login {tries, next_at, config}}   null before the first one
     mailboxes [mailbox, folder, messages, stuck, expunging, lost, excluded,
       suspended]
     stuck [mailbox, uid, key, reason, tries, next_at]
