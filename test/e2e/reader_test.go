@@ -87,6 +87,51 @@ func TestMutt(t *testing.T) {
 	}
 }
 
+// postponing is for a draft that is written without anybody at the keyboard.
+const postponing = `
+set editor="true"
+set abort_unmodified=no
+set recall=no
+set from="me@example.org"
+`
+
+// TestMuttDraft lets mutt, configured as README says, postpone a message twice. The draft
+// must reach Drafts on the server, and its first version must not lie in Trash then.
+func TestMuttDraft(t *testing.T) {
+	lab.Require(t, "mutt")
+	p := newProgram(t)
+	p.sync(t)
+	rc := p.documented(t) + postponing
+	p.muttWith(t, rc, `<mail>you@example.org<enter>letter<enter><exit>y<quit>`)
+	p.sync(t)
+	first := p.server.Messages(p.user, "Drafts")
+	if len(first) != 1 || !strings.Contains(string(first[0].Body), "Subject: letter") {
+		t.Fatalf("Drafts has %d messages on the server, want the one that was postponed", len(first))
+	}
+	p.muttWith(t, rc, `<recall-message><exit>y<quit>`)
+	p.sync(t)
+	p.sync(t)
+	again, trash := p.server.Messages(p.user, "Drafts"), p.server.Messages(p.user, "Trash")
+	if len(again) != 1 || again[0].UID == first[0].UID || len(trash) != 0 {
+		t.Errorf("Drafts has %d messages and Trash %d, want another one than before, and none", len(again), len(trash))
+	}
+}
+
+// documented returns what README says for mutt, with the tree of this program.
+func (p *program) documented(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "```muttrc\n")
+	rc, _, closed := strings.Cut(rest, "```")
+	if !found || !closed || !strings.Contains(rc, "~/Mail/personal") {
+		t.Fatal("README has no configuration for mutt")
+	}
+	return strings.ReplaceAll(rc, "~/Mail/personal", p.mail)
+}
+
 // sync runs once and returns what it says.
 func (p *program) sync(t *testing.T) string {
 	t.Helper()
@@ -102,8 +147,14 @@ func (p *program) sync(t *testing.T) string {
 // mutt runs mutt on a terminal with the keys that it shall press.
 func (p *program) mutt(t *testing.T, keys string) {
 	t.Helper()
+	p.muttWith(t, fmt.Sprintf(muttrc, p.mail), keys)
+}
+
+// muttWith does so with this configuration.
+func (p *program) muttWith(t *testing.T, config, keys string) {
+	t.Helper()
 	rc := filepath.Join(t.TempDir(), "muttrc")
-	if err := os.WriteFile(rc, fmt.Appendf(nil, muttrc, p.mail), 0o600); err != nil {
+	if err := os.WriteFile(rc, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("mutt", "-n", "-F", rc, "-f", filepath.Join(p.mail, "INBOX"), "-e", `push "`+keys+`"`)
