@@ -86,7 +86,7 @@ func TestHeaderDigest(t *testing.T) {
 // TestFields: what is shown of a header is what its digest is made of.
 func TestFields(t *testing.T) {
 	for message, want := range map[string]string{
-		"X: 1\nSubject: one\n two\nStatus: O\nFrom : a\n\nTo: in the body\n": "Subject: one\r\n two\r\nFrom : a\r\n",
+		"X: 1\nSubject: one\n two\nStatus: O\nFrom: a\nTo : b\n\nTo: in the body\n": "Subject: one\r\n two\r\nFrom: a\r\n",
 		"Subject: no line end": "Subject: no line end",
 		"\nSubject: no header": "",
 	} {
@@ -202,7 +202,8 @@ func TestHasMessageID(t *testing.T) {
 		"Subject: x\r\nDate: y\r\n":                      false,
 		"Message-ID: <a@b>\r\n":                          true,
 		"message-id:<a@b>\r\n":                           true,
-		"From: x\r\nMESSAGE-Id :\r\n\t<a@b>\r\n":         true,
+		"From: x\r\nMESSAGE-Id:\r\n\t<a@b>\r\n":          true,
+		"From: x\r\nMessage-ID : <a@b>\r\n":              false,
 		"Message-ID: \r\nSubject: <a@b>\r\n":             false,
 		"Message-ID:\r\n \r\nTo: a\r\n":                  false,
 		"Subject: Message-ID:\r\n Message-ID: <a@b>\r\n": false,

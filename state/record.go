@@ -14,6 +14,10 @@ type Content struct {
 	// fields of the top header that other programs add and rewrite, such as
 	// Status and X-TUID.
 	Digest Digest
+	// Plain is taken over the plain form, in which everything is evened out that servers
+	// change in what they are given. It is zero where that is Digest, as for nearly
+	// all messages: see PlainDigest.
+	Plain Digest
 	// Header is taken over the normalised Message-ID, Date, From, To and
 	// Subject fields: see HeaderDigest.
 	Header Digest
@@ -22,6 +26,20 @@ type Content struct {
 	// WireSize is the number of bytes with CRLF line ends and nothing left
 	// out: what APPEND announces and RFC822.SIZE should say.
 	WireSize int64
+}
+
+// PlainDigest returns the digest of the plain form.
+func (c Content) PlainDigest() Digest {
+	if c.Plain != (Digest{}) {
+		return c.Plain
+	}
+	return c.Digest
+}
+
+// Same reports whether two contents are those of one message, which a server may have
+// stored in other bytes than it was sent. Who has a choice prefers equal digests.
+func (c Content) Same(other Content) bool {
+	return c.Digest != (Digest{}) && (c.Digest == other.Digest || c.PlainDigest() == other.PlainDigest())
 }
 
 // FileStat is what the file system says of a message file. Inode numbers are

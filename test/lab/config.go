@@ -87,6 +87,10 @@ func Public() Option { return func(s *settings) { s.acl, s.public = true, true }
 // Maildir++, so that names may contain dots and a mailbox may be \NoSelect.
 func NestedStorage() Option { return func(s *settings) { s.layout = ":LAYOUT=fs" } }
 
+// MboxStorage keeps each mailbox in one file, in the mbox format. What the methods of
+// [Server] do with files of its store does not work with it.
+func MboxStorage() Option { return Config("mail_location = mbox:~/mail:INBOX=~/inbox") }
+
 // Fsync makes the server sync as it would in production. By default it never
 // does: in most tests it is only the peer.
 func Fsync() Option { return func(s *settings) { s.fsync = "optimized" } }
