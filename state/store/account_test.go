@@ -100,6 +100,14 @@ func accountV3() account {
 	return a
 }
 
+// accountV5 is accountV3 with the columns that schema 5 added.
+func accountV5() account {
+	a := accountV3()
+	a.records[1].Content.Plain, a.records[3].Content.Plain = digestOf(21), digestOf(22)
+	a.intents[1].Content.Plain, a.givenUp[0].Content.Plain, a.held[0].Content.Plain = digestOf(23), digestOf(24), digestOf(25)
+	return a
+}
+
 // readAccount reads everything that the engine would believe.
 func readAccount(t *testing.T, s *Store) (a account, err error) {
 	t.Helper()

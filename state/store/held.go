@@ -16,7 +16,7 @@ func (s *Store) HeldFiles(ctx context.Context, since int64) ([]state.Held, error
 }
 
 const selectHeld = `
-	SELECT path, mailbox, coalesce(key, ''), coalesce(uid, 0), flags, digest, header,
+	SELECT path, mailbox, coalesce(key, ''), coalesce(uid, 0), flags, digest, plain, header,
 		content_size, wire_size, date, removed, reason, keywords, sum
 	FROM held WHERE removed >= ? ORDER BY `
 
@@ -34,11 +34,11 @@ func (s *Store) ForgetHeld(ctx context.Context, before int64) error {
 func putHeld(ctx context.Context, tx *sql.Tx, held []state.Held) error {
 	for _, h := range held {
 		if _, err := tx.ExecContext(ctx, `
-			INSERT OR REPLACE INTO held (path, mailbox, key, uid, flags, digest, header,
+			INSERT OR REPLACE INTO held (path, mailbox, key, uid, flags, digest, plain, header,
 				content_size, wire_size, date, removed, reason, keywords, sum)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			h.Path, h.Mailbox, textValue(string(h.Key)), uidValue(h.UID), int64(h.Flags),
-			digestValue(h.Content.Digest), digestValue(h.Content.Header), h.Content.Size, h.Content.WireSize,
+			digestValue(h.Content.Digest), digestValue(h.Content.Plain), digestValue(h.Content.Header), h.Content.Size, h.Content.WireSize,
 			h.Date, h.Removed, h.Reason, string(h.Keywords), sumHeld(h).value()); err != nil {
 			return fmt.Errorf("list held file %s: %w", h.Path, err)
 		}
@@ -49,12 +49,12 @@ func putHeld(ctx context.Context, tx *sql.Tx, held []state.Held) error {
 func scanHeld(rows *sql.Rows) (state.Held, error) {
 	var h state.Held
 	var sum int64
-	var digest, header sql.RawBytes
-	if err := rows.Scan(&h.Path, &h.Mailbox, &h.Key, &h.UID, &h.Flags, &digest, &header,
+	var digest, plain, header sql.RawBytes
+	if err := rows.Scan(&h.Path, &h.Mailbox, &h.Key, &h.UID, &h.Flags, &digest, &plain, &header,
 		&h.Content.Size, &h.Content.WireSize, &h.Date, &h.Removed, &h.Reason, &h.Keywords, &sum); err != nil {
 		return h, unreadable(err)
 	}
-	err := errors.Join(readDigest(&h.Content.Digest, digest), readDigest(&h.Content.Header, header))
+	err := errors.Join(readDigest(&h.Content.Digest, digest), readDigest(&h.Content.Plain, plain), readDigest(&h.Content.Header, header))
 	if err == nil {
 		err = checkHeld(h)
 	}

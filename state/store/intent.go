@@ -44,8 +44,8 @@ func insertIntents(ctx context.Context, tx *sql.Tx, intents []state.Intent, give
 	}
 	insert, err := tx.PrepareContext(ctx, `
 		INSERT INTO intent (id, kind, mailbox, uidvalidity, uid, uidnext, key, flags, date,
-			digest, header, content_size, wire_size, replaces, created, keywords, sum)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+			digest, plain, header, content_size, wire_size, replaces, created, keywords, sum)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func insertIntents(ctx context.Context, tx *sql.Tx, intents []state.Intent, give
 		i.ID, given[n] = id, id
 		if _, err := insert.ExecContext(ctx, id, int64(i.Kind), mailbox, int64(i.UIDValidity),
 			uidValue(i.UID), uidValue(i.UIDNext), string(i.Key), int64(i.Flags), i.Date,
-			digestValue(i.Content.Digest), digestValue(i.Content.Header), i.Content.Size, i.Content.WireSize,
+			digestValue(i.Content.Digest), digestValue(i.Content.Plain), digestValue(i.Content.Header), i.Content.Size, i.Content.WireSize,
 			uidValue(i.Replaces), i.Created, string(i.Keywords), sumIntent(mailbox, i).value()); err != nil {
 			return fmt.Errorf("note the intent for key %q in mailbox %q: %w", i.Key, i.Mailbox, err)
 		}
@@ -80,7 +80,7 @@ func lastID(ctx context.Context, tx *sql.Tx, table string) (int64, error) {
 // selectIntents and the like yield rows of scanIntent.
 const (
 	intentColumns = `i.id, kind, mailbox, name, i.uidvalidity, coalesce(uid, 0), coalesce(i.uidnext, 0), key, flags,
-		date, digest, header, content_size, wire_size, coalesce(replaces, 0), created, keywords, `
+		date, digest, plain, header, content_size, wire_size, coalesce(replaces, 0), created, keywords, `
 	selectIntents = "SELECT " + intentColumns + "i.sum FROM intent AS i LEFT JOIN mailbox AS m ON m.id = i.mailbox"
 )
 
@@ -104,10 +104,10 @@ type storedIntent struct {
 func scanIntent(rows *sql.Rows, more ...*int64) (storedIntent, error) {
 	var i storedIntent
 	var sum int64
-	var digest, header sql.RawBytes
+	var digest, plain, header sql.RawBytes
 	dest := []any{
 		&i.ID, &i.Kind, &i.mailbox, &i.Mailbox, &i.UIDValidity, &i.UID, &i.UIDNext, &i.Key, &i.Flags,
-		&i.Date, &digest, &header, &i.Content.Size, &i.Content.WireSize, &i.Replaces, &i.Created, &i.Keywords,
+		&i.Date, &digest, &plain, &header, &i.Content.Size, &i.Content.WireSize, &i.Replaces, &i.Created, &i.Keywords,
 	}
 	for _, m := range more {
 		dest = append(dest, m)
@@ -115,7 +115,7 @@ func scanIntent(rows *sql.Rows, more ...*int64) (storedIntent, error) {
 	if err := rows.Scan(append(dest, &sum)...); err != nil {
 		return i, unreadable(err)
 	}
-	err := errors.Join(readDigest(&i.Content.Digest, digest), readDigest(&i.Content.Header, header))
+	err := errors.Join(readDigest(&i.Content.Digest, digest), readDigest(&i.Content.Plain, plain), readDigest(&i.Content.Header, header))
 	if err == nil {
 		err = i.Check()
 	}

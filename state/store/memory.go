@@ -63,11 +63,11 @@ func giveUp(ctx context.Context, tx *sql.Tx, ids []int64, now int64) error {
 func insertGivenUp(ctx context.Context, tx *sql.Tx, i storedIntent, now int64) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO given_up (id, kind, mailbox, uidvalidity, uid, uidnext, key, flags, date,
-			digest, header, content_size, wire_size, replaces, created, keywords, ended, sum)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			digest, plain, header, content_size, wire_size, replaces, created, keywords, ended, sum)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		i.ID, int64(i.Kind), i.mailbox, int64(i.UIDValidity), uidValue(i.UID), uidValue(i.UIDNext), string(i.Key),
-		int64(i.Flags), i.Date, digestValue(i.Content.Digest), digestValue(i.Content.Header), i.Content.Size,
-		i.Content.WireSize, uidValue(i.Replaces), i.Created, string(i.Keywords), now, sumIntent(i.mailbox, i.Intent).num(now).value())
+		int64(i.Flags), i.Date, digestValue(i.Content.Digest), digestValue(i.Content.Plain), digestValue(i.Content.Header),
+		i.Content.Size, i.Content.WireSize, uidValue(i.Replaces), i.Created, string(i.Keywords), now, sumIntent(i.mailbox, i.Intent).num(now).value())
 	return err
 }
 

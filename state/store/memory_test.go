@@ -14,18 +14,18 @@ import (
 func TestRoundTripOfEverything(t *testing.T) {
 	d := newDirectory(t)
 	s := open(t, d, Options{Now: testNow})
-	write(t, s, accountV3())
-	checkAccount(t, s, accountV3())
+	write(t, s, accountV5())
+	checkAccount(t, s, accountV5())
 	must(t, s.Close())
-	checkAccount(t, open(t, d, Options{Now: testNow}), accountV3())
+	checkAccount(t, open(t, d, Options{Now: testNow}), accountV5())
 }
 
 // TestMemoryFades follows what is remembered through time.
 func TestMemoryFades(t *testing.T) {
 	now := testNow()
 	s := open(t, newDirectory(t), Options{Now: func() time.Time { return now }})
-	write(t, s, accountV3())
-	want := accountV3()
+	write(t, s, accountV5())
+	want := accountV5()
 	check := func(what string, intents []state.Intent, buried []state.Tombstone) {
 		t.Helper()
 		gotIntents, err := s.GivenUp(t.Context())

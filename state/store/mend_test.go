@@ -18,7 +18,7 @@ import (
 func TestFalseAlarm(t *testing.T) {
 	d := newDirectory(t)
 	s := open(t, d, Options{Now: testNow})
-	write(t, s, accountV3())
+	write(t, s, accountV5())
 	s.suspect(errDamaged)
 	must(t, s.Close())
 	if _, found, err := readNote(s.path); !found || err != nil {
@@ -26,7 +26,7 @@ func TestFalseAlarm(t *testing.T) {
 	}
 	warned := 0
 	s = open(t, d, Options{Now: testNow, Warn: func(error) { warned++ }})
-	checkAccount(t, s, accountV3())
+	checkAccount(t, s, accountV5())
 	if news, err := s.News(t.Context()); len(news) > 0 || err != nil || warned != 1 {
 		t.Errorf("news %v, %v, %d warnings", news, err, warned)
 	}
@@ -74,7 +74,7 @@ func ruin(t *testing.T, d *Directory) {
 	for i := range 3 {
 		s := open(t, d, Options{Now: func() time.Time { return testNow().Add(time.Duration(i) * 25 * time.Hour) }})
 		if i == 0 {
-			write(t, s, accountV3())
+			write(t, s, accountV5())
 		}
 		must(t, s.Settle(t.Context(), state.Settlement{
 			Put: manyRecords("INBOX", 100*(i+1), 50), Held: []state.Held{{Path: string(rune('x' + i)), Removed: 7}},
@@ -154,7 +154,7 @@ func TestDamagedAgain(t *testing.T) {
 func TestHeldFilesAreCarriedOver(t *testing.T) {
 	d := newDirectory(t)
 	s := open(t, d, Options{Now: testNow})
-	write(t, s, accountV3())
+	write(t, s, accountV5())
 	must(t, s.Close())
 	s = open(t, d, Options{Now: testNow})
 	late := []state.Held{{Path: "late 1", Removed: 8}, {Path: "late 2", Removed: 9}}
@@ -169,7 +169,7 @@ func TestHeldFilesAreCarriedOver(t *testing.T) {
 	s = open(t, d, Options{Now: testNow})
 	got, err := readAccount(t, s)
 	must(t, err)
-	want := append(accountV3().held, late[1])
+	want := append(accountV5().held, late[1])
 	if len(got.held) != 3 || got.held[0] != want[0] || got.held[1] != want[1] || got.held[2] != want[2] {
 		t.Errorf("held files %+v, want %+v", got.held, want)
 	}

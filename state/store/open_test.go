@@ -22,7 +22,7 @@ func TestPragmas(t *testing.T) {
 	s := newStore(t)
 	want := map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0",
-		"busy_timeout": "5000", "application_id": "1297043282", "user_version": "4",
+		"busy_timeout": "5000", "application_id": "1297043282", "user_version": "5",
 	}
 	for name, pool := range map[string]struct {
 		db *sql.DB
@@ -284,21 +284,21 @@ func TestConstraints(t *testing.T) {
 	statements := []string{
 		"UPDATE record SET uid = 0", "UPDATE record SET uid = 4294967296", "UPDATE record SET uid = 'one'",
 		"UPDATE record SET uid = NULL", "UPDATE record SET key = NULL", "UPDATE record SET key = ''",
-		"UPDATE record SET digest = NULL", "UPDATE record SET digest = x'00'", "UPDATE record SET flags = 64",
+		"UPDATE record SET digest = NULL", "UPDATE record SET digest = x'00'", "UPDATE record SET plain = x'00'", "UPDATE record SET flags = 64",
 		"UPDATE record SET state = 2", "UPDATE record SET state = 3", "UPDATE record SET state = 5",
 		"UPDATE record SET state = 5, uid = NULL", "UPDATE record SET state = 3, key = NULL, since = 1", "UPDATE record SET state = 7",
 		"UPDATE record SET state = 5, uid = NULL, since = 1, digest = NULL",
 		"UPDATE record SET mailbox = 99", "UPDATE mailbox SET folder = ''", "UPDATE mailbox SET uidvalidity = -1",
 		"INSERT INTO record SELECT mailbox, uid, 'b', state, flags, inode, size, mtime, digest, header, content_size," +
-			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords FROM record",
+			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords, NULL FROM record",
 		"INSERT INTO record SELECT mailbox, 2, key, state, flags, inode, size, mtime, digest, header, content_size," +
-			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords FROM record",
+			" wire_size, remote_size, remote_date, remote_header, tries, next_at, reason, since, sum, local_flags, keywords, local_keywords, NULL FROM record",
 		"UPDATE intent SET uid = NULL", "UPDATE intent SET kind = 2", "UPDATE intent SET kind = 3",
 		"UPDATE hold SET decision = 3", "UPDATE hold_range SET last = 0", "UPDATE hold_range SET hold = 99",
 		"UPDATE mailbox SET doubt = 3", "UPDATE record SET local_flags = 64", "UPDATE mailbox SET tagged = 2", "UPDATE hold SET lost = -1",
 		"INSERT INTO tombstone VALUES (99, 1, 1, 0, 0, NULL, 0, 0, 0)", "INSERT INTO tombstone VALUES (1, 0, 1, 0, 0, NULL, 0, 0, 0)",
 		"INSERT INTO given_up SELECT id, kind, 99, uidvalidity, uid, uidnext, key, flags, date, digest, header," +
-			" content_size, wire_size, replaces, created, 0, sum, keywords FROM intent",
+			" content_size, wire_size, replaces, created, 0, sum, keywords, plain FROM intent",
 	}
 	for _, statement := range statements {
 		_, err := s.writer.ExecContext(t.Context(), statement)

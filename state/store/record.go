@@ -43,7 +43,7 @@ const countRecords = `SELECT
 	(SELECT count(*) FROM record INDEXED BY record_unpaired WHERE mailbox = ? AND state IN (3, 4, 6) AND state <> 1)`
 
 const recordColumns = `coalesce(uid, 0), coalesce(key, ''), state, flags, inode, size, mtime,
-	digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
+	digest, plain, header, content_size, wire_size, remote_size, remote_date, remote_header,
 	tries, next_at, reason, since, local_flags, keywords, local_keywords, record.sum`
 
 const selectRecords = "SELECT " + recordColumns + " FROM record WHERE mailbox = ? ORDER BY record.uid, record.key"
@@ -100,7 +100,7 @@ type recordScanner struct {
 	// Numbers are scanned as int64 because database/sql converts every other
 	// type by way of a string.
 	uid, state, flags, localFlags, inode, tries, sum int64
-	digest, header, remoteHeader                     sql.RawBytes
+	digest, plain, header, remoteHeader              sql.RawBytes
 	dest                                             []any
 	buffer                                           rowSum
 }
@@ -110,7 +110,7 @@ func newRecordScanner(id int64, mailbox string) *recordScanner {
 	r := &c.r
 	c.dest = []any{
 		&c.uid, (*string)(&r.Key), &c.state, &c.flags, &c.inode, &r.Stat.Size, &r.Stat.Mtime,
-		&c.digest, &c.header, &r.Content.Size, &r.Content.WireSize,
+		&c.digest, &c.plain, &c.header, &r.Content.Size, &r.Content.WireSize,
 		&r.Remote.Size, &r.Remote.Date, &c.remoteHeader,
 		&c.tries, &r.Retry.NextAt, &r.Retry.Reason, &r.Since, &c.localFlags, (*string)(&r.Keywords), (*string)(&r.LocalKeywords), &c.sum,
 	}
@@ -128,6 +128,7 @@ func (c *recordScanner) scan(rows *sql.Rows) (state.Record, error) {
 	r.Stat.Inode, r.Retry.Count = uint64(c.inode), int(c.tries)
 	err := errors.Join(
 		readDigest(&r.Content.Digest, c.digest),
+		readDigest(&r.Content.Plain, c.plain),
 		readDigest(&r.Content.Header, c.header),
 		readDigest(&r.Remote.Header, c.remoteHeader),
 	)

@@ -35,7 +35,7 @@ const (
 
 // schema returns the steps of the schema: step n leads from version n to n+1.
 // A released step never changes. PRAGMA user_version holds the version.
-func schema() []string { return []string{schemaV1, schemaV2, schemaV3, schemaV4} }
+func schema() []string { return []string{schemaV1, schemaV2, schemaV3, schemaV4, schemaV5} }
 
 // migrate carries out the steps that lead from version to the newest schema, in
 // one transaction. The version number comes last: what is interrupted before

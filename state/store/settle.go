@@ -11,9 +11,9 @@ import (
 
 const insertRecord = `
 	INSERT INTO record (mailbox, uid, key, state, flags, inode, size, mtime,
-		digest, header, content_size, wire_size, remote_size, remote_date, remote_header,
+		digest, plain, header, content_size, wire_size, remote_size, remote_date, remote_header,
 		tries, next_at, reason, since, local_flags, keywords, local_keywords, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Settle records confirmed results, all or nothing. Put replaces as a set: what
 // it replaces is removed before anything is inserted, so that records may swap
@@ -149,7 +149,7 @@ func insertRecords(ctx context.Context, tx *sql.Tx, ids mailboxIDs, records []st
 		sum = appendRecord(sum[:0], mailbox, r)
 		if _, err := insert.ExecContext(ctx, mailbox, uidValue(r.UID), textValue(string(r.Key)),
 			int64(r.State), int64(r.Flags), int64(r.Stat.Inode), r.Stat.Size, r.Stat.Mtime,
-			digestValue(r.Content.Digest), digestValue(r.Content.Header), r.Content.Size, r.Content.WireSize,
+			digestValue(r.Content.Digest), digestValue(r.Content.Plain), digestValue(r.Content.Header), r.Content.Size, r.Content.WireSize,
 			r.Remote.Size, r.Remote.Date, digestValue(r.Remote.Header),
 			int64(r.Retry.Count), r.Retry.NextAt, r.Retry.Reason, r.Since, int64(r.LocalFlags),
 			string(r.Keywords), string(r.LocalKeywords), sum.value()); err != nil {

@@ -52,6 +52,9 @@ func (s rowSum) text(v string) rowSum { return append(s.num(int64(len(v))), v...
 
 func (s rowSum) content(c state.Content) rowSum {
 	s = append(append(s, c.Digest[:]...), c.Header[:]...)
+	if c.Plain != (state.Digest{}) { // added by a later schema: see added
+		s = append(s, c.Plain[:]...)
+	}
 	return s.num(c.Size, c.WireSize)
 }
 

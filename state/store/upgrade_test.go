@@ -45,7 +45,9 @@ func checkAccount(t *testing.T, s *Store, want account) {
 
 // fixtures are the databases that earlier programs have left, and what is in them.
 func fixtures() map[string]account {
-	return map[string]account{"schema_v1.sql": firstV1(), "account_v1.sql": accountV1(), "account_v2.sql": accountV2()}
+	return map[string]account{
+		"schema_v1.sql": firstV1(), "account_v1.sql": accountV1(), "account_v2.sql": accountV2(), "account_v3.sql": accountV3(),
+	}
 }
 
 // TestReadsFixtures upgrades what earlier programs have left, and works with it.
@@ -83,7 +85,7 @@ func TestUpgradeSignsNothing(t *testing.T) {
 		"intent":  "UPDATE intent SET uidnext = 5 WHERE id = 2",
 		"hold":    "UPDATE hold_range SET last = 3 WHERE first = 1",
 	} {
-		for _, old := range []string{"account_v1.sql", "account_v2.sql"} {
+		for _, old := range []string{"account_v1.sql", "account_v2.sql", "account_v3.sql"} {
 			d := fixture(t, old)
 			raw(t, filepath.Join(d.path, testID, databaseName), statement)
 			s := open(t, d, Options{})
@@ -141,7 +143,7 @@ func TestUpgrade(t *testing.T) {
 	e, ok := errors.AsType[*state.Error](err)
 	backup := filepath.Join(d.path, testID, "state-v1.db")
 	if !ok || e.Cause != state.CauseConfig || e.Scope != state.ScopeAccount ||
-		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 5") || !strings.Contains(string(e.Hint), backup) {
+		!strings.Contains(e.Error(), "written by Mailmoor 2.0 on 2023-11-14 with schema 6") || !strings.Contains(string(e.Hint), backup) {
 		t.Fatalf("newer database: %v, hint of %+v", err, e)
 	}
 	// The copy is complete.
@@ -157,7 +159,7 @@ func TestUpgradeIsOneTransaction(t *testing.T) {
 	d := fixture(t, "account_v1.sql")
 	d.steps = append(schema(), fakeStep, "CREATE TABLE later (oops)")
 	for range 2 {
-		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 6") {
+		if _, err := d.Open(t.Context(), testAccount(), Options{}); err == nil || !strings.Contains(err.Error(), "schema step 7") {
 			t.Fatalf("a step that fails: %v", err)
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"mailmoor/state/store"
 )
 
-// previousScript makes the schema before the newest one of a database.
+// previousScript makes an earlier schema of a database.
 //
 //go:embed previous.sql
 var previousScript string
 
-// upgrades are scenes that begin with a database of the schema before.
+// upgrades are scenes that begin with a database of an earlier schema.
 func upgrades() []Scene {
 	return []Scene{{
 		Name: "schema-upgrade",
@@ -28,7 +28,7 @@ func upgrades() []Scene {
 			begun(s)
 		},
 		Happen: func(s *Stage) {
-			// The program before left keywords to the server.
+			// That program left keywords to the server.
 			s.inStore(untagged)
 			s.downgrade()
 			s.letters("INBOX", "anon1", "S")
@@ -54,7 +54,7 @@ func upgrades() []Scene {
 	}}
 }
 
-// untagged forgets what the schema before had no place for.
+// untagged forgets what the earlier schema had no place for.
 func untagged(ctx context.Context, db *store.Store) error {
 	mailboxes, err := db.Mailboxes(ctx)
 	for _, m := range mailboxes {
@@ -68,7 +68,7 @@ func untagged(ctx context.Context, db *store.Store) error {
 	return err
 }
 
-// downgrade turns the database into one of the schema before.
+// downgrade turns the database into one of the earlier schema.
 func (s *Stage) downgrade() {
 	s.Helper()
 	found, err := filepath.Glob(filepath.Join(s.States, "*", "state.db"))
