@@ -174,5 +174,5 @@ func sameContent(ctx context.Context, r RemoteTransfer, ref state.Ref, rec state
 		return false, false, err
 	}
 	now, there := contents[rec.UID]
-	return now.Digest == rec.Content.Digest, there, nil
+	return now.Same(rec.Content), there, nil
 }

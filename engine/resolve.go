@@ -130,58 +130,58 @@ func (v *resolver) match(ctx context.Context, r Remote, ref state.Ref, window st
 	if err != nil {
 		return err
 	}
-	wanted := make(map[state.Digest]bool)
+	headers, dates := make(map[state.Digest]bool), make(map[int64]bool)
 	for _, i := range v.open {
-		wanted[i.Content.Header] = true
+		headers[i.Content.Header], dates[i.Date] = true, true
 	}
-	messages = slices.DeleteFunc(messages, func(m state.RemoteMessage) bool { return !wanted[m.Identity.Header] })
-	left := make(map[state.Digest][]state.RemoteMessage) // by header
+	// What the server tells of a header need not be all of it.
+	messages = slices.DeleteFunc(messages, func(m state.RemoteMessage) bool {
+		return !headers[m.Identity.Header] && (m.Identity.Date == 0 || !dates[m.Identity.Date])
+	})
+	var left []state.RemoteMessage
 	for part := range growing(messages, v.first, uploadMax) {
-		found, err := v.exactly(ctx, r, ref, part, left)
+		found, others, err := v.same(ctx, r, ref, part)
 		if err != nil {
 			return err
 		}
 		if err := v.settleFound(ctx, r, found); err != nil {
 			return err
 		}
+		left = append(left, others...)
 	}
-	open := make(map[state.Digest][]unsure)
-	for _, i := range v.open {
-		open[i.Content.Header] = append(open[i.Content.Header], i)
-	}
-	found := make(map[int64]state.RemoteMessage)
-	for header, open := range open {
-		v.rewritten(open, left[header], found)
-	}
-	return v.settleFound(ctx, r, found)
+	return v.settleFound(ctx, r, v.rewritten(left))
 }
 
-// exactly returns the messages that have the content of an upload, by its intent, and adds
-// the others to left.
-func (v *resolver) exactly(
-	ctx context.Context, r Remote, ref state.Ref, messages []state.RemoteMessage, left map[state.Digest][]state.RemoteMessage,
-) (map[int64]state.RemoteMessage, error) {
+// same returns the messages that have the content of an upload, by its intent, and the
+// others. What has the very bytes of one comes first.
+func (v *resolver) same(
+	ctx context.Context, r Remote, ref state.Ref, messages []state.RemoteMessage,
+) (found map[int64]state.RemoteMessage, others []state.RemoteMessage, err error) {
 	var uids state.UIDSet
 	for _, m := range messages {
 		uids = uids.Add(m.UID)
 	}
 	contents, err := readContents(ctx, r, ref, uids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found := make(map[int64]state.RemoteMessage)
-	for _, m := range messages {
-		i := slices.IndexFunc(v.open, func(i unsure) bool {
-			_, taken := found[i.ID]
-			return !taken && m.UID >= i.UIDNext && contents[m.UID].Digest == i.Content.Digest
+	found, others = make(map[int64]state.RemoteMessage), slices.Clone(messages)
+	for _, equal := range []func(a, b state.Content) bool{
+		func(a, b state.Content) bool { return a.Digest == b.Digest },
+		state.Content.Same, // where the server stored other bytes
+	} {
+		others = slices.DeleteFunc(others, func(m state.RemoteMessage) bool {
+			at := slices.IndexFunc(v.open, func(i unsure) bool {
+				_, taken := found[i.ID]
+				return !taken && m.UID >= i.UIDNext && equal(contents[m.UID], i.Content)
+			})
+			if at >= 0 {
+				found[v.open[at].ID] = m
+			}
+			return at >= 0
 		})
-		if i < 0 {
-			left[m.Identity.Header] = append(left[m.Identity.Header], m)
-			continue
-		}
-		found[v.open[i].ID] = m
 	}
-	return found, nil
+	return found, others, nil
 }
 
 // settleFound settles what was found.
@@ -196,22 +196,36 @@ func (v *resolver) settleFound(ctx context.Context, r Remote, found map[int64]st
 	return v.settleArrived(ctx, found, shown)
 }
 
-// rewritten pairs uploads with as many messages of the same header and another
-// content: the server changed what it was given, as some do that add a field or
-// encode the body anew. Where an answer was lost, this is the last resort.
-func (v *resolver) rewritten(open []unsure, messages []state.RemoteMessage, found map[int64]state.RemoteMessage) {
-	if len(open) != len(messages) {
-		return
+// rewritten returns messages that the server may have made of uploads, by their intents:
+// as many of the same header and another content as there are uploads of it. Some servers
+// add a field or encode the body anew. Where an answer was lost, this is the last resort.
+func (v *resolver) rewritten(messages []state.RemoteMessage) map[int64]state.RemoteMessage {
+	open, shown := make(map[state.Digest][]unsure), make(map[state.Digest][]state.RemoteMessage)
+	for _, i := range v.open {
+		open[i.Content.Header] = append(open[i.Content.Header], i)
 	}
-	for n, i := range open {
-		anonymous := i.Content.Header == state.HeaderDigest(nil)
-		if anonymous || messages[n].UID < i.UIDNext || !i.accepted && !v.last {
-			return
+	for _, m := range messages {
+		shown[m.Identity.Header] = append(shown[m.Identity.Header], m)
+	}
+	found := make(map[int64]state.RemoteMessage)
+	for header, open := range open {
+		if header != state.HeaderDigest(nil) && len(open) == len(shown[header]) && v.mayBe(open, shown[header]) {
+			for n, i := range open {
+				found[i.ID] = shown[header][n]
+			}
 		}
 	}
+	return found
+}
+
+// mayBe reports whether the messages can be the uploads, one for one.
+func (v *resolver) mayBe(open []unsure, messages []state.RemoteMessage) bool {
 	for n, i := range open {
-		found[i.ID] = messages[n]
+		if messages[n].UID < i.UIDNext || !i.accepted && !v.last {
+			return false
+		}
 	}
+	return true
 }
 
 // settleArrived records uploads that were found on the server, where they show

@@ -73,7 +73,7 @@ func (v *view) takeCopy(r state.Record, pair bool) *state.RemoteMessage {
 		return nil
 	}
 	for i, m := range v.newRemote {
-		if v.copies[m.UID] || !mayBeCopy(r, m) || m.Identity != r.Remote && m.Content.Digest != r.Content.Digest {
+		if v.copies[m.UID] || !mayBeCopy(r, m) || m.Identity != r.Remote && !m.Content.Same(r.Content) {
 			continue
 		}
 		v.copies[m.UID] = true

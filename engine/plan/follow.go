@@ -180,12 +180,22 @@ func (t *traces) byContent(f *family) {
 	if len(f.gone) == 0 {
 		return
 	}
+	for _, s := range f.new {
+		if s.message.Content.Digest == (state.Digest{}) {
+			t.unread[s.box] = append(t.unread[s.box], s.message.UID)
+		}
+	}
+	for _, form := range forms() {
+		t.byForm(f, form)
+	}
+}
+
+// byForm is byContent for one form of the contents.
+func (t *traces) byForm(f *family, form form) {
 	equal := make(map[state.Digest][]spot)
 	for _, s := range f.new {
-		if digest := s.message.Content.Digest; digest != (state.Digest{}) {
+		if digest := form(s.message.Content); digest != (state.Digest{}) && !t.taken[s.message] {
 			equal[digest] = append(equal[digest], s)
-		} else {
-			t.unread[s.box] = append(t.unread[s.box], s.message.UID)
 		}
 	}
 	for _, near := range []func(absentee, spot) bool{
@@ -197,10 +207,11 @@ func (t *traces) byContent(f *family) {
 			if _, found := t.at[idOf(a.box, a.record)]; found {
 				continue
 			}
-			spots := equal[a.record.Content.Digest]
+			digest := form(a.record.Content)
+			spots := equal[digest]
 			if i := slices.IndexFunc(spots, func(s spot) bool { return near(a, s) }); i >= 0 {
 				t.found(a, spots[i])
-				equal[a.record.Content.Digest] = slices.Delete(spots, i, i+1)
+				equal[digest] = slices.Delete(spots, i, i+1)
 			}
 		}
 	}

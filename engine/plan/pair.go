@@ -49,6 +49,16 @@ func (g *group) obvious() bool {
 		g.local[0].Content.WireSize == g.remote[0].Identity.Size
 }
 
+// form is a form of contents in which they are compared.
+type form func(state.Content) state.Digest
+
+func exact(c state.Content) state.Digest { return c.Digest }
+
+// forms returns both: contents are compared as they are, and what is left is compared in
+// the form in which it makes no difference that a server stored other bytes than it was
+// sent.
+func forms() []form { return []form{exact, state.Content.PlainDigest} }
+
 // pairNew pairs new files with new messages of the same content, so that
 // nothing that both sides already have is transferred again.
 func (b *builder) pairNew(v *view) {
@@ -57,17 +67,13 @@ func (b *builder) pairNew(v *view) {
 	if len(local) == 0 || len(v.newRemote) == 0 {
 		return
 	}
-	byHeader := groups(v.newLocal, files, v.newRemote)
+	pairs := pairsOf(local, groups(v.newLocal, files, v.newRemote), v.newRemote)
 	pairedKey, pairedUID := make(map[state.Key]bool), make(map[state.UID]bool)
 	for i, l := range local {
-		g := byHeader[l.Content.Header]
-		at := slices.IndexFunc(g.remote, func(r state.RemoteMessage) bool {
-			return !pairedUID[r.UID] && (g.obvious() || r.Content.Digest == l.Content.Digest)
-		})
-		if at < 0 {
+		r, found := pairs[l.Key]
+		if !found {
 			continue
 		}
-		r := g.remote[at]
 		pairedKey[l.Key], pairedUID[r.UID] = true, true
 		v.paired[l.Content.Digest] = true
 		op := Op{Kind: Pair, Local: l, Remote: r, Why: "both sides hold it"}
@@ -82,6 +88,37 @@ func (b *builder) pairNew(v *view) {
 	})
 	v.newLocal = without(v.newLocal, func(i int) bool { return pairedKey[v.newLocal[i].Key] })
 	v.newRemote = without(v.newRemote, func(i int) bool { return pairedUID[v.newRemote[i].UID] })
+}
+
+// pairsOf returns which message each of the files is: where a group leaves no doubt the
+// one in it, and else one of the same content.
+func pairsOf(local []state.LocalMessage, byHeader map[state.Digest]*group, remote []state.RemoteMessage) map[state.Key]state.RemoteMessage {
+	pairs := make(map[state.Key]state.RemoteMessage)
+	taken := make(map[state.UID]bool)
+	for _, g := range byHeader {
+		if g.obvious() {
+			pairs[g.local[0].Key] = g.remote[0]
+			taken[g.remote[0].UID] = true
+		}
+	}
+	for _, form := range forms() {
+		free := make(map[state.Digest][]state.RemoteMessage)
+		for _, r := range remote {
+			if digest := form(r.Content); digest != (state.Digest{}) && !taken[r.UID] {
+				free[digest] = append(free[digest], r)
+			}
+		}
+		for _, l := range local {
+			digest := form(l.Content)
+			if _, paired := pairs[l.Key]; paired || len(free[digest]) == 0 {
+				continue
+			}
+			r := free[digest][0]
+			free[digest] = free[digest][1:]
+			pairs[l.Key], taken[r.UID] = r, true
+		}
+	}
+	return pairs
 }
 
 // agreeing returns the pairing of a file and a message of the mailbox with the flags

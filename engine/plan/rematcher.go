@@ -85,21 +85,24 @@ func (r *rematcher) claims(ages ...age) []claim {
 
 // match finds the message of each record: first by what the server says, where
 // that leaves no choice, and then by content. What is found under the content
-// that a file has now counts more than what is found under a former one.
+// that a file has now counts more than what is found under a former one, and last comes
+// what the server has stored in other bytes than it was sent.
 func (r *rematcher) match() {
 	r.matchUnique()
 	loose := r.loosen()
-	r.matchContents(r.claims(asWas, edited))
+	r.matchContents(r.claims(asWas, edited), exact)
 	for _, l := range loose {
-		content := r.Relisted.New[l.message].Content.Digest
-		if r.of[l.record] >= 0 || content != (state.Digest{}) && content != l.content.Digest {
+		content := r.Relisted.New[l.message].Content
+		if r.of[l.record] >= 0 || content.Digest != (state.Digest{}) && !content.Same(l.content) {
 			r.by[l.message] = -1
 		} else {
 			r.take(l.claim, l.message)
 		}
 	}
-	r.matchContents(r.claims(asWas, edited))
-	r.matchContents(r.claims(former))
+	for _, form := range forms() {
+		r.matchContents(r.claims(asWas, edited), form)
+		r.matchContents(r.claims(former), form)
+	}
 }
 
 // likeness is what a record and a message have in common without their bodies.
@@ -187,11 +190,11 @@ func (r *rematcher) loosen() []looseMatch {
 // matchContents matches what only the whole content can tell apart. Of equal
 // records, those whose file is there come first; of equal messages, those with
 // the record's flags: they tell a deleted one from one that is wanted.
-func (r *rematcher) matchContents(claims []claim) {
+func (r *rematcher) matchContents(claims []claim, form form) {
 	byContent := make(map[state.Digest][]int)
 	for i, m := range r.Relisted.New {
-		if r.by[i] < 0 && m.Content.Digest != (state.Digest{}) {
-			byContent[m.Content.Digest] = append(byContent[m.Content.Digest], i)
+		if digest := form(m.Content); r.by[i] < 0 && digest != (state.Digest{}) {
+			byContent[digest] = append(byContent[digest], i)
 		}
 	}
 	for _, missing := range []bool{false, true} {
@@ -202,11 +205,12 @@ func (r *rematcher) matchContents(claims []claim) {
 				if r.of[c.record] >= 0 || gone != missing {
 					continue
 				}
-				alike := byContent[c.content.Digest]
+				digest := form(c.content)
+				alike := byContent[digest]
 				at := slices.IndexFunc(alike, func(i int) bool { return (r.Relisted.New[i].Flags^rec.Flags)&equal == 0 })
 				if at >= 0 {
 					r.take(c, alike[at])
-					byContent[c.content.Digest] = slices.Delete(alike, at, at+1)
+					byContent[digest] = slices.Delete(alike, at, at+1)
 				}
 			}
 		}
@@ -237,19 +241,26 @@ func (r *rematcher) unread() state.UIDSet {
 	return state.NewUIDSet(uids...)
 }
 
-// wanted is what the server may say of the headers of messages that are looked for. One
-// that tells nothing may be that of any other which tells nothing.
-type wanted map[state.Digest]bool
+// wanted is what the server may say of messages that are looked for: their headers, of
+// which one that tells nothing may be that of any other which tells nothing; or, since
+// it need not tell all of a header, their dates.
+type wanted struct {
+	headers map[state.Digest]bool
+	dates   map[int64]bool
+}
 
 func newWanted(claims []claim) wanted {
-	w := make(wanted)
+	w := wanted{make(map[state.Digest]bool), make(map[int64]bool)}
 	for _, c := range claims {
-		w[c.content.Header] = true
+		w.headers[c.content.Header] = true
+		w.dates[c.was.Date] = true
 		if c.was.Header != (state.Digest{}) {
-			w[c.was.Header] = true
+			w.headers[c.was.Header] = true
 		}
 	}
 	return w
 }
 
-func (w wanted) has(id state.RemoteIdentity) bool { return w[id.Header] }
+func (w wanted) has(id state.RemoteIdentity) bool {
+	return w.headers[id.Header] || id.Date != 0 && w.dates[id.Date]
+}

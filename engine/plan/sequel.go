@@ -42,7 +42,7 @@ func (b *builder) disown(v *view) {
 	v.newRemote = slices.DeleteFunc(v.newRemote, func(m state.RemoteMessage) bool {
 		for _, i := range v.Late {
 			one := v.Repeated[i.Content.Digest] || v.paired[i.Content.Digest]
-			if one && !taken[i.ID] && v.mayBeLate(i, m.UID) && m.Content.Digest == i.Content.Digest {
+			if one && !taken[i.ID] && v.mayBeLate(i, m.UID) && m.Content.Same(i.Content) {
 				taken[i.ID] = true
 				b.add(v, Op{Kind: Disown, Remote: m, Intent: i.ID, Why: "a second copy of an upload of ours that arrived late"})
 				return true

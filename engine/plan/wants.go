@@ -103,16 +103,20 @@ func Missing(in Input) []Wants {
 	return wants
 }
 
-// ambiguous returns the messages that only their whole content can tell apart,
-// in order.
+// ambiguous returns the messages that only their whole content can tell apart, in order:
+// those of the same header as a file, where that leaves a choice; and, since what a server
+// tells of a header need not be all of it, those of the same date.
 func ambiguous(byHeader map[state.Digest]*group) []state.UID {
+	dates := make(map[int64]bool)
+	for _, g := range byHeader {
+		for _, l := range g.local {
+			dates[l.Date] = dates[l.Date] || l.Date != 0 && !g.obvious()
+		}
+	}
 	var uids []state.UID
 	for _, g := range byHeader {
-		if g.obvious() || len(g.local) == 0 {
-			continue
-		}
 		for _, r := range g.remote {
-			if r.Content.Digest == (state.Digest{}) {
+			if r.Content.Digest == (state.Digest{}) && !g.obvious() && (len(g.local) > 0 || dates[r.Identity.Date]) {
 				uids = append(uids, r.UID)
 			}
 		}

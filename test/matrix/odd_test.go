@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/google/go-cmp/cmp"
 
+	"mailmoor/engine"
 	"mailmoor/test/corpus"
+	"mailmoor/test/home"
 	"mailmoor/test/lab"
 	"mailmoor/test/matrix"
 )
@@ -121,3 +126,112 @@ func randomOddities() []corpus.Odd {
 
 // shortened returns what can be read of a message.
 func shortened(body []byte) []byte { return body[:min(len(body), 300)] }
+
+// TestOddWithoutState: what breaks rules, and what a server stores in other bytes than it
+// was sent, was there twice on both sides after the state had been lost, from wherever it
+// had come.
+func TestOddWithoutState(t *testing.T) {
+	eachStorage(t, func(t *testing.T, storage corpus.Storage, srv lab.IMAP) {
+		a := newAccount(t, srv)
+		n := 0
+		for _, odd := range corpus.Oddities() {
+			if storage.Store(odd.Body) == nil {
+				continue
+			}
+			n++
+			srv.Append(a.user.Name, a.mailbox("Archive"), nil, time.Unix(int64(first+n), 0), odd.Body)
+		}
+		a.run()
+		for i, odd := range corpus.Oddities() {
+			if storage.Store(odd.Body) != nil {
+				path := filepath.Join(a.folder("INBOX"), "cur", fmt.Sprintf("%d.odd:2,", i))
+				a.must(os.WriteFile(path, odd.Body, 0o600))
+				a.must(os.Chtimes(path, time.Time{}, time.Unix(int64(first+i), 0)))
+			}
+		}
+		a.sync()
+		sent, server := a.inTree(), a.onServer()
+		if len(sent) != 2*n || len(server) != 2*n {
+			t.Fatalf("the tree has %d messages and the server %d, want %d", len(sent), len(server), 2*n)
+		}
+		for range 2 {
+			a.must(home.Forget(a.state))
+			if c := a.sync().Counts; c.Paired != 2*n || c.Downloaded+c.Uploaded != 0 {
+				t.Errorf("without the state %+v, want %d messages paired and none transferred", c, 2*n)
+			}
+		}
+		a.proxy.Reset()
+		if c := a.sync().Counts; c != (engine.Counts{}) || len(a.proxy.Changing()) > 0 {
+			t.Errorf("a run with nothing to do did %+v", c)
+		}
+		if diff := cmp.Diff(sent, a.inTree()); diff != "" {
+			t.Errorf("the tree changed (-before +after):\n%s", diff)
+		}
+		if diff := cmp.Diff(server, a.onServer()); diff != "" {
+			t.Errorf("the server changed (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// TestOddMovedAndDeleted: such messages are moved to and fro, and deleted, like all others.
+// One with a header line of 70,000 bytes could be neither, and doubled in each run.
+func TestOddMovedAndDeleted(t *testing.T) {
+	eachStorage(t, func(t *testing.T, storage corpus.Storage, srv lab.IMAP) {
+		a := newAccount(t, srv)
+		a.deliver("INBOX", "stays")
+		a.deliver("Archive", "stays")
+		a.sync()
+		n := 0
+		for i, odd := range corpus.Oddities() {
+			if storage.Store(odd.Body) == nil {
+				continue
+			}
+			n++
+			if i%2 == 0 {
+				srv.Append(a.user.Name, "INBOX", nil, time.Unix(int64(first+i), 0), odd.Body)
+				continue
+			}
+			a.must(os.WriteFile(filepath.Join(a.folder("INBOX"), "cur", fmt.Sprintf("%d.odd:2,", i)), odd.Body, 0o600))
+		}
+		a.sync()
+		for _, places := range [][2]string{{"INBOX", "Archive"}, {"Archive", "INBOX"}, {"INBOX", "Archive"}} {
+			for _, path := range a.oddFiles(places[0]) {
+				a.must(os.Rename(path, filepath.Join(a.folder(places[1]), "cur", filepath.Base(path))))
+			}
+			if c := a.sync().Counts; c.MovedRemote != n || c.Downloaded+c.Uploaded+c.Rematched != 0 {
+				t.Errorf("moved from %s to %s: counts are %+v, want %d messages moved", places[0], places[1], c, n)
+			}
+		}
+		a.must(home.Forget(a.state))
+		if c := a.sync().Counts; c.Downloaded+c.Uploaded != 0 {
+			t.Errorf("without the state: counts are %+v, want nothing transferred", c)
+		}
+		for _, path := range a.oddFiles("Archive") {
+			a.must(os.Remove(path))
+		}
+		if c := a.sync().Counts; c.RemovedRemote != n || c.Downloaded != n || c.Uploaded+c.Rematched != 0 {
+			t.Errorf("deleted: counts are %+v, want %d messages removed, which arrive in Trash", c, n)
+		}
+		for name, want := range map[string]int{"INBOX": 0, "Archive": 0, "Trash": n} {
+			messages := slices.DeleteFunc(srv.Messages(a.user.Name, a.mailbox(name)), func(m lab.Message) bool { return tokenOf(m.Body) == "stays" })
+			if files := a.oddFiles(name); len(messages) != want || len(files) != want {
+				t.Errorf("%s has %d odd messages and %d files, want %d", name, len(messages), len(files), want)
+			}
+		}
+		if c := a.sync().Counts; c != (engine.Counts{}) {
+			t.Errorf("a run with nothing to do did %+v", c)
+		}
+	})
+}
+
+// oddFiles returns the paths of all files of a folder but that of the message that stays.
+func (a *account) oddFiles(name string) []string {
+	a.Helper()
+	paths, err := filepath.Glob(filepath.Join(a.folder(name), "[cn][ue][rw]", "*"))
+	a.must(err)
+	return slices.DeleteFunc(paths, func(path string) bool {
+		data, err := os.ReadFile(path)
+		a.must(err)
+		return tokenOf(data) == "stays"
+	})
+}

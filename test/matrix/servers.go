@@ -50,6 +50,11 @@ func dovecot() Server {
 				"a mailbox that lost messages is opened once more before files follow",
 			},
 			{"STATUS goes on for a second with what SELECT showed before that", "SELECT is asked what a mailbox has grown to"},
+			{"a CR in front of a line end goes, and NUL is shown as 0x80", "the tree keeps the original; they do not count when contents are compared"},
+			{
+				"mbox storage adds the line ends that are missing at the end, and leaves out a From line and the fields that it keeps notes in",
+				"nor do these",
+			},
 			{"SPECIAL-USE is announced only when a mailbox has such a mark", "without a mark, roles are guessed by name"},
 		},
 		Start: func(t testing.TB) lab.IMAP { return lab.Dovecot(t, lab.SpecialUse("Trash", "Archive", "Drafts")) },
@@ -67,7 +72,7 @@ func cyrus() Server {
 			"X-SIEVE-MAILBOX XLIST XMOVE LOGINDISABLED AUTH=PLAIN COMPRESS=DEFLATE X-QUOTA=STORAGE X-QUOTA=MESSAGE " +
 			"X-QUOTA=X-ANNOTATION-STORAGE X-QUOTA=X-NUM-FOLDERS IDLE APPENDLIMIT=4294967295",
 		Quirks: []Quirk{
-			{"bytes above ASCII in the header of an uploaded message become X (munge8bit, on by default)", "the server counts as one that rewrites; the tree keeps the original"},
+			{"bytes above ASCII in the header of an uploaded message become X (munge8bit, on by default)", "the tree keeps the original; in the header they do not count when contents are compared"},
 			{"APPEND refuses messages that are empty, that have NUL or a bare LF, or whose first line is no field", "such a message stays in the tree and is reported"},
 			{"a refused empty APPEND is followed by an untagged BAD about its line end", "lines that answer nothing are passed over"},
 			{"of a header of more than 1,000 fields it tells only what stands in the first ones", "before a message counts as another one, its content is compared"},
@@ -96,7 +101,7 @@ func courier() Server {
 			{"SELECT leaves UIDNEXT out", "STATUS is asked for it, to notice a server that was restored"},
 			{"there is no MOVE", "messages are copied, the copies checked, and then expunged"},
 			{"there is no CONDSTORE", "every mailbox is listed in every run"},
-			{"a message without a last line end gets one", "the tree keeps the original"},
+			{"CRs that belong to no line end go, and a message without a last line end gets one", "the tree keeps the original; they do not count when contents are compared"},
 			{"unknown commands are answered NO, not BAD", "nothing is asked for that was not announced"},
 			{"refusals carry no response codes", "their text is read"},
 			{"mailboxes made in the same second share their UIDVALIDITY", "a mailbox is known by its name and UIDVALIDITY together"},

@@ -203,11 +203,17 @@ func (c *conn) land(ref state.Ref, u state.Upload, data []byte) (state.Uploaded,
 	case s.opts.QuotaBytes > 0 && s.used()+u.Size > s.opts.QuotaBytes:
 		return state.Uploaded{}, refuse(state.ScopeMessage, state.CauseQuota, "the quota is used up")
 	}
+	body := bytes.Clone(data)
+	if s.opts.Stored != nil {
+		if body = s.opts.Stored(body); body == nil {
+			return state.Uploaded{}, refuse(state.ScopeMessage, state.CauseRefused, "the message breaks a rule")
+		}
+	}
 	date := u.Date
 	if date == 0 {
 		date = s.world.Now()
 	}
-	uid := s.add(m, Message{Flags: u.Flags, Date: date, Body: bytes.Clone(data)})
+	uid := s.add(m, Message{Flags: u.Flags, Date: date, Body: body})
 	if s.opts.NoUIDPlus {
 		uid = 0
 	}

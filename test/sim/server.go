@@ -41,6 +41,9 @@ type ServerOptions struct {
 	RefusedKeywords state.Keywords
 	// SizeOff is by how much the server is wrong about the size of every message.
 	SizeOff int64
+	// Stored returns the bytes in which an uploaded message is stored, nil for one that is
+	// refused; nil means as they come.
+	Stored func(body []byte) []byte
 	// QuotaBytes and MessageBytesMax are limits; zero means none.
 	QuotaBytes, MessageBytesMax int64
 }
