@@ -1,6 +1,8 @@
 package corpus
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -59,4 +61,27 @@ func Oddities() []Odd {
 	}
 	slices.SortFunc(all, func(a, b Odd) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// RandomOdd returns a message with line ends, fields, NULs and the like in any order. Some
+// have a Message-ID, of which number is a part.
+func RandomOdd(random *rand.Rand, number int) []byte {
+	fields := []string{
+		"Subject: a", "Subject : a", "To: a", "TO:", "To: a\x00", "X-UID: 1", "Status: RO", "X-A: \xe4", "From: J\xc3\xb6rg", " goes on", "\tgoes on", " ",
+		"no field", "From a@b Thu Jan  1 00:00:00 1970", "\rDate: now", ":", "Date: a\rb",
+	}
+	pieces := []string{"a", "\r", "\r\n", "\r\r\n", "\n", "\x00", "\x80", " ", "From a@b\r\n", "Subject: b\r\n"}
+	ends := []string{"\r\n", "\r\n", "\r\n", "\n", "\r\r\n"}
+	var body []byte
+	if random.IntN(2) > 0 {
+		body = fmt.Appendf(body, "Message-ID: <%d@test>\r\n", number)
+	}
+	for range random.IntN(5) {
+		body = append(body, fields[random.IntN(len(fields))]+ends[random.IntN(len(ends))]...)
+	}
+	body = append(body, ends[random.IntN(len(ends))]...)
+	for range random.IntN(8) {
+		body = append(body, pieces[random.IntN(len(pieces))]...)
+	}
+	return body
 }

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -41,11 +42,14 @@ func shown(stored []byte) []byte { return bytes.ReplaceAll(crlf(stored), []byte{
 
 func lf(body []byte) []byte { return bytes.ReplaceAll(body, []byte("\r\n"), []byte{'\n'}) }
 
+// fromLine matches the line that begins a message in an mbox file.
+var fromLine = regexp.MustCompile(`^From \S+ \w{3} \w{3} +\d+ [\d:]+ \d{4}`)
+
 // dovecotMbox also completes the last line and the header, and leaves out what an mbox
 // file has for itself.
 func dovecotMbox(body []byte) []byte {
 	body = lf(body)
-	if _, rest, found := bytes.Cut(body, []byte{'\n'}); found && bytes.HasPrefix(body, []byte("From ")) {
+	if line, rest, found := bytes.Cut(body, []byte{'\n'}); found && fromLine.Match(line) {
 		body = rest
 	}
 	if !bytes.HasSuffix(body, []byte{'\n'}) {
