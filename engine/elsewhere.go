@@ -29,8 +29,9 @@ func (e *Engine) lookElsewhere(ctx context.Context, c *cycle, listing plan.Listi
 		}
 		hit := false
 		for _, r := range records {
-			if found, is := sought[r.Content.Digest]; is && r.State == state.Paired {
-				sought[r.Content.Digest], hit = append(found, r), true
+			digest := r.Content.PlainDigest()
+			if found, is := sought[digest]; is && r.State == state.Paired {
+				sought[digest], hit = append(found, r), true
 			}
 		}
 		if hit && m.Local == nil && m.Remote == nil && !m.LocalFailed && !m.RemoteFailed && !m.Suspended {

@@ -140,6 +140,26 @@ func TestOddMoved(t *testing.T) {
 	})
 }
 
+// TestOddCopied: another client copied the message, and removed it where it was only after
+// the copy had come here, in the server's bytes. What was flagged here meanwhile was uploaded
+// again: the file that it came from and the copy were not the same.
+func TestOddCopied(t *testing.T) {
+	eachOdd(t, func(_ *testing.T, f *fixture, odd corpus.Odd) {
+		key := f.putOdd(odd)
+		f.clean()
+		messages := f.server.Messages("INBOX")
+		m := messages[len(messages)-1]
+		f.server.Append("Archive", sim.Message{Date: m.Date, Body: m.Body})
+		f.clean()
+		f.tree.SetLetters("INBOX", key, "F")
+		f.server.Expunge("INBOX", m.UID)
+		if c := f.clean().Counts; c.Uploaded != 0 || c.RemovedLocal != 1 {
+			f.t.Errorf("counts are %+v, want the file removed", c)
+		}
+		f.has(map[string]int{"INBOX": 1, "Archive": 1})
+	})
+}
+
 // TestOddDeleted: what is deleted here goes to Trash, once.
 func TestOddDeleted(t *testing.T) {
 	eachOdd(t, func(_ *testing.T, f *fixture, odd corpus.Odd) {

@@ -134,7 +134,7 @@ type Input struct {
 	// Holds are those of the store, with the user's decisions.
 	Holds []state.Hold
 	// Elsewhere are the paired records, of all mailboxes, of the contents that a plan
-	// has sought; nil while nobody has looked.
+	// has sought, by their plain form; nil while nobody has looked.
 	Elsewhere map[state.Digest][]state.Record
 	// Direction says which side's changes travel.
 	Direction Direction
@@ -280,8 +280,8 @@ type Plan struct {
 	Holds []state.Hold
 	// Problems are changes that cannot be carried out, for the user to know.
 	Problems []state.Problem
-	// Sought are contents of which it matters whether another mailbox has them, too:
-	// the plan must be made anew with Elsewhere.
+	// Sought are contents, in their plain form, of which it matters whether another
+	// mailbox has them, too: the plan must be made anew with Elsewhere.
 	Sought []state.Digest
 	// Kept is how many changes stay on their side because of the direction.
 	Kept int

@@ -22,7 +22,7 @@ func (b *builder) findTwins() {
 			if !v.known() {
 				break
 			}
-			for _, r := range b.in.Elsewhere[e.base.Content.Digest] {
+			for _, r := range b.in.Elsewhere[e.base.Content.PlainDigest()] {
 				twin := b.viewNamed(r.Mailbox).twin(r)
 				if twin != nil && r.Mailbox != v.Name && !taken[twin] && e.goesFor(twin) {
 					taken[twin], e.twin = true, twin
@@ -117,7 +117,7 @@ func (b *builder) seek(records ...state.Record) {
 		return
 	}
 	for _, r := range records {
-		b.plan.Sought = append(b.plan.Sought, r.Content.Digest)
+		b.plan.Sought = append(b.plan.Sought, r.Content.PlainDigest())
 	}
 }
 
