@@ -156,6 +156,18 @@ func (m Mailboxes) Match(name string, delimiter rune, virtual bool) bool {
 	return selected
 }
 
+// Fitting returns those of the patterns that select mailboxes which fit the name, whatever
+// later patterns say.
+func (m Mailboxes) Fitting(name string, delimiter rune) []string {
+	var texts []string
+	for _, p := range m.patterns {
+		if !p.out && p.match([]rune(name), delimiter) {
+			texts = append(texts, p.text)
+		}
+	}
+	return texts
+}
+
 // Names reports whether a pattern asks by name for mailboxes whose names begin with
 // prefix, which ends in the delimiter: "shared/*" and "shared/bob" ask for "shared/",
 // "*" does not.

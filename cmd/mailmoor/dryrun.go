@@ -54,6 +54,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	}
 	shown := &untouched{StoreReader: o.store, StoreMemory: o.store, StoreNotes: o.store}
 	options.Local, options.Store, options.Retry = o.tree, shown, s.flags.retry
+	fitting := watchPatterns(c.account, &options)
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
 	full := s.flags.dryRun == dryRunFull
@@ -62,6 +63,9 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 		// A run forgets these first, and sees them afresh in its next round.
 		shown.forgotten = preview.Forgotten
 		preview, err = e.Preview(ctx, full)
+	}
+	if err == nil {
+		preview.Problems = append(preview.Problems, fitting.idle()...)
 	}
 	if missing := c.only.missing(); err == nil && len(missing) > 0 {
 		err = noSuchMailbox(c.account, missing[0])

@@ -264,6 +264,7 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 			o.said = append(o.said, p.Text)
 		}
 	}
+	fitting := watchPatterns(c.account, &options)
 	e := engine.New(options)
 	report, err := e.Sync(ctx)
 	if closeErr := e.Close(); closeErr != nil {
@@ -272,7 +273,7 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 	if err == nil {
 		var waiting []state.Problem
 		waiting, err = stillStuck(ctx, o.store, report.Problems)
-		report.Problems = append(report.Problems, waiting...)
+		report.Problems = append(append(report.Problems, waiting...), fitting.idle()...)
 	}
 	if err == nil {
 		err = s.expire(ctx, c.account, o, log)
