@@ -162,6 +162,7 @@ func (x *executor) moveLocal(ctx context.Context, r Remote, b batch) error {
 		err := x.moveOneLocal(ctx, r, dest, op)
 		switch {
 		case err == nil:
+			x.did(plan.MoveLocal, dest.Name, op.Base)
 			x.add(func(c *Counts) { c.MovedLocal++ })
 		case state.ScopeOf(err) > state.ScopeMessage:
 			return err
@@ -307,6 +308,7 @@ func (x *executor) settleMoves(
 	if err := x.settle(ctx, s); err != nil {
 		return err
 	}
+	x.did(plan.MoveRemote, dest.Name, s.Drop...)
 	x.add(func(c *Counts) { c.MovedRemote += n })
 	if doubt != nil {
 		return x.atOtherEnd(ctx, b.target, dest, doubt)

@@ -121,6 +121,7 @@ func (x *executor) removeLocal(ctx context.Context, conn *lease, b batch) error 
 		if err := x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Held: []state.Held{held}}); err != nil {
 			return err
 		}
+		x.did(plan.RemoveLocal, "", op.Base)
 		x.add(func(c *Counts) { c.RemovedLocal++ })
 	}
 	return nil
@@ -159,6 +160,7 @@ func (x *executor) removeRemote(ctx context.Context, r Remote, b batch) error {
 	if settleErr := x.settle(ctx, s); settleErr != nil {
 		return settleErr
 	}
+	x.did(plan.RemoveRemote, b.ops[0].Dest, s.Drop...)
 	x.add(func(c *Counts) { c.RemovedRemote += len(s.Drop) })
 	return err
 }
@@ -199,6 +201,9 @@ func (x *executor) removeForGood(ctx context.Context, r Remote, b batch) error {
 		return err
 	}
 	if b.kind != plan.Retire {
+		for _, op := range ops {
+			x.did(plan.RemoveRemote, "", op.Base)
+		}
 		x.add(func(c *Counts) { c.RemovedRemote += len(ops); c.RemovedForGood += len(ops) })
 	}
 	return nil

@@ -320,6 +320,7 @@ func (d *downloading) flush(ctx context.Context) error {
 		d.transferred(sizes[i])
 	}
 	d.pace.faster()
+	d.did(plan.Download, "", batch.Put...)
 	d.add(func(c *Counts) { c.Downloaded += len(batch.Put); c.BytesDown += bytes })
 	return nil
 }

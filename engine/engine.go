@@ -50,6 +50,9 @@ type Options struct {
 	// Progress is called while messages are transferred, never concurrently.
 	// It may be nil.
 	Progress func(Progress)
+	// Deed is called for each message that was transferred, moved or removed, never
+	// concurrently. It may be nil.
+	Deed func(Deed)
 	// Tell is called once with what the user should know before the transfers begin.
 	// The report has it, too. It may be nil.
 	Tell func(state.Problem)
@@ -106,7 +109,7 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 		e.pace.slow()
 	}
 	e.pool.forgive()
-	t := &tally{notify: e.Progress, afresh: make(map[state.Doubt]afresh)}
+	t := &tally{notify: e.Progress, deed: e.Deed, afresh: make(map[state.Doubt]afresh)}
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)
 	report.Counts, report.News = t.counts, t.news()

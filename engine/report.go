@@ -50,6 +50,16 @@ type Report struct {
 	Quiet bool
 }
 
+// Deed is what was done to one message, and has been recorded.
+type Deed struct {
+	Kind plan.Kind // Download, Upload, MoveLocal, MoveRemote, RemoveLocal or RemoveRemote
+	// Dest is the mailbox that the message is in now, where that is another one. A
+	// removal from the server without it is final.
+	Mailbox, Dest string
+	UID           state.UID
+	Key           state.Key
+}
+
 // Progress is how far the transfers of a round are.
 type Progress struct {
 	Messages, MessagesTotal int
@@ -63,6 +73,7 @@ type tally struct {
 	problems []state.Problem
 	progress Progress
 	notify   func(Progress)
+	deed     func(Deed) // nil when nobody wants to hear of single messages
 	// afresh is what came of matching mailboxes afresh, by the reason.
 	afresh  map[state.Doubt]afresh
 	settled int
@@ -99,6 +110,19 @@ func (t *tally) transferred(size int64) {
 	t.progress.Bytes += size
 	if t.notify != nil {
 		t.notify(t.progress)
+	}
+}
+
+// did tells of messages what was done to them.
+func (t *tally) did(kind plan.Kind, dest string, records ...state.Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range records {
+		brought := kind == plan.Download || kind == plan.Upload
+		if t.deed == nil || brought && r.State != state.Paired {
+			continue // set aside
+		}
+		t.deed(Deed{Kind: kind, Mailbox: r.Mailbox, Dest: dest, UID: r.UID, Key: r.Key})
 	}
 }
 

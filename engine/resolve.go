@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mailmoor/engine/plan"
 	"mailmoor/state"
 )
 
@@ -256,6 +257,7 @@ func (v *resolver) settleArrived(ctx context.Context, found map[int64]state.Remo
 		return fmt.Errorf("uploads that were found: %w", err)
 	}
 	v.open = open
+	v.tally.did(plan.Upload, "", s.Put...)
 	v.tally.add(func(c *Counts) { c.Uploaded += len(s.Done); c.BytesUp += bytes })
 	return nil
 }

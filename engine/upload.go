@@ -297,6 +297,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	if err := x.settle(ctx, s); err != nil {
 		return nil, err
 	}
+	x.did(plan.Upload, "", s.Put...)
 	x.add(func(c *Counts) { c.Uploaded += n; c.BytesUp += bytes })
 	return open, refused
 }

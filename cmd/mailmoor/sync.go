@@ -39,6 +39,7 @@ type syncFlags struct {
 	dryRun   dryRun
 	quiet    bool
 	retry    bool
+	verbose  bool
 	ifLocked string
 	timeout  time.Duration
 }
@@ -58,6 +59,7 @@ func (a *app) syncCommand() *cobra.Command {
 	flags.VarP(&f.dryRun, "dry-run", "n", "say what would be done and change nothing; =full with the headers of messages")
 	flags.Lookup("dry-run").NoOptDefVal = string(dryRunPlan)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing on success, and known problems once a day")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "name each message that is transferred, moved or removed")
 	flags.BoolVar(&f.retry, "retry", false, "try again at once what waits for its next try")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time, such as 10m (default: never)")
@@ -99,6 +101,9 @@ func (f syncFlags) check() error {
 	case lockFail, lockWait, lockSkip:
 	default:
 		return &usageError{text: state.Textf("--if-locked=%s does not exist", f.ifLocked), hint: "use fail, wait or skip"}
+	}
+	if f.quiet && f.verbose {
+		return &usageError{text: "--quiet and --verbose exclude each other"}
 	}
 	if f.timeout < 0 {
 		return &usageError{text: "--timeout must not be negative"}
@@ -263,6 +268,9 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 			s.ui.message(c.account.Name, problemText(p.Mailbox, p.Subject, p.Text), p.Hint)
 			o.said = append(o.said, p.Text)
 		}
+	}
+	if s.flags.verbose {
+		options.Deed = func(d engine.Deed) { s.ui.message(c.account.Name, deedText(d)) }
 	}
 	fitting := watchPatterns(c.account, &options)
 	e := engine.New(options)
