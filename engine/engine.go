@@ -71,6 +71,8 @@ type Engine struct {
 	doubted map[string]bool
 	// grown are the mailboxes in which this run has found more than it had observed.
 	grown map[string]bool
+	// watched is what the run under way tells its progress, nil while a plan is only shown.
+	watched *tally
 	// retrying is true until this run has looked at what is stuck: what fails then waits.
 	retrying bool
 	pace     pace
@@ -110,6 +112,7 @@ func (e *Engine) Sync(ctx context.Context) (Report, error) {
 	}
 	e.pool.forgive()
 	t := &tally{notify: e.Progress, deed: e.Deed, afresh: make(map[state.Doubt]afresh)}
+	e.watched = t
 	report := Report{Account: e.Account}
 	err := e.rounds(ctx, t, &report)
 	report.Counts, report.News = t.counts, t.news()

@@ -41,7 +41,9 @@ func (o *observation) look(ctx context.Context, looks []*look) error {
 		o.problems = append(o.problems, l.localProblems()...)
 		l.Late, l.Repeated = o.over.late(l)
 	}
+	o.watched.look(len(looks))
 	return each(ctx, o.pool, looks, func(ctx context.Context, conn *lease, l *look) error {
+		defer o.watched.looked()
 		if err := o.lookRemotely(ctx, conn, l); err != nil {
 			l.unlist()
 			return o.failed(l, state.Remote, err)

@@ -69,7 +69,7 @@ func (e *Engine) Preview(ctx context.Context, details bool) (Preview, error) {
 	if err != nil {
 		return Preview{}, fmt.Errorf("read intents: %w", err)
 	}
-	e.retrying = e.Retry
+	e.retrying, e.watched = e.Retry, nil
 	c, err := e.observe(ctx)
 	if err != nil {
 		return Preview{}, err

@@ -60,8 +60,9 @@ type Deed struct {
 	Key           state.Key
 }
 
-// Progress is how far the transfers of a round are.
+// Progress is how far a round is. First mailboxes are looked at, then messages transferred.
 type Progress struct {
+	Looked, LooksTotal      int
 	Messages, MessagesTotal int
 	Bytes                   int64
 }
@@ -95,6 +96,29 @@ func (t *tally) settledSoFar() int {
 	return t.settled
 }
 
+// look notes that so many mailboxes are to be looked at, looked that one has been. A plan
+// that is only shown has no tally.
+func (t *tally) look(mailboxes int) {
+	if t != nil {
+		t.step(func(p *Progress) { *p = Progress{LooksTotal: mailboxes} })
+	}
+}
+
+func (t *tally) looked() {
+	if t != nil {
+		t.step(func(p *Progress) { p.Looked++ })
+	}
+}
+
+func (t *tally) step(change func(*Progress)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.progress)
+	if t.notify != nil {
+		t.notify(t.progress)
+	}
+}
+
 // add changes the counts.
 func (t *tally) add(change func(*Counts)) {
 	t.mu.Lock()
@@ -104,13 +128,7 @@ func (t *tally) add(change func(*Counts)) {
 
 // transferred counts one message of size bytes towards the progress.
 func (t *tally) transferred(size int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.progress.Messages++
-	t.progress.Bytes += size
-	if t.notify != nil {
-		t.notify(t.progress)
-	}
+	t.step(func(p *Progress) { p.Messages++; p.Bytes += size })
 }
 
 // did tells of messages what was done to them.

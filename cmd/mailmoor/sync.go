@@ -158,6 +158,7 @@ func (a *app) syncAccounts(ctx context.Context, args []string, f syncFlags, repo
 		defer cancel()
 	}
 	s := &syncing{app: a, stateDir: cfg.StateDir, flags: f, log: log, progress: newProgress(a.ui, log, f.quiet)}
+	defer s.progress.watch()()
 	report.Accounts = make([]accountReport, len(choices))
 	var group sync.WaitGroup
 	for i, c := range choices {

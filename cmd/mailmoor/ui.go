@@ -194,6 +194,15 @@ func (u *ui) clear() {
 	}
 }
 
+// undraw takes the progress line away.
+func (u *ui) undraw() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.prompt == "" {
+		u.clear()
+	}
+}
+
 // draw shows the progress line, in the first form that the terminal has room for, or cut.
 func (u *ui) draw(forms ...state.Text) {
 	u.mu.Lock()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	if len(lines) != 10 {
 		t.Errorf("two seconds drew %d lines, want 10: %q", len(lines), lines)
 	}
-	if last := lines[len(lines)-1]; last != "91 of 200 messages, 91.0 kB, 50.6 kB/s, 2.2 s left" {
+	if last := lines[len(lines)-1]; last != "personal: 45 %, 91 of 200 messages, 91.0 kB, 50.6 kB/s, 2.2 s left" {
 		t.Errorf("the last line is %q", last)
 	}
 	stderr.Reset()
@@ -90,6 +91,31 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 	if stdout.String() != "done\n" {
 		t.Errorf("stdout: %q", stdout)
+	}
+}
+
+// TestProgressForms: at 40 columns only the number of messages was left of the line.
+func TestProgressForms(t *testing.T) {
+	u, _, stderr := newTestUI()
+	for width, want := range map[int]string{
+		100: "personal: 45 %, 91 of 200 messages, 91.0 kB, 50.6 kB/s, 2.2 s left",
+		60:  "personal: 45 %, 50.6 kB/s, 2.2 s left",
+		35:  "45 %, 50.6 kB/s, 2.2 s left persona",
+	} {
+		u.columns = func(io.Writer) int { return width + 1 }
+		stderr.Reset()
+		u.draw(progressForms("personal", engine.Progress{Messages: 91, MessagesTotal: 200, Bytes: 91000}, 1800*time.Millisecond)...)
+		if got := strings.Trim(stderr.String(), "\r "); got != want {
+			t.Errorf("with %d columns %q, want %q", width, got, want)
+		}
+	}
+	for of, want := range map[engine.Progress]state.Text{
+		{}:                            "personal: looking what is there",
+		{Looked: 12, LooksTotal: 100}: "personal: 12 %, 12 of 100 mailboxes looked at",
+	} {
+		if got := progressForms("personal", of, 0)[0]; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

@@ -80,8 +80,12 @@ func TestProgressLine(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, screen)
 	}
-	if !regexp.MustCompile(`\d+ of 1500 messages, \d`).MatchString(screen) {
+	if !regexp.MustCompile(`personal: \d+ %, \d+ of 1500 messages, \d`).MatchString(screen) {
 		t.Errorf("no progress was shown:\n%q", screen)
+	}
+	// Until the first transfer there was nothing to see, however long the server took.
+	if at := strings.Index(screen, "personal: looking what is there"); at < 0 || at > strings.Index(screen, " of 1500 messages") {
+		t.Errorf("nothing was shown at first:\n%q", screen)
 	}
 	if !regexp.MustCompile(`\r +\rpersonal: in step; 1500 downloaded`).MatchString(screen) {
 		t.Errorf("the progress line was not cleared before the closing one:\n%q", screen)
