@@ -194,6 +194,9 @@ func (u *ui) clear() {
 	}
 }
 
+// help prints the text of a help, all of which is ours.
+func (u *ui) help(w io.Writer, text string) { put(w, brokenHelp(text, u.columns(w))) }
+
 // undraw takes the progress line away.
 func (u *ui) undraw() {
 	u.mu.Lock()

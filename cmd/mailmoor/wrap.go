@@ -25,6 +25,24 @@ func broken(line string, width, indent int) []string {
 	return append(pieces, line)
 }
 
+// brokenHelp breaks the lines of a help text. What is too long goes on below the last column
+// of its line, so that a table stays one.
+func brokenHelp(text string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		start := len(line) - len(strings.TrimLeft(line, " "))
+		indent := start
+		if gap := strings.LastIndex(line, "  "); gap > start {
+			indent = columnsIn(line[:gap+2])
+		}
+		for _, piece := range broken(line, width, indent) {
+			b.WriteString(piece + "\n")
+		}
+	}
+	return b.String()
+}
+
 // breakAt returns where the line is broken: at the last space that fits, or else at the
 // first one; 0 when there is none behind its indentation.
 func breakAt(line string, width int) int {
