@@ -72,7 +72,7 @@ func TestThrottled(t *testing.T) {
 			a.change()
 			a.srv.Switch(quirk.Refusing("throttled", c.seen, c.answer, 0, c.command))
 			_, err := a.watched()
-			a.failsWith(err, state.CauseNetwork, c.words, "the server limits how much one may ask for", "tried again later")
+			a.failsWith(err, state.CauseNetwork, c.words, "the server limits how much one may ask for", "the next run tries again")
 			a.srv.Switch()
 			a.settle()
 			a.expect(changed()...)

@@ -58,7 +58,7 @@ func troubles() []trouble {
 		more:  func(a *account) { a.deliver("INBOX", "x", "y", "z") },
 		problems: []wantProblem{{
 			state.ScopeMessage, state.CauseRefused, "INBOX",
-			[]string{"UID 7", "the connection breaks at it each time", "Internal error occurred", "the other messages are not affected", "tried again later"},
+			[]string{"UID 7", "the connection breaks at it each time", "Internal error occurred", "the other messages are not affected", "it is tried again after"},
 		}},
 		done:  append(without(changed(), "INBOX/i:"), "INBOX/x:", "INBOX/y:", "INBOX/z:"),
 		later: 2 * time.Hour,
@@ -67,14 +67,14 @@ func troubles() []trouble {
 		quirk: quirk.VanishedBody("INBOX", 7),
 		problems: []wantProblem{{
 			state.ScopeMessage, state.CauseOther, "INBOX",
-			[]string{"UID 7", "gives no body", "the other messages are not affected", "tried again later"},
+			[]string{"UID 7", "gives no body", "the other messages are not affected", "it is tried again after"},
 		}},
 		done:  without(changed(), "INBOX/i:"),
 		later: 2 * time.Hour,
 		want:  changed(),
 	}, {
 		quirk:    quirk.In("INBOX", quirk.Refusing("APPEND: in use", "RFC 5530", "NO [INUSE] Mailbox is locked", 0, "APPEND")),
-		problems: []wantProblem{{state.ScopeMailbox, state.CauseRefused, "INBOX", []string{"INUSE", "Mailbox is locked", "tried again later"}}},
+		problems: []wantProblem{{state.ScopeMailbox, state.CauseRefused, "INBOX", []string{"INUSE", "Mailbox is locked", "the next run tries again"}}},
 		done:     without(changed(), "INBOX/j:S", "Trash/d:F"),
 		want:     changed(),
 	}, {

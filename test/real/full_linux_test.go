@@ -172,7 +172,7 @@ func TestLargeForTheDisk(t *testing.T) {
 	a.root = filepath.Join(disk, "mail")
 	a.deliverLarge("INBOX", 1, 25_000)
 	a.deliver("INBOX", "small")
-	p := a.onlyProblem(a.sync(), state.CauseDisk, "INBOX", "UID 1", "the disk has no room for its 25.6 MB", "tried again later")
+	p := a.onlyProblem(a.sync(), state.CauseDisk, "INBOX", "UID 1", "the disk has no room for its 25.6 MB", "tried again after")
 	if got := len(a.files("INBOX")); got != 1 || p.Scope != state.ScopeMessage {
 		t.Errorf("there are %d messages, and %+v; want the small one, and a problem of the other", got, p)
 	}
