@@ -183,7 +183,7 @@ func rootOf(account config.Account) (maildir.RootInfo, error) {
 
 // identity is the account as its state knows it.
 func identity(account config.Account) store.Account {
-	return store.Account{Name: account.Name, Root: account.Maildir, Host: account.Host, User: account.User}
+	return store.Account{Name: account.Name, Root: account.Maildir, Host: account.Host, Port: account.Port, User: account.User}
 }
 
 // engineOptions is everything about an engine that follows from the

@@ -57,6 +57,9 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	fitting := watchPatterns(c.account, &options)
 	e := engine.New(options)
 	defer func() { err = errors.Join(err, e.Close()) }()
+	if err := arrive(ctx, o.store, e); err != nil {
+		return engine.Preview{}, err
+	}
 	full := s.flags.dryRun == dryRunFull
 	preview, err = e.Preview(ctx, full)
 	if err == nil && len(preview.Forgotten) > 0 {

@@ -243,6 +243,11 @@ func (s *syncing) introduce(ctx context.Context, account config.Account, o *open
 	case o.verdict == store.New && !s.flags.quiet:
 		s.ui.message(account.Name, state.Textf("first run into %s", account.Maildir), "")
 	}
+	return s.news(ctx, account, o)
+}
+
+// news says what the user has not been told of the state yet.
+func (s *syncing) news(ctx context.Context, account config.Account, o *opened) error {
 	news, err := o.store.News(ctx)
 	if err != nil || len(news) == 0 {
 		return err
@@ -274,8 +279,9 @@ func (s *syncing) cycle(ctx context.Context, c choice, o *opened, log zerolog.Lo
 		options.Deed = func(d engine.Deed) { s.ui.message(c.account.Name, deedText(d)) }
 	}
 	fitting := watchPatterns(c.account, &options)
+	options.Connect = noting(o.store, options.Connect)
 	e := engine.New(options)
-	report, err := e.Sync(ctx)
+	report, err := s.run(ctx, c.account, o, e)
 	if closeErr := e.Close(); closeErr != nil {
 		log.Debug().Err(closeErr).Msg("connections closed")
 	}
@@ -303,6 +309,18 @@ func interrupted(ctx context.Context, o *opened) (bool, error) {
 	}
 	code := exitCode(last.Exit)
 	return o.lock.Abandoned || found && (code == exitTemporary || code >= signalled), nil
+}
+
+// run runs the engine once it is known whose mail the records are about.
+func (s *syncing) run(ctx context.Context, account config.Account, o *opened, e *engine.Engine) (engine.Report, error) {
+	err := arrive(ctx, o.store, e)
+	if err == nil {
+		err = s.news(ctx, account, o)
+	}
+	if err != nil {
+		return engine.Report{}, err
+	}
+	return e.Sync(ctx)
 }
 
 // expire empties the hold area of what has rested there for hold_days. A crash

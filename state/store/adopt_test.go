@@ -73,6 +73,7 @@ func TestForget(t *testing.T) {
 	must(t, verifyFile(t.Context(), copied, schema()))
 	r.generation = 1 // the marker is new
 	r.quiet(t, d, believed(t))
+	r.arrived(t, d, testAccount(), true)
 	r.quiet(t, d, nothing)
 	if got, err := d.Accounts(); err != nil || cmp.Diff([]Account{testAccount()}, got) != "" {
 		t.Errorf("accounts %+v, %v", got, err)

@@ -22,12 +22,14 @@ const (
 
 	// idBytes is the length of an account id before it is written in hex.
 	idBytes = 16
-	// accountBytesMax bounds account.json, which has five short fields.
+	// accountBytesMax bounds account.json, which has a few short fields.
 	accountBytesMax = 64 << 10
 )
 
-// Account says whose a store is. Name, Root, Host and User are as the
-// configuration had them when the store was last opened.
+// Account says whose a store is. Name and Root are as the configuration had them when
+// the store was last opened. All else is what the last login has proven: a name that the
+// configuration has says nothing until then, for it may be mistyped. It is empty before
+// the first login.
 type Account struct {
 	// ID is 32 hexadecimal digits. It also stands in the root's marker.
 	ID   string `json:"id"`
@@ -36,6 +38,7 @@ type Account struct {
 	Root string `json:"root"`
 	Host string `json:"host"`
 	User string `json:"user"`
+	Port int    `json:"port,omitempty"`
 }
 
 // Directory is the state directory, with one sub-directory for each account

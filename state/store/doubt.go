@@ -61,6 +61,15 @@ func addNews(ctx context.Context, tx *sql.Tx, n News) error {
 // Holds end: what they name may be something else by now, and no decision may reach
 // that. The next cycle makes its own.
 func doubtAll(ctx context.Context, tx *sql.Tx, doubt state.Doubt) error {
+	err := changeMailboxes(ctx, tx, func(m state.Mailbox) state.Mailbox { return doubted(m, doubt) })
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM hold")
+	}
+	return err
+}
+
+// changeMailboxes changes what is known of each mailbox.
+func changeMailboxes(ctx context.Context, tx *sql.Tx, change func(state.Mailbox) state.Mailbox) error {
 	rows, err := tx.QueryContext(ctx, "SELECT "+mailboxColumns+" FROM mailbox")
 	if err != nil {
 		return err
@@ -73,12 +82,11 @@ func doubtAll(ctx context.Context, tx *sql.Tx, doubt state.Doubt) error {
 		return err
 	}
 	for _, m := range mailboxes {
-		if err := upsertMailbox(ctx, tx, doubted(m, doubt)); err != nil {
+		if err := upsertMailbox(ctx, tx, change(m)); err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM hold")
-	return err
+	return nil
 }
 
 // doubted returns the mailbox with a doubt that is at least as far-reaching. When the

@@ -15,12 +15,12 @@ import (
 // user, may write. SQLite wants to make a file beside a database even to read it. Without
 // that it can read one that does not change meanwhile; and where there is a log, as after a
 // run that was killed, it reads a copy of both.
-func (d *Directory) openFixed(ctx context.Context, path string, account, was Account, o Options) (*Store, error) {
+func (d *Directory) openFixed(ctx context.Context, path string, account Account, o Options) (*Store, error) {
 	s := &Store{path: path, o: o, steps: d.steps, boot: d.boot, fixed: true}
 	wal, err := os.Stat(path + "-wal")
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && wal.Size() == 0:
-		return s, s.begin(ctx, account, was)
+		return s, s.begin(ctx, account)
 	case err != nil:
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (d *Directory) openFixed(ctx context.Context, path string, account, was Acc
 		}
 	}
 	if err == nil {
-		err = s.begin(ctx, account, was)
+		err = s.begin(ctx, account)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.scratch))

@@ -32,6 +32,9 @@ const putMailbox = `
 func (s *Store) Mailboxes(ctx context.Context) ([]state.Mailbox, error) {
 	scan := func(rows *sql.Rows) (state.Mailbox, error) {
 		_, m, err := scanMailbox(rows.Scan)
+		if s.unsampled {
+			m.Sampled = 0
+		}
 		return doubted(m, s.overlay), err
 	}
 	return read(ctx, s, "read the mailboxes", scan, "SELECT "+mailboxColumns+" FROM mailbox ORDER BY name")

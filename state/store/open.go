@@ -31,53 +31,46 @@ func (d *Directory) Open(ctx context.Context, account Account, o Options) (*Stor
 	if err != nil {
 		return nil, failure(path, doing, err)
 	}
-	was, err := d.before(account)
-	if err == nil {
-		if o.Guest {
-			err = refuseReplaced(path)
-		} else {
-			err = d.settle(ctx, account, was, path, o)
-		}
+	was := d.before(account)
+	if o.Guest {
+		err = refuseReplaced(path)
+	} else {
+		err = d.settle(ctx, was, path, o)
 	}
 	if err != nil {
 		return nil, failure(path, doing, err)
 	}
-	s, err := d.openOrMend(ctx, path, account, was, o)
+	s, err := d.openOrMend(ctx, path, account, o)
 	if o.Guest && err != nil && unusable(path, err) && !damaged(err) {
 		err = fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	if err == nil && !o.Guest {
-		// Not before the state has taken notice of another server.
-		if err = d.putAccount(account); err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}
 	if err != nil {
 		return nil, failure(path, doing, err)
 	}
+	s.directory, s.account, s.proven = d, account, was
 	return s, nil
 }
 
 // openOnce opens the database that is there.
-func (d *Directory) openOnce(ctx context.Context, path string, account, was Account, o Options) (*Store, error) {
+func (d *Directory) openOnce(ctx context.Context, path string, account Account, o Options) (*Store, error) {
 	if _, err := os.Lstat(path); err != nil {
 		return nil, err
 	}
 	s := &Store{path: path, o: o, steps: d.steps, boot: d.boot}
-	if err := s.begin(ctx, account, was); err != nil {
+	if err := s.begin(ctx, account); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // begin connects and finds out what can be believed.
-func (s *Store) begin(ctx context.Context, account, was Account) error {
+func (s *Store) begin(ctx context.Context, account Account) error {
 	if err := s.connect(); err != nil {
 		return err
 	}
 	err := s.examine(ctx)
 	if err == nil {
-		err = s.takeStock(ctx, account, was)
+		err = s.takeStock(ctx, account)
 	}
 	if err != nil {
 		// Not Close: a database that could not be examined is not marked clean.
@@ -89,26 +82,23 @@ func (s *Store) begin(ctx context.Context, account, was Account) error {
 	return err
 }
 
-// before returns whose the store was when it was last opened. What cannot be read is
+// before returns whose the store is, as far as that was proven. What cannot be read is
 // written anew.
-func (d *Directory) before(account Account) (Account, error) {
+func (d *Directory) before(account Account) Account {
 	was, err := d.account(account.ID)
-	if err != nil {
-		return account, nil //nolint:nilerr // Resolve has refused it, or the caller knows better
+	if err != nil { // Resolve has refused it, or the caller knows better
+		was = Account{}
 	}
-	if was.Host == "" && was.User == "" {
-		was.Host, was.User = account.Host, account.User
-	}
-	return was, nil
+	was.ID, was.Name, was.Root = account.ID, account.Name, account.Root
+	return was
 }
 
 // settle makes sure that the account's directory, its account.json and its
 // database exist, in this order: Resolve must know whose a database is.
-func (d *Directory) settle(ctx context.Context, account, was Account, path string, o Options) error {
+func (d *Directory) settle(ctx context.Context, account Account, path string, o Options) error {
 	if err := d.makeAccount(account.ID); err != nil {
 		return err
 	}
-	account.Host, account.User = was.Host, was.User
 	if err := d.putAccount(account); err != nil {
 		return err
 	}

@@ -23,10 +23,10 @@ var errUnread = errors.New("the disk did not give all of the database")
 // that takes its place knows nothing of the holds and the approvals since then. So the
 // files are first read outside of SQLite, which tells errors of the disk apart and
 // brings them into memory, and then examined again.
-func (d *Directory) openOrMend(ctx context.Context, path string, account, was Account, o Options) (*Store, error) {
-	s, err := d.openOnce(ctx, path, account, was, o)
+func (d *Directory) openOrMend(ctx context.Context, path string, account Account, o Options) (*Store, error) {
+	s, err := d.openOnce(ctx, path, account, o)
 	if err != nil && o.ReadOnly && cannotWrite(err) {
-		if s, err := d.openFixed(ctx, path, account, was, o); err == nil {
+		if s, err := d.openFixed(ctx, path, account, o); err == nil {
 			return s, nil
 		}
 	}
@@ -35,7 +35,7 @@ func (d *Directory) openOrMend(ctx context.Context, path string, account, was Ac
 			if err := d.mend(ctx, path, o, err); err != nil {
 				return nil, err
 			}
-			return d.openOnce(ctx, path, account, was, o)
+			return d.openOnce(ctx, path, account, o)
 		}
 		// With the note, opening it examines every row, and removes the note. When
 		// it cannot, the next run does.
@@ -46,7 +46,7 @@ func (d *Directory) openOrMend(ctx context.Context, path string, account, was Ac
 		if err := readWhole(path); err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnread, err)
 		}
-		s, err = d.openOnce(ctx, path, account, was, o)
+		s, err = d.openOnce(ctx, path, account, o)
 	}
 	return s, err
 }

@@ -146,6 +146,8 @@ func foreign(want Account, owner candidate, local *candidate) bool {
 	switch {
 	case owner.Name == want.Name || owner.Name == "": // "": account.json is lost
 		return false
+	case owner.unproven():
+		return false // nothing has been agreed on with any server
 	case local != nil && local.Name == want.Name && !owner.rootHere:
 		return true
 	}

@@ -160,6 +160,7 @@ func TestResolve(t *testing.T) {
 		t.Helper()
 		s, err := d.Open(t.Context(), a, Options{})
 		must(t, err)
+		must(t, s.Arrive(t.Context(), true))
 		must(t, s.Close())
 	}
 	use(account)

@@ -3,62 +3,39 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"mailmoor/state"
 )
 
-// takeStock finds out whether the state, the tree and the server are still those that
-// belong together. When one of them is of another time or another place, the records
-// are doubted before anybody reads them. A guest only sees them so.
-func (s *Store) takeStock(ctx context.Context, account, was Account) error {
-	doubt, news := state.Believed, []News(nil)
-	if !sameServer(account, was) {
-		doubt = state.DoubtUIDs
-		news = append(news, News{Text: state.Textf("the account is now that of %s at %s, in the last run it was that of %s at %s: "+
-			"all messages are compared afresh before any is removed", account.User, account.Host, was.User, was.Host)})
-	}
+// takeStock finds out whether the state and the tree are of the same time. When they are
+// not, the records are doubted before anybody reads them. A guest only sees them so.
+func (s *Store) takeStock(ctx context.Context, account Account) error {
 	age, err := s.compare(ctx)
 	if err != nil {
 		return err
 	}
-	if n, odd := newsOfAge(age, account); odd {
-		doubt = state.DoubtBase
-		news = append(news, n)
-	}
-	if doubt == state.Believed {
+	news, odd := newsOfAge(age, account)
+	if !odd {
 		return nil
 	}
 	if s.o.Guest {
-		s.overlay = doubt
+		s.overlay = state.DoubtBase
 		return nil
 	}
 	err = s.write(ctx, pointDoubted, "doubt the state", func(ctx context.Context, tx *sql.Tx) error {
-		for _, n := range news {
-			if err := addNews(ctx, tx, n); err != nil {
-				return err
-			}
+		if err := addNews(ctx, tx, news); err != nil {
+			return err
 		}
-		if doubt == state.DoubtUIDs { // what was Trash there says nothing here
-			if err := putMeta(ctx, tx, metaTrash, ""); err != nil {
-				return err
-			}
+		if err := putGeneration(ctx, tx, s.next); err != nil {
+			return err
 		}
-		if age != sameAge {
-			if err := putGeneration(ctx, tx, s.next); err != nil {
-				return err
-			}
-		}
-		return doubtAll(ctx, tx, doubt)
+		return doubtAll(ctx, tx, state.DoubtBase)
 	})
-	if err != nil || age == sameAge {
+	if err != nil {
 		return err
 	}
 	return s.mark()
 }
-
-// sameServer reports whether two accounts are the same one on the same server.
-func sameServer(a, b Account) bool { return a.User == b.User && strings.EqualFold(a.Host, b.Host) }
 
 // compare finds out whether state and tree are of the same age, and which generation
 // comes next.

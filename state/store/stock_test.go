@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,36 +253,4 @@ func TestKilledBetweenDatabaseAndMarker(t *testing.T) {
 	r.quiet(t, d, func(s *Store) { wantDoubt(t, s, state.Believed) })
 	r.quiet(t, d, believed(t))
 	r.quiet(t, d, nothing)
-}
-
-// TestAnotherServer changes host or user of the account.
-func TestAnotherServer(t *testing.T) {
-	for _, change := range []func(a *Account){
-		func(a *Account) { a.Host = "other.example.org" }, func(a *Account) { a.User = "you" },
-	} {
-		d, r := newDirectory(t), &root{generation: 1}
-		r.quiet(t, d, believed(t))
-		same := testAccount()
-		same.Host, same.Name = "IMAP.example.ORG", "renamed"
-		if news := r.session(t, d, same, func(s *Store) { wantDoubt(t, s, state.Believed) }); len(news) > 0 {
-			t.Errorf("news: %v", news)
-		}
-		other := testAccount()
-		change(&other)
-		guest, err := d.Open(t.Context(), other, Options{Guest: true})
-		must(t, err)
-		boxes, err := guest.Mailboxes(t.Context())
-		if err != nil || boxes[0].Doubt != state.DoubtUIDs {
-			t.Errorf("a guest sees %+v, %v", boxes, err)
-		}
-		must(t, guest.Close())
-		news := r.session(t, d, other, func(s *Store) { wantDoubt(t, s, state.DoubtUIDs) })
-		want := fmt.Sprintf("that of %s at %s, in the last run it was that of me at IMAP.example.ORG", other.User, other.Host)
-		if len(news) != 1 || !strings.Contains(string(news[0].Text), want) {
-			t.Errorf("news: %+v, want %q", news, want)
-		}
-		if news := r.session(t, d, other, nothing); len(news) > 0 {
-			t.Errorf("told again: %v", news)
-		}
-	}
 }

@@ -65,6 +65,7 @@ const (
 	pointTold      = "store: news told"
 	pointTrash     = "store: trash noted"
 	pointStrays    = "store: strays noted"
+	pointArrived   = "store: account found"
 )
 
 // Store is the state of one account. Any number of goroutines may use it.
@@ -86,8 +87,16 @@ type Store struct {
 	close sync.Once
 	// unclean is true when the last owner did not close the database.
 	unclean bool
-	// overlay is the doubt in which a guest sees all mailboxes.
-	overlay state.Doubt
+	// directory has account.json. account is the account as the configuration has it,
+	// proven as the last login has found it: see Moved.
+	directory *Directory
+	account   Account
+	arriving  sync.Mutex
+	proven    Account // guarded by arriving
+	// overlay is the doubt in which a guest sees all mailboxes, and unsampled is true when
+	// it sees them as if none had been listed as a whole.
+	overlay   state.Doubt
+	unsampled bool
 	// suspected is done when this run has left a note of damage.
 	suspected sync.Once
 

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +31,7 @@ const accountValue = "account"
 // account is a script's user on the server.
 type account struct {
 	*lab.Server
+	t    testing.TB
 	user string
 }
 
@@ -44,6 +46,7 @@ func commands() map[string]command {
 		"exits":    plain(exits, 2, -1),
 		"signal":   plain(signal, 3, -1),
 		"config":   plain(config, 1, 1),
+		"emigrate": plain(emigrate, 0, 0),
 		"load":     plain(load, 2, 2),
 		"append":   plain(appendMessage, 2, -1),
 		"expunge":  plain(expunge, 2, 2),
@@ -130,6 +133,18 @@ func signal(ts *testscript.TestScript, args []string) {
 func config(ts *testscript.TestScript, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.Getenv("CONFIG"), []byte(text), 0o600))
+}
+
+// emigrate makes a server of its own the one of the script, with a user of the same name.
+func emigrate(ts *testscript.TestScript, _ []string) {
+	server, err := lab.Start(lab.SpecialUse("Trash", "Sent", "Drafts"), lab.Password(password))
+	ts.Check(err)
+	ts.Defer(server.Stop)
+	a := accountOf(ts)
+	a.Server = server.On(a.t)
+	a.User(a.user)
+	ts.Setenv("PORT", strconv.Itoa(server.Port))
+	ts.Setenv("CAFILE", server.CAFile)
 }
 
 // load MAILBOX COUNT puts messages of all kinds into the mailbox.

@@ -73,7 +73,7 @@ func setUp(env *testscript.Env, server *lab.Server, bin string) error {
 		return fmt.Errorf("%T is not a testing.TB", env.T())
 	}
 	user := "user-" + filepath.Base(env.WorkDir)
-	account := &account{Server: server.On(t), user: user}
+	account := &account{Server: server.On(t), t: t, user: user}
 	account.User(user)
 	env.Values[accountValue] = account
 	home := filepath.Join(env.WorkDir, "home")
