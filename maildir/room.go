@@ -19,7 +19,8 @@ func (t *Tree) Room(ctx context.Context) (state.Room, error) {
 	if err := unix.Statfs(path, &fs); err != nil {
 		return state.Room{}, wrap(state.ScopeAccount, err, "ask for the room in %q", path)
 	}
-	return state.Room{Free: blocks(fs.Bavail, int64(fs.Bsize)), Total: blocks(fs.Blocks, int64(fs.Bsize))}, nil
+	size := int64(fs.Bsize) //nolint:unconvert // it is an uint32 on macOS
+	return state.Room{Free: blocks(fs.Bavail, size), Total: blocks(fs.Blocks, size)}, nil
 }
 
 // blocks returns the bytes of so many blocks, as many as an int64 can tell.
