@@ -16,14 +16,14 @@ type Local uint8
 
 // The states of the local side.
 const (
-	LocalUnknown Local = iota // could not be seen: folder not scanned, suspended
-	LocalAbsent               // proven absent; without a base: was never there
-	LocalNew                  // present without a base
-	LocalSame                 // as in the base
-	LocalFlags                // flags differ from the base
-	LocalEdited               // content differs from the base
-	LocalMoved                // absent here, found in another folder
-	LocalReplaced             // a draft, absent, in whose place its folder has a new file
+	LocalUnknown  Local = iota // could not be seen: folder not scanned, suspended
+	LocalAbsent                // proven absent; without a base: was never there
+	LocalNew                   // present without a base
+	LocalSame                  // as in the base
+	LocalFlags                 // flags differ from the base
+	LocalEdited                // content differs from the base
+	LocalMoved                 // absent here, found in another folder
+	LocalReplaced              // a draft, absent, in whose place its folder has a new file
 )
 
 // Remote is what the mailbox shows of a message.

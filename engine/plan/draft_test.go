@@ -34,8 +34,12 @@ func TestReplacedDrafts(t *testing.T) {
 		{"both", state.RoleDrafts, []state.UID{2, 3}, []state.UID{none, 2}, false, nil, []string{"replace 2", "replace 3"}},
 		{"flagged on the server", state.RoleDrafts, []state.UID{2}, []state.UID{none}, true, nil, []string{"download 2"}},
 		{
-			"its removal waits for the user", state.RoleDrafts, []state.UID{2}, []state.UID{none}, false,
-			[]state.Hold{{ID: 1, Mailbox: "Box", Missing: state.Local, UIDs: state.NewUIDSet(2), Created: 1}}, nil,
+			"its removal waits for the user", state.RoleDrafts,
+			[]state.UID{2},
+			[]state.UID{none},
+			false,
+			[]state.Hold{{ID: 1, Mailbox: "Box", Missing: state.Local, UIDs: state.NewUIDSet(2), Created: 1}},
+			nil,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
