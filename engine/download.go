@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"mailmoor/engine/plan"
@@ -222,16 +224,12 @@ func (d *downloading) fetch(ctx context.Context, r Remote, uids state.UIDSet) er
 
 // announce notes which file each message will become.
 func (d *downloading) announce(ctx context.Context, uids state.UIDSet) error {
-	flags := map[state.UID]state.Flags{d.op.Base.UID: d.op.Base.Flags}
-	keywords := map[state.UID]state.Keywords{d.op.Base.UID: d.op.Base.Keywords}
-	for _, m := range d.target.Remote.New {
-		flags[m.UID], keywords[m.UID] = m.Flags, m.Keywords
-	}
 	intents := make([]state.Intent, 0, uids.Len())
 	for uid := range uids.All() {
+		flags, keywords := d.shown(uid)
 		intents = append(intents, state.Intent{
 			Kind: state.IntentDownload, Mailbox: d.target.Name, UIDValidity: d.target.ref().UIDValidity,
-			UID: uid, Key: d.Local.NewKey(), Flags: flags[uid], Keywords: keywords[uid], Created: d.now(),
+			UID: uid, Key: d.Local.NewKey(), Flags: flags, Keywords: keywords, Created: d.now(),
 		})
 	}
 	if err := d.Store.Intend(ctx, intents); err != nil {
@@ -242,6 +240,18 @@ func (d *downloading) announce(ctx context.Context, uids state.UIDSet) error {
 		d.intents[intents[i].UID] = &intents[i]
 	}
 	return nil
+}
+
+// shown returns the flags and keywords that the message had when it was observed.
+func (d *downloading) shown(uid state.UID) (state.Flags, state.Keywords) {
+	fresh := d.target.Remote.New // ordered by UID
+	if i, found := slices.BinarySearchFunc(fresh, uid, func(m state.RemoteMessage, uid state.UID) int { return cmp.Compare(m.UID, uid) }); found {
+		return fresh[i].Flags, fresh[i].Keywords
+	}
+	if uid == d.op.Base.UID {
+		return d.op.Base.Flags, d.op.Base.Keywords
+	}
+	return 0, ""
 }
 
 // take writes one message into the current delivery.

@@ -1,6 +1,9 @@
 package state
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // ScanOptions says how closely a scan of a folder looks.
 type ScanOptions struct {
@@ -175,27 +178,23 @@ func (d RemoteDelta) Check() error {
 	if d.GoneUnknown && len(d.Gone) > 0 {
 		return fmt.Errorf("mailbox %q: absences without a proof", d.Mailbox)
 	}
-	seen := make(map[UID]bool, len(d.New)+len(d.Changed)+len(d.Gone))
-	once := func(uid UID) error {
-		if uid == 0 || seen[uid] {
-			return fmt.Errorf("mailbox %q: UID %d stands in the delta twice or is zero", d.Mailbox, uid)
-		}
-		seen[uid] = true
-		return nil
-	}
+	uids := make([]UID, 0, len(d.New)+len(d.Changed)+len(d.Gone))
 	for _, m := range d.New {
-		if err := once(m.UID); err != nil {
-			return err
-		}
+		uids = append(uids, m.UID)
+	}
+	if !slices.IsSorted(uids) {
+		return fmt.Errorf("mailbox %q: the new messages are not ordered by UID", d.Mailbox)
 	}
 	for _, c := range d.Changed {
-		if err := once(c.Base.UID); err != nil {
-			return err
-		}
+		uids = append(uids, c.Base.UID)
 	}
 	for _, r := range d.Gone {
-		if err := once(r.UID); err != nil {
-			return err
+		uids = append(uids, r.UID)
+	}
+	slices.Sort(uids)
+	for i, uid := range uids {
+		if uid == 0 || i > 0 && uid == uids[i-1] {
+			return fmt.Errorf("mailbox %q: UID %d stands in the delta twice or is zero", d.Mailbox, uid)
 		}
 	}
 	return nil
