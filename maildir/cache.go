@@ -53,16 +53,30 @@ func (t *Tree) known(f *folder, key state.Key) (e entry, found, exact bool) {
 	return e, found, err == nil && l.proven && now == l.stamp
 }
 
-// moved notes what we did ourselves to the file of a key. A nil entry means that
-// it has left the folder.
-func (t *Tree) moved(path string, key state.Key, e *entry) {
+// alone reports whether only we have changed the folder since it was listed, as far as
+// its stamp tells.
+func (t *Tree) alone(f *folder) bool {
+	now, err := f.stamp()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.listings[path]
+	l := t.listings[f.path]
+	return err == nil && l != nil && l.ours == now
+}
+
+// moved notes what we did ourselves to the file of a key. A nil entry means that
+// it has left the folder. alone is what alone said just before.
+func (t *Tree) moved(f *folder, key state.Key, e *entry, alone bool) {
+	now, err := f.stamp()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.listings[f.path]
 	if l == nil {
 		return
 	}
 	l.proven = false
+	if l.ours = now; err != nil || !alone {
+		l.ours = state.FolderStamp{}
+	}
 	t.listed -= len(l.files)
 	if e == nil {
 		delete(l.files, key)
@@ -83,6 +97,40 @@ func (t *Tree) planned(path string, r state.Record) state.Flags {
 		}
 	}
 	return r.Flags
+}
+
+// taken reports whether a file of the folder has the key. A listing that knows our own
+// changes will do while nobody else has changed the folder: a file that comes with the
+// key just then is found by the next scan, as one that comes a moment later is.
+func (t *Tree) taken(ctx context.Context, f *folder, key state.Key) (bool, error) {
+	if !t.alone(f) {
+		l, err := t.list(ctx, f, orderOnce)
+		if err != nil {
+			return false, err
+		}
+		t.remember(f.path, l, false)
+	}
+	_, found, _ := t.known(f, key)
+	return found, nil
+}
+
+// likely looks for the file of a key in a folder that has not been listed in this run:
+// under the name that it has with these flags, and then as guess does. It may still be
+// there under another name.
+func (t *Tree) likely(f *folder, key state.Key, flags state.Flags) (entry, bool, error) {
+	t.mu.Lock()
+	listed := t.listings[f.path] != nil
+	t.mu.Unlock()
+	if listed {
+		return entry{}, false, nil
+	}
+	e := entry{name: string(key) + t.separator.mark() + flags.String(), flags: flags, planned: flags}
+	if parseFileName(e.name).key == key {
+		if _, found, err := f.statEntry(e); found || err != nil {
+			return e, found, err
+		}
+	}
+	return t.guess(f, key, "")
 }
 
 // locate finds the present name of a key. found is false only when that is proven

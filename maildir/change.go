@@ -26,9 +26,13 @@ func errRestless(doing state.Text) error {
 	return stale(doing, "other programs keep renaming the file")
 }
 
-// find returns where the file of a key is now; CauseStale when it is not there.
-func (t *Tree) find(ctx context.Context, f *folder, key state.Key, doing state.Text) (entry, error) {
-	e, found, err := t.locate(ctx, f, key)
+// find returns where the file of a key is now, which should have these flags;
+// CauseStale when it is not there.
+func (t *Tree) find(ctx context.Context, f *folder, key state.Key, expect state.Flags, doing state.Text) (entry, error) {
+	e, found, err := t.likely(f, key, expect)
+	if err == nil && !found {
+		e, found, err = t.locate(ctx, f, key)
+	}
 	switch {
 	case err != nil:
 		return e, wrap(state.ScopeMessage, err, "%s", doing)
@@ -75,7 +79,7 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 		return state.LocalMessage{}, err
 	}
 	doing := state.Textf("set the flags of %s/%s to %q", path, key, want)
-	return t.renameFile(ctx, path, key, doing, func(_ *folder, e entry) (entry, error) {
+	return t.renameFile(ctx, path, key, expect, doing, func(_ *folder, e entry) (entry, error) {
 		if e.flags != expect {
 			return e, stale(doing, "its flags are %q now, not %q", e.flags, expect)
 		}
@@ -83,10 +87,11 @@ func (t *Tree) SetFlags(ctx context.Context, path string, key state.Key, expect,
 	})
 }
 
-// renameFile gives the file of a key the name that to returns, in its folder. Where
+// renameFile gives the file of a key the name that to returns, in its folder. expect are
+// the flags that it probably has. Where
 // somebody else renames it meanwhile, it looks again.
 func (t *Tree) renameFile(
-	ctx context.Context, path string, key state.Key, doing state.Text, to func(*folder, entry) (entry, error),
+	ctx context.Context, path string, key state.Key, expect state.Flags, doing state.Text, to func(*folder, entry) (entry, error),
 ) (state.LocalMessage, error) {
 	f, err := t.openFolder(path)
 	if err != nil {
@@ -94,7 +99,7 @@ func (t *Tree) renameFile(
 	}
 	defer f.close()
 	for range triesMax {
-		e, err := t.find(ctx, f, key, doing)
+		e, err := t.find(ctx, f, key, expect, doing)
 		if err != nil {
 			return state.LocalMessage{}, err
 		}
@@ -131,11 +136,12 @@ func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat
 	}
 	sameDir := from == to && e.inNew == now.inNew
 	if !sameDir || e.name != now.name {
+		fromAlone, toAlone := t.alone(from), t.alone(to)
 		if err := renameNoReplace(fromDir, e.name, toDir, now.name); err != nil {
 			return st, err
 		}
-		t.moved(from.path, parseFileName(e.name).key, nil)
-		t.moved(to.path, parseFileName(now.name).key, &now)
+		t.moved(from, parseFileName(e.name).key, nil, fromAlone)
+		t.moved(to, parseFileName(now.name).key, &now, toAlone)
 		t.step("maildir: file renamed")
 		err := t.syncs.sync(toDir)
 		if err == nil && !sameDir {
@@ -192,14 +198,14 @@ func (t *Tree) Move(ctx context.Context, path string, r state.Record, dest strin
 	defer to.close()
 	expect, newKey := t.planned(path, r), state.Key("")
 	for range triesMax {
-		e, err := t.find(ctx, from, r.Key, doing)
+		e, err := t.find(ctx, from, r.Key, expect, doing)
 		if err != nil {
 			return state.LocalMessage{}, err
 		}
 		if e.flags != expect {
 			return state.LocalMessage{}, stale(doing, "its flags are %q now, not %q", e.flags, expect)
 		}
-		if _, taken, err := t.locate(ctx, to, r.Key); err != nil {
+		if taken, err := t.taken(ctx, to, r.Key); err != nil {
 			return state.LocalMessage{}, wrap(state.ScopeMessage, err, "%s", doing)
 		} else if taken {
 			newKey = t.NewKey()

@@ -1,12 +1,14 @@
 package maildir_test
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -222,6 +224,51 @@ func TestMovePicksFreshKeyWhereItsOwnIsTaken(t *testing.T) {
 	}
 	if got := f.scan(dest); got.Count != 2 || len(got.Problems) != 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The destination is not listed for each move: our own moves are known. What others put
+// there between two of them is seen all the same.
+func TestMoveSeesWhatOthersPutIntoTheDestination(t *testing.T) {
+	f := newFixture(t)
+	dest := f.folder("Archive")
+	for _, key := range []string{"a", "b", "c"} {
+		f.put(mail, f.inbox, "cur", key+":2,S")
+	}
+	moved := f.scan(f.inbox).New
+	for i, m := range moved {
+		if i == 2 {
+			time.Sleep(20 * time.Millisecond) // a tick of the file system's clock
+			f.put("another message\n", dest, "cur", "c:2,F")
+		}
+		got, err := f.Move(t.Context(), f.inbox, record(m), dest, state.Seen)
+		f.ok(err)
+		if taken := i == 2; (got.Key != m.Key) != taken {
+			t.Errorf("%s was moved as %s", m.Key, got.Key)
+		}
+	}
+	if got := f.scan(dest); got.Count != 4 || len(got.Problems) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// BenchmarkMove moves 1,000 messages to and fro between folders of 10,000.
+func BenchmarkMove(b *testing.B) {
+	f := newFixture(b)
+	folders := []string{f.inbox, f.folder("Archive")}
+	for _, folder := range folders {
+		for i := range 10_000 {
+			f.put(mail, folder, "cur", fmt.Sprintf("1700000000.%d.%s:2,S", i, folder))
+		}
+	}
+	moving := f.scan(f.inbox).New[:1000]
+	for b.Loop() {
+		for i, m := range moving {
+			got, err := f.Move(b.Context(), folders[0], record(m), folders[1], state.Seen)
+			f.ok(err)
+			moving[i].Key = got.Key
+		}
+		slices.Reverse(folders)
 	}
 }
 

@@ -145,7 +145,7 @@ func (d *delivery) Commit() error {
 			d.discard(d.added[i:])
 			return wrap(state.ScopeMailbox, err, "deliver %s to folder %q", a.key, d.f.path)
 		}
-		d.t.moved(d.f.path, a.key, &a.to)
+		d.t.moved(d.f, a.key, &a.to, false)
 		d.t.step("maildir: file renamed")
 	}
 	for _, inNew := range []bool{true, false} {

@@ -110,7 +110,7 @@ func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason s
 	defer f.close()
 	expect := t.planned(path, r)
 	for range triesMax {
-		e, err := t.find(ctx, f, r.Key, doing)
+		e, err := t.find(ctx, f, r.Key, expect, doing)
 		if err != nil {
 			return state.Held{}, err
 		}
@@ -134,7 +134,7 @@ func (t *Tree) Remove(ctx context.Context, path string, r state.Record, reason s
 		if err != nil {
 			return state.Held{}, wrap(state.ScopeMessage, err, "%s", doing)
 		}
-		t.moved(path, r.Key, nil)
+		t.moved(f, r.Key, nil, false)
 		t.step("maildir: file held")
 		return held, nil
 	}

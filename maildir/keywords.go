@@ -241,7 +241,7 @@ func (t *Tree) SetKeywords(ctx context.Context, path string, key state.Key, expe
 	}
 	doing := state.Textf("set the keywords of %s/%s to %q", path, key, want)
 	var k state.Keywords
-	m, err := t.renameFile(ctx, path, key, doing, func(f *folder, e entry) (entry, error) {
+	m, err := t.renameFile(ctx, path, key, 0, doing, func(f *folder, e entry) (entry, error) {
 		k = want
 		if e.inNew {
 			return e, nil

@@ -48,6 +48,9 @@ type listing struct {
 	// the directories were read: what is not in the listing is not in the folder.
 	stamp           state.FolderStamp
 	settled, proven bool
+	// ours is the stamp that the folder had after the listing and our own changes since;
+	// it is zero when others have changed the folder, too.
+	ours state.FolderStamp
 	// scanned is true when a scan has seen the folder in this run.
 	scanned bool
 }
@@ -88,6 +91,9 @@ func (t *Tree) list(ctx context.Context, f *folder, order []bool) (*listing, err
 	}
 	after, err := f.stamp()
 	l.proven = l.settled && before == after
+	if before == after {
+		l.ours = after
+	}
 	return l, err
 }
 

@@ -46,7 +46,7 @@ func (t *Tree) openSame(ctx context.Context, path string, m state.LocalMessage) 
 	}
 	defer f.close()
 	for range triesMax {
-		e, err := t.find(ctx, f, m.Key, doing)
+		e, err := t.find(ctx, f, m.Key, m.Flags, doing)
 		if err != nil {
 			return nil, err
 		}
