@@ -173,15 +173,22 @@ func (x *executor) run(ctx context.Context, conn *lease, b batch) error {
 	return nil
 }
 
+// partFirst and partMax are how many messages a batch deals with before it records what
+// it did: few at first, so that a run which is cut short has got on.
+const (
+	partFirst = 256
+	partMax   = 4096
+)
+
 // inParts carries out a batch, in parts that a run which does not live long gets done.
 // Transfers are parted where they take place.
 func (x *executor) inParts(ctx context.Context, conn *lease, b batch) error {
 	if b.kind.Transfers() {
 		return x.dispatch(ctx, conn, b)
 	}
-	for ops := b.ops; len(ops) > 0; {
+	for ops, most := b.ops, partFirst; len(ops) > 0; most = min(2*most, partMax) {
 		part := b
-		part.ops = ops[:x.pace.most(len(ops))]
+		part.ops = ops[:x.pace.most(min(len(ops), most))]
 		if err := x.dispatch(ctx, conn, part); err != nil {
 			return err
 		}

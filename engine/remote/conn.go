@@ -47,6 +47,8 @@ type Conn struct {
 	// events counts what the server told unasked of the selected mailbox:
 	// messages that came and went. The library's reader counts.
 	events atomic.Int64
+	// expunged counts those of the events that said a message is gone.
+	expunged atomic.Int64
 	// limits counts the answers that a server cut short. RFC 9738.
 	limits int
 	// interrupted holds the reason why a context ended the connection.
@@ -77,7 +79,10 @@ func Dial(ctx context.Context, cfg wire.Config, o Options) (*Conn, error) {
 	// The handlers run in the library's reader: they must neither block nor
 	// call the library.
 	c.client = imapclient.New(stream, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
-		Expunge: func(uint32) { c.events.Add(1) },
+		Expunge: func(uint32) {
+			c.events.Add(1)
+			c.expunged.Add(1)
+		},
 		Mailbox: func(data *imapclient.UnilateralDataMailbox) {
 			if data.NumMessages != nil {
 				c.events.Add(1)

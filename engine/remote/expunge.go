@@ -6,9 +6,6 @@ import (
 	"mailmoor/state"
 )
 
-// expungeChunk is how many messages one command removes.
-const expungeChunk = 500
-
 // Expunge removes exactly these messages for good. It returns false when the
 // server has no UIDPLUS: then they are only marked \Deleted, because EXPUNGE
 // and CLOSE would take other people's deleted messages along.
@@ -28,7 +25,7 @@ func (c *Conn) Expunge(ctx context.Context, ref state.Ref, uids state.UIDSet) (r
 
 // expunge works on the open mailbox.
 func (c *Conn) expunge(uids state.UIDSet, doing state.Text) (bool, error) {
-	for chunk := range uids.Chunks(expungeChunk) {
+	for chunk := range perCommand(uids) {
 		if err := c.markDeleted(chunk, doing); err != nil {
 			return false, err
 		}

@@ -12,12 +12,8 @@ import (
 	"mailmoor/state"
 )
 
-const (
-	// identifyChunk is how many messages one command identifies.
-	identifyChunk = 500
-	// describedMax is how many messages without a UID are described.
-	describedMax = 5
-)
+// describedMax is how many messages without a UID are described.
+const describedMax = 5
 
 // Identify returns flags, identity and identity fields of those of the uids that
 // exist, by UID.
@@ -34,7 +30,7 @@ func (c *Conn) Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) (
 		return nil, err
 	}
 	var all []state.RemoteMessage
-	for chunk := range uids.Chunks(identifyChunk) {
+	for chunk := range perCommand(uids) {
 		found, err := c.identify(chunk, ref.Mailbox)
 		if err != nil {
 			return nil, err

@@ -70,7 +70,7 @@ func (c *Conn) AddKeywords(ctx context.Context, ref state.Ref, uids state.UIDSet
 	}
 	names := c.selected.Keywords.Of(add).Names()
 	all := make(map[state.UID]state.Keywords, uids.Len())
-	for chunk := range uids.Chunks(storeChunk) {
+	for chunk := range perCommand(uids) {
 		if err := c.addKeywords(chunk, names, doing); err != nil {
 			return nil, err
 		}

@@ -9,8 +9,8 @@ import (
 	"mailmoor/state"
 )
 
-// pieceMessages is the size of a piece of a listing. RFC 9738 lets servers
-// limit how many messages a command may name; known limits are 1,000 and more.
+// pieceMessages is the size of a piece of a listing of a mailbox whose server cuts
+// longer ones short.
 const pieceMessages = 500
 
 const (
@@ -174,7 +174,7 @@ func (c *Conn) presentFlags(uids state.UIDSet, doing state.Text) (map[state.UID]
 // presentNow lists those of the uids that exist.
 func (c *Conn) presentNow(uids state.UIDSet, doing state.Text) ([]listed, error) {
 	var all []listed
-	for chunk := range uids.Chunks(pieceMessages) {
+	for chunk := range perCommand(uids) {
 		list, err := c.listFlags(uidsTo(chunk), 0, doing)
 		if err != nil {
 			return nil, err

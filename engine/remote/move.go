@@ -2,15 +2,12 @@ package remote
 
 import (
 	"context"
+	"maps"
 
 	"github.com/emersion/go-imap/v2"
 
 	"mailmoor/state"
 )
-
-// moveChunk is small because an interrupted MOVE has to be sorted out message
-// by message.
-const moveChunk = 100
 
 // Move moves messages to the mailbox dest: by UID MOVE (RFC 6851), or else by
 // COPY, a check of the copies, and Expunge. It returns the new UID of each
@@ -27,13 +24,14 @@ func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 		return nil, false, err
 	}
 	defer stop()
+	if err := c.openForChange(ref, doing); err != nil {
+		return nil, false, err
+	}
+	m := &moving{Conn: c, dest: dest, doing: doing}
 	moved := make(map[state.UID]state.UID)
-	for chunk := range uids.Chunks(moveChunk) {
-		m := &moving{Conn: c, ref: ref, dest: dest, doing: doing}
-		done, err := m.run(chunk)
-		for from, to := range done {
-			moved[from] = to
-		}
+	for part := range perCommand(uids) {
+		done, err := m.run(part)
+		maps.Copy(moved, done)
 		if err != nil {
 			return moved, c.canMove() || c.canUIDPlus(), err
 		}
@@ -44,17 +42,16 @@ func (c *Conn) Move(ctx context.Context, ref state.Ref, uids state.UIDSet, dest 
 // canMove reports whether the server has MOVE, and the library knows it.
 func (c *Conn) canMove() bool { return c.caps.Has("MOVE") && c.client.Caps().Has(imap.CapMove) }
 
-// moving is the move of one chunk.
+// moving is a move out of the open mailbox.
 type moving struct {
 	*Conn
-	ref   state.Ref
 	dest  string
 	doing state.Text
 }
 
 func (m *moving) run(uids state.UIDSet) (map[state.UID]state.UID, error) {
-	if err := m.openForChange(m.ref, m.doing); err != nil {
-		return nil, err
+	if m.canMove() && m.canUIDPlus() {
+		return m.moveTold(uids)
 	}
 	// The server answers OK for messages that are gone already, so it takes a
 	// look to know which ones it really moves.
@@ -83,24 +80,56 @@ func (m *moving) present(uids state.UIDSet) (state.UIDSet, error) {
 	return there, nil
 }
 
-// move sends UID MOVE. The library would emulate it when the server has none,
-// deleting before the copy is confirmed: the caller has checked.
-func (m *moving) move(sources state.UIDSet) (map[state.UID]state.UID, error) {
-	data, err := m.client.Move(uidsTo(sources), m.dest).Wait()
+// moveTold moves messages where the server tells which ones it has moved, and which
+// ones go: one round trip. Only when the two do not add up it is asked what is left.
+// Which of the others it moved is then not known, nor claimed: both sides show it.
+func (m *moving) moveTold(uids state.UIDSet) (map[state.UID]state.UID, error) {
+	before := m.expunged.Load()
+	moved, told, err := m.send(uids)
 	if err != nil {
-		return nil, m.fail(m.doing, err)
+		return nil, err
+	}
+	switch gone := m.expunged.Load() - before; {
+	case gone >= int64(len(moved)):
+		return moved, nil
+	case !told:
+		return nil, nil
+	}
+	return moved, m.deleteLeft(moved, uids)
+}
+
+// move moves messages that are there, where the server need not tell anything.
+func (m *moving) move(sources state.UIDSet) (map[state.UID]state.UID, error) {
+	moved, _, err := m.send(sources)
+	if err != nil {
+		return nil, err
+	}
+	return moved, m.deleteLeft(moved, sources)
+}
+
+// send sends UID MOVE. The library would emulate it when the server has none,
+// deleting before the copy is confirmed: the caller has checked.
+func (m *moving) send(uids state.UIDSet) (moved map[state.UID]state.UID, told bool, err error) {
+	data, err := m.client.Move(uidsTo(uids), m.dest).Wait()
+	if err != nil {
+		return nil, false, m.fail(m.doing, err)
 	}
 	m.takeNotes()
 	m.o.Hook("remote: moved")
-	moved, _ := newUIDs(sources, data.SourceUIDs, data.DestUIDs)
-	left, err := m.present(sources)
+	moved, told = newUIDs(uids, data.SourceUIDs, data.DestUIDs)
+	return moved, told, nil
+}
+
+// deleteLeft takes those out of moved that are still where they were.
+func (m *moving) deleteLeft(moved map[state.UID]state.UID, uids state.UIDSet) error {
+	left, err := m.present(uids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for uid := range left.All() {
 		delete(moved, uid)
 	}
-	return moved, nil
+	return nil
 }
 
 // newUIDs pairs the messages with the UIDs of their copies. When the server did

@@ -9,9 +9,6 @@ import (
 	"mailmoor/state"
 )
 
-// storeChunk is how many messages one STORE changes.
-const storeChunk = 500
-
 // Store adds and removes flags and returns the flags that the messages now
 // have. Flags that the mailbox cannot keep are not sent. Messages that are
 // missing from the result no longer exist.
@@ -29,7 +26,7 @@ func (c *Conn) Store(ctx context.Context, ref state.Ref, uids state.UIDSet, add,
 		return nil, err
 	}
 	all := make(map[state.UID]state.Flags, uids.Len())
-	for chunk := range uids.Chunks(storeChunk) {
+	for chunk := range perCommand(uids) {
 		now, err := c.store(chunk, add, remove, doing)
 		if err != nil {
 			return nil, err

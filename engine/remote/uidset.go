@@ -1,10 +1,43 @@
 package remote
 
 import (
+	"iter"
+
 	"github.com/emersion/go-imap/v2"
 
 	"mailmoor/state"
 )
+
+const (
+	// commandMessagesMax is how many messages a command names at most. Servers that
+	// limit it allow 1,000 or more: RFC 9738, section 3.
+	commandMessagesMax = 1000
+	// commandSetBytesMax is how long a set may be, so that the line of the command stays
+	// within the 8,192 bytes that every server takes: RFC 7162, section 4.
+	commandSetBytesMax = 8000
+)
+
+// perCommand yields the set in parts, each of which one command may name.
+func perCommand(set state.UIDSet) iter.Seq[state.UIDSet] {
+	return func(yield func(state.UIDSet) bool) {
+		for chunk := range set.Chunks(commandMessagesMax) {
+			for len(chunk) > 0 {
+				n, bytes := 0, 0
+				for n < len(chunk) && bytes <= commandSetBytesMax-rangeBytesMax {
+					bytes += len(chunk[n:n+1].String()) + 1
+					n++
+				}
+				if !yield(chunk[:n]) {
+					return
+				}
+				chunk = chunk[n:]
+			}
+		}
+	}
+}
+
+// rangeBytesMax is the length of 4294967294:4294967295 with its comma.
+const rangeBytesMax = 22
 
 // uidsTo translates a set for a command.
 func uidsTo(set state.UIDSet) imap.UIDSet {
