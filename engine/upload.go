@@ -11,8 +11,8 @@ import (
 // uploadMax and uploadBytes bound one batch of uploads, and with it what must
 // be cleared up when the answers get lost.
 const (
-	uploadMax   = 64
-	uploadBytes = 8 << 20
+	uploadMax   = 256
+	uploadBytes = 16 << 20
 )
 
 // item is one file to upload.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -111,11 +112,15 @@ func (b *batch) send(i int) {
 	// It was only read from.
 	defer func() { _ = body.Close() }()
 	free := b.caps.Has("LITERAL+") && u.Size <= pipelinedBytesMax
-	if !free || len(b.pending) >= pipelinedMax {
-		if b.settle(); b.broken != nil {
-			b.results[i].Err = b.unknown(i, b.broken)
-			return
-		}
+	switch {
+	case !free:
+		b.settle()
+	case len(b.pending) == pipelinedMax:
+		b.settleFirst(1)
+	}
+	if b.broken != nil {
+		b.results[i].Err = b.unknown(i, b.broken)
+		return
 	}
 	cmd := b.client.Append(b.mailbox, u.Size, &imap.AppendOptions{Flags: flagsTo(u.Flags), Time: appendDate(u.Date)})
 	err = writeBody(cmd, body, u.Size)
@@ -148,8 +153,11 @@ func (b *batch) abandon(i int, cmd *imapclient.AppendCommand, reason error) {
 }
 
 // settle waits for all answers.
-func (b *batch) settle() {
-	for _, sent := range b.pending {
+func (b *batch) settle() { b.settleFirst(len(b.pending)) }
+
+// settleFirst waits for the answers to the n commands sent first.
+func (b *batch) settleFirst(n int) {
+	for _, sent := range b.pending[:n] {
 		data, err := sent.cmd.Wait()
 		r := &b.results[sent.index]
 		var refusal *imap.Error
@@ -168,7 +176,7 @@ func (b *batch) settle() {
 			r.Err = b.unknown(sent.index, b.broken)
 		}
 	}
-	b.pending = b.pending[:0]
+	b.pending = slices.Delete(b.pending, 0, n)
 	if b.broken == nil {
 		b.takeNotes()
 	}
