@@ -18,7 +18,7 @@ type flagChange struct{ add, remove state.Flags }
 // setFlags brings both sides of each message to the wanted flags and records
 // what was agreed. It also records new pairs, whose flags may differ.
 func (x *executor) setFlags(ctx context.Context, r Remote, b batch) error {
-	stored, err := x.storeFlags(ctx, r, b)
+	stored, err := x.storeFlags(ctx, r, b.target, b.ops)
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func (x *executor) notKept(t *target) {
 // storeFlags sends the flag changes, grouped by what they add and remove. The
 // function it returns tells which flags an operation's message has then, and
 // whether it is there.
-func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan.Op) (state.Flags, bool), error) {
+func (x *executor) storeFlags(ctx context.Context, r Remote, t *target, ops []plan.Op) (func(plan.Op) (state.Flags, bool), error) {
 	groups := make(map[flagChange][]state.UID)
-	for _, op := range b.ops {
+	for _, op := range ops {
 		var change flagChange
 		change.add, change.remove = op.RemoteChange()
 		if change != (flagChange{}) {
@@ -103,7 +103,7 @@ func (x *executor) storeFlags(ctx context.Context, r Remote, b batch) (func(plan
 	})
 	now := make(map[state.UID]state.Flags)
 	for _, change := range order {
-		result, err := r.Store(ctx, b.target.ref(), state.NewUIDSet(groups[change]...), change.add, change.remove)
+		result, err := r.Store(ctx, t.ref(), state.NewUIDSet(groups[change]...), change.add, change.remove)
 		if err != nil {
 			return nil, err
 		}
@@ -151,72 +151,97 @@ func (x *executor) reportUnlessStale(t *target, op plan.Op, err error) {
 	x.problem(state.ProblemOf(t.Name, subject, err))
 }
 
-// moveLocal makes files follow their messages into other folders.
+// moveLocal makes files follow their messages into another folder.
 func (x *executor) moveLocal(ctx context.Context, r Remote, b batch) error {
-	for _, op := range b.ops {
-		dest := x.targets[op.Dest]
-		if dest == nil || dest.unmade() {
-			b.target.leaveOpen()
+	dest := x.targets[b.ops[0].Dest]
+	if dest == nil || dest.unmade() {
+		b.target.leaveOpen()
+		return nil
+	}
+	ops, err := x.moveFiles(ctx, b, dest)
+	if err != nil || len(ops) == 0 {
+		return err
+	}
+	if _, err := x.storeFlags(ctx, r, dest, ops); err != nil {
+		return x.atOtherEnd(ctx, b.target, dest, err)
+	}
+	tagged, err := x.storeKeywords(ctx, r, dest, ops)
+	if err != nil {
+		return x.atOtherEnd(ctx, b.target, dest, err)
+	}
+	var s state.Settlement
+	var moved []state.Record
+	for _, op := range ops {
+		if !tagged(&op) {
+			dest.leaveOpen() // gone meanwhile: the next cycle looks again
+		}
+		if _, err := x.setLocalKeywords(ctx, dest.Folder, &op); err != nil {
+			if state.ScopeOf(err) > state.ScopeMessage {
+				return errors.Join(err, x.settle(ctx, s))
+			}
+			x.moveFailed(b.target, dest, op, err)
 			continue
 		}
-		err := x.moveOneLocal(ctx, r, dest, op)
-		switch {
-		case err == nil:
-			x.did(plan.MoveLocal, dest.Name, op.Base)
-			x.add(func(c *Counts) { c.MovedLocal++ })
-		case state.ScopeOf(err) > state.ScopeMessage:
-			return err
-		default:
-			b.target.leaveOpen()
-			dest.leaveOpen()
-			x.reportUnlessStale(b.target, op, err)
-		}
+		// Another record may still claim the file name, that of a file which is gone
+		// from there: its message then counts as new.
+		claimed := state.Record{Mailbox: op.Dest, Key: op.Local.Key}
+		s.Drop = append(s.Drop, op.Base, claimed)
+		s.Put = append(s.Put, movedRecord(op))
+		moved = append(moved, op.Base)
 	}
+	if err := x.settle(ctx, s); err != nil {
+		return err
+	}
+	x.did(plan.MoveLocal, dest.Name, moved...)
+	x.add(func(c *Counts) { c.MovedLocal += len(moved) })
 	return nil
 }
 
-func (x *executor) moveOneLocal(ctx context.Context, r Remote, dest *target, op plan.Op) error {
-	from := op.Base
-	from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
-	if op.Local.Content != (state.Content{}) {
-		from.Content = op.Local.Content
-	}
-	moved := op.Local
-	if op.Folder != dest.Folder {
-		m, err := x.Local.Move(ctx, op.Folder, from, dest.Folder, op.WantLocal)
-		if err != nil {
-			return err
+// moveFiles moves the files and returns the operations of those that are in the folder of
+// dest then, with what they are there.
+func (x *executor) moveFiles(ctx context.Context, b batch, dest *target) ([]plan.Op, error) {
+	var moved []plan.Op
+	for _, op := range b.ops {
+		if op.Local.Content != (state.Content{}) && op.Local.Content.Digest != op.Base.Content.Digest {
+			dest.doubt() // it was edited before it was moved
 		}
-		moved.Key, moved.Flags, moved.Keywords = m.Key, m.Flags, m.Keywords
-	}
-	if from.Content.Digest != op.Base.Content.Digest {
-		dest.doubt() // it was edited before it was moved
-	}
-	if add, remove := op.RemoteChange(); add|remove != 0 {
-		if _, err := r.Store(ctx, dest.ref(), state.NewUIDSet(op.Remote.UID), add, remove); err != nil {
-			return x.atOtherEnd(ctx, x.targets[op.Mailbox], dest, err)
+		if op.Folder != dest.Folder {
+			from := op.Base
+			from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
+			if op.Local.Content != (state.Content{}) {
+				from.Content = op.Local.Content
+			}
+			m, err := x.Local.Move(ctx, op.Folder, from, dest.Folder, op.WantLocal)
+			switch {
+			case err == nil:
+			case state.ScopeOf(err) > state.ScopeMessage:
+				return nil, err
+			default:
+				x.moveFailed(b.target, dest, op, err)
+				continue
+			}
+			op.Local.Key, op.Local.Flags, op.Local.Keywords = m.Key, m.Flags, m.Keywords
 		}
+		moved = append(moved, op)
 	}
-	tagged, err := x.storeKeywords(ctx, r, dest, []plan.Op{op})
-	if err != nil {
-		return x.atOtherEnd(ctx, x.targets[op.Mailbox], dest, err)
-	}
-	if !tagged(&op) {
-		dest.leaveOpen() // gone meanwhile: the next cycle looks again
-	}
-	op.Local = moved
-	if _, err := x.setLocalKeywords(ctx, dest.Folder, &op); err != nil {
-		return err
-	}
-	rec := op.Base
-	rec.Mailbox, rec.UID, rec.Key, rec.Flags = op.Dest, op.Remote.UID, moved.Key, op.Agreed
-	rec.LocalFlags = op.OnlyLocal & op.Agreed
-	rec.Keywords, rec.LocalKeywords = op.Tags.Agreed, op.Tags.Own
-	rec.State, rec.Remote, rec.Since = state.Paired, op.Remote.Identity, 0
-	// Another record may still claim the file name, that of a file which is gone
-	// from there: its message then counts as new.
-	claimed := state.Record{Mailbox: op.Dest, Key: moved.Key}
-	return x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base, claimed}, Put: []state.Record{rec}})
+	return moved, nil
+}
+
+// moveFailed reports that a file could not follow its message.
+func (x *executor) moveFailed(from, dest *target, op plan.Op, err error) {
+	from.leaveOpen()
+	dest.leaveOpen()
+	x.reportUnlessStale(from, op, err)
+}
+
+// movedRecord is the record of a message whose file has followed it.
+func movedRecord(op plan.Op) state.Record {
+	r := op.Base
+	r.Mailbox, r.UID, r.Key, r.Flags = op.Dest, op.Remote.UID, op.Local.Key, op.Agreed
+	r.LocalFlags = op.OnlyLocal & op.Agreed
+	r.Keywords, r.LocalKeywords = op.Tags.Agreed, op.Tags.Own
+	r.State, r.Remote, r.Since = state.Paired, op.Remote.Identity, 0
+	return r
 }
 
 // moveRemote makes messages follow their files into another mailbox.
@@ -239,7 +264,7 @@ func (x *executor) moveTo(ctx context.Context, r Remote, b batch, dest *target) 
 			return x.atOtherEnd(ctx, b.target, dest, err)
 		}
 	}
-	stored, err := x.storeFlags(ctx, r, b)
+	stored, err := x.storeFlags(ctx, r, b.target, b.ops)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"mailmoor/engine/plan"
 	"mailmoor/state"
@@ -103,28 +105,43 @@ func (x *executor) removeLocal(ctx context.Context, conn *lease, b batch) error 
 	if grown, err := x.grew(ctx, conn, b.target); grown || err != nil {
 		return err
 	}
-	for _, op := range b.ops {
+	for ops := range slices.Chunk(b.ops, heldMax) {
+		s, err := x.holdFiles(ctx, b.target, ops)
+		if err := errors.Join(err, x.settle(ctx, s)); err != nil {
+			return err
+		}
+		x.did(plan.RemoveLocal, "", s.Drop...)
+		x.add(func(c *Counts) { c.RemovedLocal += len(s.Held) })
+	}
+	return nil
+}
+
+// heldMax is how many files go to the hold area before they are listed there: one that is
+// not yet listed when the run is killed is found by nobody but its owner.
+const heldMax = 64
+
+// holdFiles moves files to the hold area, and returns what is to be recorded of those that
+// went, also when it ends with an error.
+func (x *executor) holdFiles(ctx context.Context, t *target, ops []plan.Op) (state.Settlement, error) {
+	var s state.Settlement
+	for _, op := range ops {
 		from := op.Base
 		from.Key, from.Stat, from.Flags = op.Local.Key, op.Local.Stat, op.Local.Flags
 		held, err := x.Local.Remove(ctx, op.Folder, from, op.Why)
 		switch {
 		case err == nil:
 		case state.ScopeOf(err) > state.ScopeMessage:
-			return err
+			return s, err
 		default:
-			b.target.leaveOpen()
-			x.reportUnlessStale(b.target, op, err)
+			t.leaveOpen()
+			x.reportUnlessStale(t, op, err)
 			continue
 		}
-		held.Mailbox, held.UID, held.Reason, held.Removed = b.target.Name, op.Base.UID, op.Why, x.now()
+		held.Mailbox, held.UID, held.Reason, held.Removed = t.Name, op.Base.UID, op.Why, x.now()
 		held.Date, held.Keywords = op.Base.Remote.Date, op.Tags.Local
-		if err := x.settle(ctx, state.Settlement{Drop: []state.Record{op.Base}, Held: []state.Held{held}}); err != nil {
-			return err
-		}
-		x.did(plan.RemoveLocal, "", op.Base)
-		x.add(func(c *Counts) { c.RemovedLocal++ })
+		s.Drop, s.Held = append(s.Drop, op.Base), append(s.Held, held)
 	}
-	return nil
+	return s, nil
 }
 
 // removeRemote moves messages to Trash.

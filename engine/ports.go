@@ -143,8 +143,8 @@ type LocalMaker interface {
 
 // LocalChanger changes messages in the tree. Each method first looks whether the file is
 // still as the caller believes and answers CauseStale if not: a record that it
-// is given has the key, the flags and the stat that the file should have. When
-// a method returns nil the change survives a power failure.
+// is given has the key, the flags and the stat that the file should have. A change
+// survives a power failure when a Sync that began after it has returned nil.
 type LocalChanger interface {
 	// SetFlags replaces the flags expect of the file by want.
 	SetFlags(ctx context.Context, folder string, key state.Key, expect, want state.Flags) (state.LocalMessage, error)
@@ -157,6 +157,8 @@ type LocalChanger interface {
 	Move(ctx context.Context, folder string, r state.Record, dest string, want state.Flags) (state.LocalMessage, error)
 	// Remove moves the file of the record to the hold area.
 	Remove(ctx context.Context, folder string, r state.Record, reason state.Text) (state.Held, error)
+	// Sync makes all changes until now durable.
+	Sync(ctx context.Context) error
 }
 
 // LocalTree is the Maildir tree of one account.

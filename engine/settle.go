@@ -106,14 +106,18 @@ func (t *target) checkGiven(uid state.UID) error {
 	}
 }
 
-// settle records results in one transaction. What has happened is recorded even when the
-// run is told to end just now: who is told what was done believes it.
+// settle records results in one transaction, when they are durable. What has happened is
+// recorded even when the run is told to end just now: who is told what was done believes it.
 func (e *Engine) settle(ctx context.Context, t *tally, s state.Settlement) error {
 	recorded := len(s.Drop) + len(s.Put) + len(s.Held) + len(s.Mailboxes) + len(s.GivenUp)
 	if recorded+len(s.Done)+len(s.Recalled)+len(s.Buried)+len(s.Confirmed) == 0 {
 		return nil
 	}
-	if err := e.Store.Settle(context.WithoutCancel(ctx), s); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := e.Local.Sync(ctx); err != nil {
+		return err
+	}
+	if err := e.Store.Settle(ctx, s); err != nil {
 		return fmt.Errorf("record results: %w", err)
 	}
 	if recorded > 0 {

@@ -123,7 +123,7 @@ func (t *Tree) renameFile(
 	return state.LocalMessage{}, errRestless(doing)
 }
 
-// moveFile renames the file, durably, and returns what it then is.
+// moveFile renames the file and returns what it then is.
 func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat_t, error) {
 	fromDir, toDir := from.sub(e.inNew), to.sub(now.inNew)
 	// A rename changes none of what a record keeps of the stat.
@@ -143,14 +143,9 @@ func (t *Tree) moveFile(from *folder, e entry, to *folder, now entry) (unix.Stat
 		t.moved(from, parseFileName(e.name).key, nil, fromAlone)
 		t.moved(to, parseFileName(now.name).key, &now, toAlone)
 		t.step("maildir: file renamed")
-		err := t.syncs.sync(toDir)
-		if err == nil && !sameDir {
-			err = t.syncs.sync(fromDir)
-		}
-		if err != nil {
+		if err := t.unsynced.renamed(fromDir, toDir); err != nil {
 			return st, err
 		}
-		t.step("maildir: folder synced")
 	}
 	return st, nil
 }

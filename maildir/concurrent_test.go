@@ -9,7 +9,7 @@ import (
 	"mailmoor/state"
 )
 
-// The tree may be used from several goroutines, which share directory syncs.
+// The tree may be used from several goroutines, and one sync is for all of them.
 func TestConcurrentChanges(t *testing.T) {
 	f := newFixture(t, func(o *maildir.Options) { o.Hook = nil })
 	archive := f.folder("Archive")
@@ -37,6 +37,7 @@ func TestConcurrentChanges(t *testing.T) {
 		})
 	}
 	f.ok(group.Wait())
+	f.ok(f.Sync(t.Context()))
 	for folder, flags := range map[string]state.Flags{f.inbox: state.Seen, archive: state.Flagged} {
 		got := f.scan(folder).New
 		if len(got) != 40 {

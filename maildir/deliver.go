@@ -161,7 +161,7 @@ func (d *delivery) Commit() error {
 func (d *delivery) syncDir(inNew bool) error {
 	for _, a := range d.added {
 		if a.to.inNew == inNew {
-			return d.t.syncs.sync(d.f.sub(inNew))
+			return d.f.sub(inNew).sync()
 		}
 	}
 	return nil

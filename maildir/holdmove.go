@@ -24,10 +24,7 @@ func (t *Tree) holdByRename(from dir, name string, want unix.Stat_t, to dir, new
 		err = errors.Join(stale(state.Textf("remove %s", name), "the file was exchanged for another one"), renameNoReplace(to, newName, from, name))
 	}
 	if err == nil {
-		err = t.syncs.sync(to)
-	}
-	if err == nil {
-		err = t.syncs.sync(from)
+		err = t.unsynced.renamed(from, to)
 	}
 	return newName, err
 }

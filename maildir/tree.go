@@ -65,7 +65,7 @@ type Tree struct {
 	// slowSync is set when syncing the whole file system took too long: other
 	// programs write a lot, and this run syncs file by file from then on.
 	slowSync atomic.Bool
-	syncs    dirSyncs
+	unsynced unsynced
 	tables   tables
 	// making is held while directories are created, so that nobody uses one
 	// whose name another goroutine has yet to make durable.
@@ -97,7 +97,7 @@ func Open(o Options) (*Tree, error) {
 	}
 	t := &Tree{
 		o: o, root: root, path: path, host: hostName(), listings: map[string]*listing{},
-		syncs: dirSyncs{waiting: map[uint64]*dirSync{}}, tables: tables{folders: map[string]lettering{}},
+		tables: tables{folders: map[string]lettering{}},
 	}
 	if err := t.begin(); err != nil {
 		t.root.close()
@@ -148,10 +148,11 @@ func (t *Tree) lock() error {
 
 // Close releases the tree and its lock.
 func (t *Tree) Close() error {
+	err := t.closeUnsynced()
 	// A program that is being started at this moment has a copy of the descriptor
 	// until it runs, and with it the lock: closing ours would not be enough.
 	_ = retry(func() error { return unix.Flock(t.root.fd(), unix.LOCK_UN) })
-	return t.root.f.Close()
+	return errors.Join(err, t.root.f.Close())
 }
 
 func missingRoot(root string, err error) error {
