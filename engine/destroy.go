@@ -242,6 +242,14 @@ func marked(r state.Record) state.Record {
 	return r
 }
 
+// deniesBody reports whether the server answered that it does not give the only body that it was
+// asked for, on a connection that works.
+func deniesBody(err error) bool {
+	cause := state.CauseOf(err)
+	return state.ScopeOf(err) == state.ScopeMailbox &&
+		(cause == state.CauseRefused || cause == state.CauseNetwork || cause == state.CauseOther)
+}
+
 // keepBodies fetches the messages into the hold area and returns the operations
 // of those that are there now. They are listed there before anything is removed,
 // so that no copy lies there unknown when the removal is refused.
@@ -259,14 +267,17 @@ func (x *executor) keepBodies(ctx context.Context, r Remote, t *target, ops []pl
 			}
 			return err
 		})
-		if err != nil && state.ScopeOf(err) > state.ScopeMessage {
+		if err != nil && state.ScopeOf(err) > state.ScopeMessage && !deniesBody(err) {
 			return nil, err
 		}
 		if err != nil || len(s.Held) == 0 {
 			// It cannot be fetched, or is gone: nothing is removed unseen.
 			t.leaveOpen()
 			if err != nil {
-				x.problem(state.ProblemOf(t.Name, fmt.Sprintf("UID %d", op.Base.UID), err))
+				p := state.ProblemOf(t.Name, fmt.Sprintf("UID %d", op.Base.UID), err)
+				p.Scope, p.Weight = state.ScopeMessage, state.WeightLasting
+				p.Hint = "it is not removed unseen, and stays there; other programs may be able to repair it on the server"
+				x.problem(p)
 			}
 			continue
 		}

@@ -127,39 +127,44 @@ func (x *executor) downloadSingly(ctx context.Context, conn *lease, op plan.Op, 
 	return nil
 }
 
-// fetchOne fetches one message. A connection that breaks proves nothing against
-// the message: it takes the blame only when two new connections, which worked
-// until then, break at it as well, and another one still works.
+// fetchOne fetches one message.
 func (x *executor) fetchOne(ctx context.Context, conn *lease, d *downloading, uid state.UID) error {
 	one := state.NewUIDSet(uid)
+	return conn.persist(ctx, d.target.Name, uid, func(r Remote) error { return d.fetch(ctx, r, one) })
+}
+
+// persist does something with one message. A connection that breaks proves nothing against
+// the message: it takes the blame only when two new connections, which worked
+// until then, break at it as well, and another one still works.
+func (l *lease) persist(ctx context.Context, mailbox string, uid state.UID, work func(Remote) error) error {
 	works := func(r Remote) error {
-		if _, err := r.Next(ctx, d.target.Name); err != nil {
+		if _, err := r.Next(ctx, mailbox); err != nil {
 			return &connectError{err}
 		}
 		return nil
 	}
-	broken := conn.with(ctx, func(r Remote) error { return d.fetch(ctx, r, one) })
+	broken := l.with(ctx, work)
 	if broken == nil || !singly(ctx, broken) || state.ScopeOf(broken) < state.ScopeAccount {
 		return broken
 	}
 	for range 2 {
-		conn.renew()
-		err := conn.with(ctx, func(r Remote) error {
+		l.renew()
+		err := l.with(ctx, func(r Remote) error {
 			if err := works(r); err != nil {
 				return err
 			}
-			return d.fetch(ctx, r, one)
+			return work(r)
 		})
 		if err == nil || !singly(ctx, err) || state.ScopeOf(err) < state.ScopeAccount {
 			return err
 		}
 		broken = err
-		if err := conn.with(ctx, works); err != nil {
+		if err := l.with(ctx, works); err != nil {
 			return err
 		}
 	}
 	return &state.Error{
-		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: state.Textf("fetch UID %d of mailbox %q", uid, d.target.Name),
+		Scope: state.ScopeMessage, Cause: state.CauseRefused, Doing: state.Textf("fetch UID %d of mailbox %q", uid, mailbox),
 		Err: fmt.Errorf("the connection breaks at it each time: %w", broken),
 	}
 }

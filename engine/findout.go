@@ -2,6 +2,9 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"mailmoor/engine/plan"
@@ -26,12 +29,15 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 		}
 		err := each(ctx, e.pool, wants, func(ctx context.Context, conn *lease, w plan.Wants) error {
 			m := byName[w.Mailbox]
-			err := findOut(ctx, conn, m, w)
+			unread, err := findOut(ctx, conn, m, w)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, uid := range slices.Sorted(maps.Keys(unread)) {
+				c.problems = append(c.problems, unreadProblem(w.Mailbox, uid, unread[uid]))
+			}
 			if err == nil || state.ScopeOf(err) >= state.ScopeAccount {
 				return err
 			}
-			mu.Lock()
-			defer mu.Unlock()
 			m.Remote, m.Relisted, m.RemoteFailed = nil, nil, true
 			c.problems = append(c.problems, state.ProblemOf(m.Name, "", err))
 			return nil
@@ -49,8 +55,9 @@ func (e *Engine) satisfy(ctx context.Context, c *cycle) error {
 }
 
 // findOut fills the identities or contents of new messages in. A message that
-// the server does not show any more is not new but gone.
-func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) error {
+// the server does not show any more is not new but gone. It returns why bodies could
+// not be had of messages that are there.
+func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) (map[state.UID]error, error) {
 	delta := m.Remote
 	if m.Relisted != nil {
 		delta = m.Relisted
@@ -59,23 +66,21 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 	asking := &asking{lease: conn, ref: ref, known: make(map[state.UID]state.RemoteMessage)}
 	for uids := range w.Identities.Chunks(identifyMax) {
 		if err := asking.identify(ctx, uids); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	known := asking.known
-	var contents map[state.UID]state.Content
-	err := conn.with(ctx, func(r Remote) (err error) {
-		contents, err = readContents(ctx, r, ref, w.Contents)
-		return err
-	})
+	contents, unread, err := readBodies(ctx, conn, ref, w.Contents)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var there []state.RemoteMessage
 	for _, message := range delta.New {
 		now, identified := known[message.UID]
 		content, read := contents[message.UID]
 		switch {
+		case unread[message.UID] != nil:
+			message.Unread = true
 		case w.Identities.Contains(message.UID) && !identified, w.Contents.Contains(message.UID) && !read:
 			m.Vanished = true
 			continue
@@ -87,7 +92,17 @@ func findOut(ctx context.Context, conn *lease, m *plan.Mailbox, w plan.Wants) er
 		there = append(there, message)
 	}
 	delta.New = there
-	return nil
+	return unread, nil
+}
+
+// unreadProblem says that what becomes of a message depends on a body that the server
+// does not give.
+func unreadProblem(mailbox string, uid state.UID, cause error) state.Problem {
+	return state.Problem{
+		Scope: state.ScopeMessage, Cause: state.CauseOf(cause), Weight: state.WeightLasting, Mailbox: mailbox,
+		Subject: fmt.Sprintf("UID %d", uid), Text: "cannot be read, and may be a message that is in the folder or was moved: " + state.TextOf(cause),
+		Hint: "it waits, and so do messages of the same header; the others are not affected. Other programs may be able to repair it on the server",
+	}
 }
 
 // breaksMax is how many connections a look at new messages may cost.
@@ -142,37 +157,4 @@ func (a *asking) ask(ctx context.Context, uids state.UIDSet) error {
 		}
 		return err
 	})
-}
-
-// readContents reads the bodies of the messages and returns what they are.
-func readContents(ctx context.Context, r RemoteTransfer, ref state.Ref, uids state.UIDSet) (map[state.UID]state.Content, error) {
-	contents := make(map[state.UID]state.Content)
-	if len(uids) == 0 {
-		return contents, nil
-	}
-	var last state.UID
-	err := r.Fetch(ctx, ref, uids, func(in state.Incoming) error {
-		d := state.NewDigester()
-		if _, err := copyBody(d, in.Body); err != nil {
-			return err
-		}
-		last = in.UID
-		contents[in.UID] = d.Sum()
-		return nil
-	})
-	if err != nil {
-		delete(contents, last) // not proven to be whole
-	}
-	return contents, err
-}
-
-// sameContent reads the message that stands under the record's UID, and reports whether
-// it has the record's content, and whether it is there at all.
-func sameContent(ctx context.Context, r RemoteTransfer, ref state.Ref, rec state.Record) (same, there bool, err error) {
-	contents, err := readContents(ctx, r, ref, state.NewUIDSet(rec.UID))
-	if err != nil {
-		return false, false, err
-	}
-	now, there := contents[rec.UID]
-	return now.Same(rec.Content), there, nil
 }

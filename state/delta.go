@@ -112,6 +112,8 @@ type RemoteMessage struct {
 	Identity RemoteIdentity
 	// Content is known only when the body was read to decide between equals.
 	Content Content
+	// Unread is true when the body was to be read for that, and cannot be had.
+	Unread bool
 	// Fields are the identity fields as they stand in the header, folded and
 	// encoded, at most 64 KiB. Only Identify tells them, for somebody to look
 	// at: neither a delta nor a plan nor a record carries them.

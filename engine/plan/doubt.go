@@ -66,6 +66,7 @@ func doubt(views []*view, in Input) {
 			unlisted[header] = true
 		}
 	}
+	unread := unreadHeaders(views)
 	for _, v := range views {
 		v.doubted = !v.known() || v.hasHole() || v.LocalFailed || v.RemoteFailed
 		for _, e := range v.entries {
@@ -75,7 +76,9 @@ func doubt(views []*view, in Input) {
 			if e.local == conflict.LocalUnknown || e.remote == conflict.RemoteUnknown {
 				v.doubted = true
 			}
+			v.awaitBody(e, unread, in.Holds)
 		}
+		v.setAsideUnread(unread)
 		v.withhold(unseen, unlisted)
 	}
 }

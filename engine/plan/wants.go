@@ -63,7 +63,7 @@ func Missing(in Input) []Wants {
 	var wants []Wants
 	for i, m := range in.Mailboxes {
 		if _, ready := m.inDoubt(); ready {
-			if w := rematchWants(&m); len(w.Identities)+len(w.Contents) > 0 {
+			if w := rematchWants(&m).without(m.Relisted.New); len(w.Identities)+len(w.Contents) > 0 {
 				wants = append(wants, w)
 			}
 			continue
@@ -96,11 +96,24 @@ func Missing(in Input) []Wants {
 				}
 			}
 		}
-		if len(w.Identities)+len(w.Contents) > 0 {
+		if w = w.without(m.Remote.New); len(w.Identities)+len(w.Contents) > 0 {
 			wants = append(wants, w)
 		}
 	}
 	return wants
+}
+
+// without returns what is left to find out when bodies that cannot be had are not asked
+// for again.
+func (w Wants) without(messages []state.RemoteMessage) Wants {
+	var contents state.UIDSet
+	for uid := range w.Contents.All() {
+		if !slices.ContainsFunc(messages, func(m state.RemoteMessage) bool { return m.UID == uid && m.Unread }) {
+			contents = contents.Add(uid)
+		}
+	}
+	w.Contents = contents
+	return w
 }
 
 // ambiguous returns the messages that only their whole content can tell apart, in order:

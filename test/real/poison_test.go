@@ -88,6 +88,43 @@ func TestPoison(t *testing.T) {
 	a.idle()
 }
 
+// TestPoisonedPair: the server has a message twice and cannot read one of the two, and the
+// folder has it once, as in a tree that was there before. The bodies would tell whose file
+// it is; Dovecot gives not even the header of that one. The others of the mailbox go on
+// meanwhile, and nothing is doubled in the end.
+func TestPoisonedPair(t *testing.T) {
+	a := newAccount(t, newServer(t))
+	a.deliver("INBOX", "keep", "drop")
+	a.clean()
+	a.deliver("INBOX", "twin", "twin", "new")
+	a.srv.Messages(a.user, "INBOX") // the server notes where the files are
+	stored, err := filepath.Glob(filepath.Join(a.srv.MailboxDir(a.user, "INBOX"), "[cn]*", "*"))
+	a.must(err)
+	poison := ""
+	for _, path := range stored {
+		if data, err := os.ReadFile(path); err == nil && bytes.Contains(data, []byte("Subject: twin")) {
+			poison = path
+		}
+	}
+	a.must(os.Chmod(poison, 0))
+	a.putFile("INBOX", "cur/1.twin:2,", lf(body("twin")), start)
+	a.put("INBOX", "", "mine")
+	a.drop("INBOX", "drop")
+	if report := a.sync(); len(report.Problems) == 0 {
+		t.Error("nothing is said of the message that cannot be read")
+	}
+	a.sync()
+	for _, want := range []string{"INBOX/keep:", "INBOX/new:", "INBOX/mine:"} {
+		if !slices.Contains(a.local().names(), want) {
+			t.Errorf("the tree has %q, without %q", a.local().names(), want)
+		}
+	}
+	a.must(os.Chmod(poison, 0o600))
+	a.later(4 * time.Hour)
+	a.settle()
+	a.expect("INBOX/keep:", "INBOX/twin:", "INBOX/twin:", "INBOX/new:", "INBOX/mine:", "Trash/drop:")
+}
+
 // TestOverQuota: the account is full. The user hears of it, downloads go on, and
 // the uploads are made up for when there is room again.
 func TestOverQuota(t *testing.T) {
