@@ -62,8 +62,14 @@ type Behaviour struct {
 	Record bool
 }
 
-// Traffic is what has passed through a connection, in bytes.
-type Traffic struct{ ToServer, ToClient int64 }
+// Traffic is what has passed through a connection.
+type Traffic struct {
+	ToServer, ToClient int64 // bytes
+	// RoundTrips is how often the client could not go on without an answer of the
+	// server: commands that it sends together, or ahead of answers that are still to
+	// come, cost one. The handshake of TLS is counted, that of TCP is not.
+	RoundTrips int64
+}
 
 // FaultProxy is a bad network before a server.
 type FaultProxy struct {
@@ -115,7 +121,7 @@ func (p *FaultProxy) Conns() []Traffic {
 	traffic := make([]Traffic, len(p.conns))
 	for i, c := range p.conns {
 		if c != nil {
-			traffic[i] = Traffic{c.passed[ToServer].Load(), c.passed[ToClient].Load()}
+			traffic[i] = Traffic{c.passed[ToServer].Load(), c.passed[ToClient].Load(), c.flight[ToClient].Load()}
 		}
 	}
 	return traffic

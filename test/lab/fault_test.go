@@ -3,6 +3,7 @@ package lab
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -280,5 +281,39 @@ func TestRawFaultsCountTheHandshake(t *testing.T) {
 	}
 	if got := p.Conns()[1].ToClient; got != 100 {
 		t.Errorf("%d bytes passed, want 100", got)
+	}
+}
+
+// TestRoundTrips counts what a client waits for, not what it sends.
+func TestRoundTrips(t *testing.T) {
+	srv := Dovecot(t)
+	srv.User("u1")
+	const commands = 5
+	for _, tt := range []struct {
+		name      string
+		pipelined bool
+		want      int64
+	}{{"one after the other", false, commands}, {"sent together", true, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := RawFaults(t, srv)
+			p.Behave(Behaviour{RTT: 20 * time.Millisecond})
+			c, _ := login(t, p)
+			before := p.Conns()[0]
+			var together strings.Builder
+			for i := range commands {
+				if tt.pipelined {
+					fmt.Fprintf(&together, "n%d NOOP\r\n", i)
+				} else {
+					c.ok("NOOP")
+				}
+			}
+			if tt.pipelined {
+				c.send(together.String())
+				c.await(fmt.Sprintf("n%d", commands-1), false, new(strings.Builder))
+			}
+			if got := p.Conns()[0].RoundTrips - before.RoundTrips; got != tt.want {
+				t.Errorf("%d round trips, want %d", got, tt.want)
+			}
+		})
 	}
 }

@@ -45,6 +45,11 @@ type faultConn struct {
 	client, server *stream
 	released       <-chan struct{}
 	passed         [2]atomic.Int64
+	// flight is the last one of which something has been delivered in the direction. The
+	// first flight is what the client sends before anything has come; each other one is
+	// what it sends after something has come that the server sent after the flight before.
+	// What is sent ahead, while answers are still on their way, belongs to the same flight.
+	flight [2]atomic.Int64
 
 	mu     sync.Mutex
 	record [2][]byte
@@ -82,8 +87,9 @@ type lane struct {
 }
 
 type chunk struct {
-	data []byte
-	due  time.Time
+	data   []byte
+	due    time.Time
+	flight int64
 }
 
 // relay carries both directions and returns when both have ended.
@@ -120,8 +126,12 @@ func (l *lane) read() {
 		data := make([]byte, chunkBytes)
 		n, err := l.from.Read(data)
 		if n > 0 {
+			flight := l.conn.flight[ToServer].Load()
+			if l.direction == ToServer {
+				flight = l.conn.flight[ToClient].Load() + 1
+			}
 			select {
-			case l.queue <- chunk{data[:n], time.Now().Add(l.conn.behaviour.RTT / 2)}:
+			case l.queue <- chunk{data[:n], time.Now().Add(l.conn.behaviour.RTT / 2), flight}:
 			case <-l.writeDone:
 				return
 			}
@@ -139,6 +149,7 @@ func (l *lane) write() {
 	for chunk := range l.queue {
 		if open {
 			time.Sleep(time.Until(chunk.due))
+			l.conn.flight[l.direction].Store(chunk.flight) // before the peer can react to it
 			open = l.deliver(chunk.data)
 		}
 		// Otherwise the data is lost, as on a network that was cut.
