@@ -42,6 +42,7 @@ type syncFlags struct {
 	verbose  bool
 	ifLocked string
 	timeout  time.Duration
+	profiles profiles
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -52,7 +53,7 @@ func (a *app) syncCommand() *cobra.Command {
 		Long:              syncLong + exitHelp(allExits()...),
 		ValidArgsFunction: a.completeAccounts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sync(cmd.Context(), args, f)
+			return a.profiled(f.profiles, func() error { return a.sync(cmd.Context(), args, f) })
 		},
 	}
 	flags := cmd.Flags()
@@ -63,6 +64,7 @@ func (a *app) syncCommand() *cobra.Command {
 	flags.BoolVar(&f.retry, "retry", false, "try again at once what waits for its next try")
 	flags.StringVar(&f.ifLocked, "if-locked", string(lockFail), "when another process works on the account: fail, wait or skip")
 	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this time, such as 10m (default: never)")
+	f.profiles.addFlags(cmd)
 	return cmd
 }
 
