@@ -13,7 +13,7 @@ GOFUMPT       := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build test quick servers race check format vet lint modules demo bench fuzz cut crash power storm matrix clean
+.PHONY: build test quick servers race check format vet lint modules demo bench scale fuzz cut crash power storm matrix clean
 
 build:
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mailmoor ./cmd/mailmoor
@@ -84,10 +84,17 @@ modules:
 demo:
 	$(GO) run ./cmd/mailmoor demo
 
-# Against mbsync, on the same server in the same run: make bench N=5000
-N ?= 20000
+# Against mbsync, on the same server in the same run: some minutes, or hours with up to
+# 200,000 messages. They write docs/bench; one workload: make bench W=many/first_far
+W ?=
+BENCHFLAGS ?=
+BENCH = $(GO) test ./test/bench -run '^TestTable$$/$(W)' -v -timeout 0 -settle 2500ms -rtt 40ms -rounds 3 \
+	$(if $(W),,-report $(CURDIR)/docs/bench/$@)
 bench: servers
-	$(GO) test ./test/bench -run '^$$' -bench . -benchtime 5x -timeout 60m -messages $(N)
+	$(BENCH) -big 20000 -pair 2000 -messages 4000 -mailboxes 30 -wide 100 -changes 1000 $(BENCHFLAGS)
+
+scale: servers
+	$(BENCH) -big 200000 -pair 10000 -messages 20000 -mailboxes 100 -wide 1000 -changes 1000 $(BENCHFLAGS)
 
 # Every fuzz target for T each: make fuzz T=2m
 fuzz:
