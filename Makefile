@@ -91,7 +91,7 @@ BENCHFLAGS ?=
 BENCH = $(GO) test ./test/bench -run '^TestTable$$/$(W)' -v -timeout 0 -settle 2500ms -rtt 40ms -rounds 3 \
 	$(if $(W),,-report $(CURDIR)/docs/bench/$@)
 bench: servers
-	$(BENCH) -big 20000 -pair 2000 -messages 4000 -mailboxes 30 -wide 100 -changes 1000 $(BENCHFLAGS)
+	$(BENCH) -big 20000 -pair 2000 -messages 4000 -mailboxes 20 -wide 50 -changes 1000 $(BENCHFLAGS)
 
 scale: servers
 	$(BENCH) -big 200000 -pair 10000 -messages 20000 -mailboxes 100 -wide 1000 -changes 1000 $(BENCHFLAGS)

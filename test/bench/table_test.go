@@ -108,9 +108,9 @@ func (s stage) play(w workload) result {
 	}
 	for round := range last {
 		for _, p := range s.programs {
-			s.try(p.empty())
-			if !w.fresh {
-				s.try(os.RemoveAll(p.home))
+			if w.fresh {
+				s.try(p.empty())
+			} else {
 				s.try(replicate(p.home+prepared, p.home))
 			}
 			s.try(os.Rename(p.home, home(p, round)))
