@@ -295,12 +295,20 @@ func explainGeneration(mailbox string, err error) error {
 	}
 }
 
-// withKey returns the records that have a file.
+// withKey returns the records that have a file: base itself if all have one.
 func withKey(base []state.Record) []state.Record {
-	return slices.DeleteFunc(slices.Clone(base), func(r state.Record) bool { return r.Key == "" })
+	fileless := func(r state.Record) bool { return r.Key == "" }
+	if !slices.ContainsFunc(base, fileless) {
+		return base
+	}
+	return slices.DeleteFunc(slices.Clone(base), fileless)
 }
 
-// withUID returns the records that have a message, ordered by UID.
+// withUID returns the records that have a message: those without one come first.
 func withUID(base []state.Record) []state.Record {
-	return slices.DeleteFunc(slices.Clone(base), func(r state.Record) bool { return r.UID == 0 })
+	first := slices.IndexFunc(base, func(r state.Record) bool { return r.UID != 0 })
+	if first < 0 {
+		return nil
+	}
+	return base[first:]
 }
