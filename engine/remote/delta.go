@@ -163,7 +163,7 @@ func (o *observation) fetch() error {
 		}
 		o.list = list
 	}
-	if now.UIDNext == 0 || now.UIDNext > saved.UIDNext {
+	if now.UIDNext == 0 || o.listedSince(saved.UIDNext) < uint64(now.UIDNext)-uint64(min(now.UIDNext, saved.UIDNext)) {
 		list, err := o.listFlags(uidsFromTo(max(1, saved.UIDNext), 0), 0, o.doing)
 		if err != nil {
 			return err
@@ -181,6 +181,19 @@ func (o *observation) fetch() error {
 	}
 	o.list = ordered(o.list)
 	return nil
+}
+
+// listedSince returns how many of the messages listed have a UID from next on: those that
+// came since have a mod-sequence of their own and are among those that changed. Where
+// every UID given since is there, nobody has to be asked for them.
+func (o *observation) listedSince(next state.UID) uint64 {
+	found := make(map[state.UID]bool)
+	for _, m := range o.list {
+		if m.uid >= next {
+			found[m.uid] = true
+		}
+	}
+	return uint64(len(found))
 }
 
 // fetchWhole lists every message, if need be in pieces.

@@ -63,6 +63,18 @@ func TestDelta(t *testing.T) {
 			cursor: state.Cursor{UIDValidity: 7, UIDNext: 9, ModSeq: 20, Messages: 4},
 		},
 		{
+			name: "what is new is asked for once", caps: "CONDSTORE", saved: saved,
+			script: selected("5", "8", "20") + `
+				C: UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE 10)
+				S: * 1 FETCH (UID 2 MODSEQ (12) FLAGS ())
+				S: * 4 FETCH (UID 6 MODSEQ (14) FLAGS ())
+				S: * 5 FETCH (UID 7 MODSEQ (15) FLAGS ())
+				S: $ OK done
+				`,
+			fresh: []state.UID{6, 7}, changed: map[state.UID]string{2: ""},
+			cursor: state.Cursor{UIDValidity: 7, UIDNext: 8, ModSeq: 20, Messages: 5},
+		},
+		{
 			name: "no search while the numbers add up", caps: "CONDSTORE", saved: saved,
 			script: selected("4", "7", "11") + `
 				C: UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE 10)
