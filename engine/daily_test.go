@@ -24,11 +24,11 @@ type counting struct {
 	wholes
 }
 
-func (c counting) Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
+func (c counting) Delta(ctx context.Context, mailbox string, saved state.Cursor, seen state.SeenSet) (state.RemoteDelta, error) {
 	if saved.UIDValidity != 0 && saved.ModSeq == 0 {
 		c.wholes[mailbox]++
 	}
-	return c.Remote.Delta(ctx, mailbox, saved, base)
+	return c.Remote.Delta(ctx, mailbox, saved, seen)
 }
 
 // TestDailyLookAtABusyMailbox: that a sample was compared because new mail had come put

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -19,7 +18,10 @@ type look struct {
 	// sample is true when the mailbox must be listed as a whole and known messages
 	// compared with what the server shows, whether or not anything changed.
 	sample bool
-	base   []state.Record
+	// seen is what is known of the messages; base are all records of the mailbox, where
+	// they had to be read.
+	seen state.SeenSet
+	base []state.Record
 }
 
 // observation is the part of a cycle in which mailboxes are looked at.
@@ -45,7 +47,9 @@ func (o *observation) look(ctx context.Context, looks []*look) error {
 	return each(ctx, o.pool, looks, func(ctx context.Context, conn *lease, l *look) error {
 		defer o.watched.looked()
 		if err := o.lookRemotely(ctx, conn, l); err != nil {
-			l.unlist()
+			if err := o.unlist(ctx, l); err != nil {
+				return err
+			}
 			return o.failed(l, state.Remote, err)
 		}
 		return nil
@@ -126,7 +130,10 @@ func (e *Engine) consider(l *look, f state.LocalFolder) {
 // lookLocally scans the folders, one after the other: they share one disk.
 func (o *observation) lookLocally(ctx context.Context, looks []*look) error {
 	for _, l := range looks {
-		err := o.lookLocal(ctx, l)
+		err := o.readSeen(ctx, l, o.over.concerns(l))
+		if err == nil {
+			err = o.lookLocal(ctx, l)
+		}
 		if err == nil {
 			continue
 		}
@@ -141,23 +148,6 @@ func (o *observation) lookLocally(ctx context.Context, looks []*look) error {
 }
 
 func (e *Engine) lookLocal(ctx context.Context, l *look) error {
-	if l.Known != nil {
-		var err error
-		if l.base, err = e.Store.Records(ctx, l.Name); err != nil {
-			return fmt.Errorf("read records of mailbox %q: %w", l.Name, err)
-		}
-		e.retryNow(l.base)
-	}
-	for _, r := range l.base {
-		l.Highest = max(l.Highest, r.UID)
-		if r.State == state.Paired {
-			l.Paired++
-		}
-		// Once a day a server may take what it did not take before.
-		if r.State == state.Paired && (r.LocalKeywords != "" && (l.sample || !l.Known.Tagged) || r.LocalFlags != 0 && l.sample) {
-			l.Offer = append(l.Offer, r)
-		}
-	}
 	if l.Folder == "" {
 		if !l.Suspended {
 			l.Local = &state.LocalDelta{Statted: true} // still to be made
@@ -233,11 +223,10 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	}
 	var delta state.RemoteDelta
 	err := conn.with(ctx, func(r Remote) (err error) {
-		base := withUID(l.base)
-		if delta, err = r.Delta(ctx, l.Name, saved, base); err != nil {
+		if delta, err = r.Delta(ctx, l.Name, saved, l.seen); err != nil {
 			return err
 		}
-		if err := e.checkNext(base, delta.Selected); err != nil {
+		if err := e.checkNext(l.seen, delta.Selected); err != nil {
 			return err
 		}
 		// A mod-sequence that went back is that of a lost index or of a restore.
@@ -245,7 +234,7 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 		if !l.sample && !back && !l.changed(delta) {
 			return nil
 		}
-		return checkSample(ctx, r, base, delta)
+		return checkSample(ctx, r, l.seen, delta)
 	})
 	if err != nil {
 		return err
@@ -253,31 +242,12 @@ func (e *Engine) lookKnown(ctx context.Context, conn *lease, l *look) error {
 	if err := delta.Check(); err != nil {
 		return &state.Error{Scope: state.ScopeMailbox, Doing: state.Textf("list mailbox %q", l.Name), Err: err}
 	}
-	l.Remote, l.Sampled, l.Oldest = &delta, l.sample, oldest(l.base, delta.Gone)
+	l.Remote, l.Sampled = &delta, l.sample
+	if uids := left(l.seen, delta.Gone); len(uids) > 0 {
+		l.Oldest = uids[0].First
+	}
 	if delta.GoneUnknown {
-		l.unlist()
-	}
-	return nil
-}
-
-// checkNext compares the records with the UIDNEXT of now. A run that was interrupted
-// has recorded messages of which the saved cursor knows nothing yet: when the server
-// has not given their UIDs to anybody, it was set back, and they are not deleted.
-func (e *Engine) checkNext(base []state.Record, now state.Selected) error {
-	if len(base) == 0 || now.UIDNext == 0 {
-		return nil
-	}
-	for _, r := range slices.Backward(base) { // ordered by UID
-		switch {
-		case r.UID < now.UIDNext:
-			return nil
-		case plan.NotShownYet(r, e.now()):
-			continue
-		}
-		return &state.Error{
-			Scope: state.ScopeMailbox, Cause: state.CauseGeneration, Doing: state.Textf("list mailbox %q", r.Mailbox),
-			Err: fmt.Errorf("UIDNEXT is %d, and UID %d was there before", now.UIDNext, r.UID),
-		}
+		return e.unlist(ctx, l)
 	}
 	return nil
 }
@@ -302,13 +272,4 @@ func withKey(base []state.Record) []state.Record {
 		return base
 	}
 	return slices.DeleteFunc(slices.Clone(base), fileless)
-}
-
-// withUID returns the records that have a message: those without one come first.
-func withUID(base []state.Record) []state.Record {
-	first := slices.IndexFunc(base, func(r state.Record) bool { return r.UID != 0 })
-	if first < 0 {
-		return nil
-	}
-	return base[first:]
 }

@@ -20,11 +20,11 @@ type RemoteObserver interface {
 	// Namespaces returns where mailboxes of the account and of others lie, as
 	// far as the server tells.
 	Namespaces(ctx context.Context) (state.Namespaces, error)
-	// Delta opens the mailbox afresh and compares it with base, which holds the
-	// whole seen set ordered by UID (records without a UID left out). saved is
-	// the cursor up to which base is complete; its zero value asks for all. A
-	// UIDVALIDITY other than saved's is an error with CauseGeneration.
-	Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error)
+	// Delta opens the mailbox afresh and compares it with what has been seen of it.
+	// saved is the cursor up to which seen is complete; its zero value asks for all. A
+	// UIDVALIDITY other than saved's is an error with CauseGeneration. An error of
+	// reading seen is returned as it is.
+	Delta(ctx context.Context, mailbox string, saved state.Cursor, seen state.SeenSet) (state.RemoteDelta, error)
 	// Identify returns flags, identity and identity fields of those of the uids
 	// that exist, by UID, looking at the mailbox as it is now.
 	Identify(ctx context.Context, ref state.Ref, uids state.UIDSet) ([]state.RemoteMessage, error)
@@ -185,6 +185,15 @@ type StoreReader interface {
 	Holds(ctx context.Context) ([]state.Hold, error)
 }
 
+// StoreSeen answers what a run asks of a large mailbox instead of reading it.
+type StoreSeen interface {
+	// UIDs returns the UIDs of all records of the mailbox.
+	UIDs(ctx context.Context, mailbox string) (state.UIDSet, error)
+	// RecordsOf returns the records with these UIDs, as far as there are any,
+	// ordered by UID.
+	RecordsOf(ctx context.Context, mailbox string, uids state.UIDSet) ([]state.Record, error)
+}
+
 // StoreWriter changes the agreed state. Each call is one transaction, durable
 // when it returns.
 type StoreWriter interface {
@@ -226,6 +235,7 @@ type StoreNotes interface {
 // Store is the state of one account. Any number of goroutines may use it.
 type Store interface {
 	StoreReader
+	StoreSeen
 	StoreWriter
 	StoreMemory
 	StoreNotes

@@ -68,7 +68,10 @@ func recognised(ctx context.Context, r Remote, known state.Mailbox, base []state
 	if next.UIDNext != 0 && next.UIDNext < known.Cursor.UIDNext {
 		return false, nil // as in an old copy
 	}
-	sample := sampleRecords(base, state.RemoteDelta{})
+	sample, err := sampleRecords(state.SeenOf(base), state.RemoteDelta{})
+	if err != nil {
+		return false, err
+	}
 	var uids []state.UID
 	for uid := range sample {
 		uids = append(uids, uid)

@@ -12,11 +12,13 @@ import (
 // relist lists everything that the server shows of a mailbox in doubt. What it
 // may have lost, or have moved elsewhere, is not known in this cycle.
 func (e *Engine) relist(ctx context.Context, conn *lease, l *look) error {
+	if err := e.unlist(ctx, l); err != nil {
+		return err
+	}
 	l.Base, l.RemoteFailed = l.base, true
-	l.unlist()
 	var delta state.RemoteDelta
 	err := conn.with(ctx, func(r Remote) (err error) {
-		delta, err = r.Delta(ctx, l.Name, state.Cursor{}, nil)
+		delta, err = r.Delta(ctx, l.Name, state.Cursor{}, state.SeenSet{})
 		return err
 	})
 	if err == nil {
@@ -38,13 +40,17 @@ func (e *Engine) relist(ctx context.Context, conn *lease, l *look) error {
 
 // unlist notes what may have been moved elsewhere from a mailbox that cannot be
 // compared with its records.
-func (l *look) unlist() {
+func (e *Engine) unlist(ctx context.Context, l *look) error {
+	if err := e.readBase(ctx, l); err != nil {
+		return err
+	}
 	l.Unlisted = nil
 	for _, r := range l.base {
 		if r.UID != 0 || r.State == state.Lost {
 			l.Unlisted = append(l.Unlisted, plan.HeaderOf(r))
 		}
 	}
+	return nil
 }
 
 // rematch records how the records of a mailbox in doubt are bound to what the

@@ -43,29 +43,36 @@ func (e *Engine) rememberDoubts(ctx context.Context, c *cycle) error {
 }
 
 // sampleRecords returns the known messages with the highest UIDs that the delta
-// does not show as gone. base is ordered by UID.
-func sampleRecords(base []state.Record, delta state.RemoteDelta) map[state.UID]state.Record {
-	gone := make(map[state.UID]bool, len(delta.Gone))
-	for _, r := range delta.Gone {
-		gone[r.UID] = true
-	}
+// does not show as gone.
+func sampleRecords(seen state.SeenSet, delta state.RemoteDelta) (map[state.UID]state.Record, error) {
 	sample := make(map[state.UID]state.Record)
-	for i := len(base) - 1; i >= 0 && len(sample) < sampleSize; i-- {
-		if r := base[i]; r.UID != 0 && !gone[r.UID] && r.Remote.Date != 0 {
+	for r, err := range newest(seen, left(seen, delta.Gone)) {
+		if err != nil {
+			return nil, err
+		}
+		if len(sample) == sampleSize {
+			break
+		}
+		if r.Remote.Date != 0 {
 			sample[r.UID] = r
 		}
 	}
-	return sample
+	return sample, nil
+}
+
+// left returns the UIDs of the known messages that are not gone.
+func left(seen state.SeenSet, gone []state.Record) state.UIDSet {
+	return seen.UIDs.Without(state.SeenOf(gone).UIDs)
 }
 
 // checkSample compares a sample of the known messages with what the server
 // shows under their UIDs now. A message whose header and date are both another
 // one's is another message. (Some servers rewrite the headers of what they are
 // given, but not its date.)
-func checkSample(ctx context.Context, r Remote, base []state.Record, delta state.RemoteDelta) error {
-	sample := sampleRecords(base, delta)
-	if len(sample) == 0 {
-		return nil
+func checkSample(ctx context.Context, r Remote, seen state.SeenSet, delta state.RemoteDelta) error {
+	sample, err := sampleRecords(seen, delta)
+	if err != nil || len(sample) == 0 {
+		return err
 	}
 	var uids []state.UID
 	for uid := range sample {
@@ -83,20 +90,6 @@ func checkSample(ctx context.Context, r Remote, base []state.Record, delta state
 		}
 	}
 	return nil
-}
-
-// oldest returns the lowest UID of base that is not gone, 0 without one.
-func oldest(base, gone []state.Record) state.UID {
-	absent := make(map[state.UID]bool, len(gone))
-	for _, r := range gone {
-		absent[r.UID] = true
-	}
-	for _, r := range base {
-		if r.UID != 0 && !absent[r.UID] {
-			return r.UID
-		}
-	}
-	return 0
 }
 
 // holeProblems say that nothing can be concluded from a listing, and because of which

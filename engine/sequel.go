@@ -32,6 +32,12 @@ func (e *Engine) recollect(ctx context.Context) (memory, error) {
 	return m, nil
 }
 
+// concerns reports whether something that is over must be compared with all that is known
+// of the mailbox.
+func (m memory) concerns(l *look) bool {
+	return slices.ContainsFunc(m.givenUp, func(i state.Intent) bool { return i.Mailbox == l.Name })
+}
+
 // late returns the uploads to the mailbox that were given up, and the contents of
 // those of which another copy is there.
 func (m memory) late(l *look) (late []state.Intent, repeated map[state.Digest]bool) {

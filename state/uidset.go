@@ -76,6 +76,43 @@ func (s UIDSet) Contains(uid UID) bool {
 	return found
 }
 
+// Without returns the UIDs of s that are not in other.
+func (s UIDSet) Without(other UIDSet) UIDSet {
+	var rest UIDSet
+	i := 0
+	for _, r := range s {
+		for first := uint64(r.First); first <= uint64(r.Last); {
+			for i < len(other) && uint64(other[i].Last) < first {
+				i++
+			}
+			last := uint64(r.Last)
+			if i < len(other) && uint64(other[i].First) <= last {
+				last = uint64(other[i].First) - 1 // nothing, where first is in other
+			}
+			if first <= last {
+				rest = rest.AddRange(UIDRange{UID(first), UID(last)})
+			}
+			if first = last + 1; i < len(other) && first == uint64(other[i].First) {
+				first = uint64(other[i].Last) + 1
+			}
+		}
+	}
+	return rest
+}
+
+// Tail returns the n highest UIDs of the set, or all if there are fewer.
+func (s UIDSet) Tail(n int) UIDSet {
+	for i := len(s) - 1; i >= 0; i-- {
+		size := int(uint64(s[i].Last) - uint64(s[i].First) + 1)
+		if size >= n {
+			tail := append(UIDSet{{s[i].Last - UID(n) + 1, s[i].Last}}, s[i+1:]...)
+			return tail
+		}
+		n -= size
+	}
+	return s
+}
+
 // All yields the UIDs in ascending order.
 func (s UIDSet) All() iter.Seq[UID] {
 	return func(yield func(UID) bool) {

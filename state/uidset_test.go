@@ -11,6 +11,39 @@ import (
 	"mailmoor/test/chance"
 )
 
+func TestUIDSetWithout(t *testing.T) {
+	chance.Check(t, func(t *rapid.T) {
+		draw := func(name string) (set UIDSet) {
+			for _, u := range rapid.SliceOf(rapid.Uint32Range(1, 40)).Draw(t, name) {
+				set = set.Add(UID(u))
+			}
+			return set
+		}
+		a, b := draw("a"), draw("b")
+		if rapid.Bool().Draw(t, "up to the last UID") {
+			a = a.Add(math.MaxUint32)
+		}
+		rest := a.Without(b)
+		if err := rest.Check(); err != nil {
+			t.Fatal(err)
+		}
+		var want []UID
+		for uid := range a.All() {
+			if !b.Contains(uid) {
+				want = append(want, uid)
+			}
+		}
+		if got := slices.Collect(rest.All()); !slices.Equal(got, want) {
+			t.Fatalf("%v without %v is %v, want %v", a, b, got, want)
+		}
+		n := rapid.IntRange(1, 50).Draw(t, "n")
+		all := slices.Collect(a.All())
+		if got := slices.Collect(a.Tail(n).All()); !slices.Equal(got, all[max(0, len(all)-n):]) {
+			t.Fatalf("the last %d of %v are %v", n, a, got)
+		}
+	})
+}
+
 func TestUIDSetIsASet(t *testing.T) {
 	chance.Check(t, func(t *rapid.T) {
 		uids := rapid.SliceOf(rapid.Uint32Range(1, 60)).Draw(t, "uids")

@@ -52,7 +52,7 @@ func (s *syncing) preview(ctx context.Context, c choice, log zerolog.Logger) (pr
 	if err != nil {
 		return engine.Preview{}, err
 	}
-	shown := &untouched{StoreReader: o.store, StoreMemory: o.store, StoreNotes: o.store}
+	shown := &untouched{StoreReader: o.store, StoreSeen: o.store, StoreMemory: o.store, StoreNotes: o.store}
 	options.Local, options.Store, options.Retry = o.tree, shown, s.flags.retry
 	fitting := watchPatterns(c.account, &options)
 	e := engine.New(options)
@@ -159,6 +159,7 @@ func exists(path string) bool {
 // have forgotten by now.
 type untouched struct {
 	engine.StoreReader
+	engine.StoreSeen
 	engine.StoreMemory
 	engine.StoreNotes
 	forgotten []string

@@ -28,7 +28,7 @@ func TestMoreMessagesThanExist(t *testing.T) {
 	c := scripted(t, "", opened("5")+`
 		C: UID FETCH 1:* (UID FLAGS)
 		`+lines(1, 5+strayMax+1, `* 1 FETCH (UID %d FLAGS ())`))
-	_, err := c.Delta(t.Context(), "Box", state.Cursor{}, nil)
+	_, err := c.Delta(t.Context(), "Box", state.Cursor{}, state.SeenSet{})
 	cause(t, err, state.CauseOther, state.ScopeMailbox)
 	if want := "more messages than the 5 that it says exist"; !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v does not say %q", err, want)
@@ -54,7 +54,7 @@ func TestMessagesThatCome(t *testing.T) {
 		C: UID FETCH 1:* (UID FLAGS)
 		`+lines(1, 905, `* 1 FETCH (UID %d FLAGS ())`)+`
 		S: $ OK done`)
-	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, nil)
+	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, state.SeenSet{})
 	if err != nil || len(d.New) != 905 || d.GoneUnknown {
 		t.Errorf("%d messages, unknown %v, %v", len(d.New), d.GoneUnknown, err)
 	}
@@ -144,7 +144,7 @@ func TestUnnumbered(t *testing.T) {
 		C: FETCH 2 (BODY.PEEK[HEADER.FIELDS
 		S: * 2 FETCH (UID 0 BODY[HEADER.FIELDS (Message-ID)] "Subject: lost")
 		S: $ OK done`)
-	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, nil)
+	d, err := c.Delta(t.Context(), "Box", state.Cursor{}, state.SeenSet{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -12,17 +13,17 @@ import (
 // change the mailbox while it runs.
 const observationsMax = 3
 
-// Delta opens the mailbox afresh and compares it with base.
+// Delta opens the mailbox afresh and compares it with what has been seen of it.
 //
 // What is new and what changed comes from FETCH. What is gone is never read
 // off a missing line: it takes a proof, which is that the messages known and
 // new add up to the number that SELECT gave, or else a list of all UIDs that
 // has exactly that length. When messages come or go between SELECT and the end
 // of the listing nothing can be proven, and the observation starts again.
-func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
+func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, seen state.SeenSet) (state.RemoteDelta, error) {
 	doing := state.Textf("observe mailbox %q", mailbox)
-	if err := checkBase(base); err != nil {
-		return state.RemoteDelta{}, mailboxError(state.CauseOther, doing, "", "%w", err)
+	if err := seen.UIDs.Check(); err != nil {
+		return state.RemoteDelta{}, mailboxError(state.CauseOther, doing, "", "what was seen: %w", err)
 	}
 	stop, err := c.watch(ctx, doing)
 	if err != nil {
@@ -31,7 +32,7 @@ func (c *Conn) Delta(ctx context.Context, mailbox string, saved state.Cursor, ba
 	defer stop()
 	began := c.o.Now()
 	for try := 1; ; try++ {
-		o := &observation{Conn: c, doing: doing, saved: saved, base: base, started: c.events.Load(), limits: c.limits}
+		o := &observation{Conn: c, doing: doing, saved: saved, seen: seen, started: c.events.Load(), limits: c.limits}
 		delta, err := o.run(mailbox)
 		if err != nil {
 			return state.RemoteDelta{}, err
@@ -50,7 +51,7 @@ type observation struct {
 	*Conn
 	doing state.Text
 	saved state.Cursor
-	base  []state.Record
+	seen  state.SeenSet
 	// started is the number of events before SELECT.
 	started int64
 	// limits is how many answers the server had cut short before.
@@ -83,8 +84,10 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 	if err != nil {
 		return state.RemoteDelta{}, err
 	}
-	delta := state.RemoteDelta{Mailbox: mailbox, Selected: o.selected.Selected, Gone: gone, GoneUnknown: !proven}
-	delta.New, delta.Changed = diff(o.base, o.list, o.selected.storable)
+	delta := state.RemoteDelta{Mailbox: mailbox, Selected: o.selected.Selected, GoneUnknown: !proven}
+	if err := o.compare(&delta, gone); err != nil {
+		return state.RemoteDelta{}, err
+	}
 	if delta.Selected.UIDNext == 0 {
 		delta.Selected.UIDNext = o.derivedUIDNext()
 	}
@@ -99,6 +102,39 @@ func (o *observation) run(mailbox string) (state.RemoteDelta, error) {
 		delta.Selected.ModSeq = 0
 	}
 	return delta, nil
+}
+
+// comparedMax is how many messages are compared with their records at a time.
+const comparedMax = 4096
+
+// compare enters what is new, changed and gone. Only the records of what was listed, and
+// of what is gone, are read for that.
+func (o *observation) compare(d *state.RemoteDelta, gone state.UIDSet) error {
+	for list := range slices.Chunk(o.list, comparedMax) {
+		listed := uidsOf(list)
+		records, err := o.records(listed.Without(listed.Without(o.seen.UIDs)))
+		if err != nil {
+			return err
+		}
+		fresh, changed := diff(records, list, o.selected.storable)
+		d.New, d.Changed = append(d.New, fresh...), append(d.Changed, changed...)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	records, err := o.records(gone)
+	d.Gone = records
+	return err
+}
+
+// records reads the records of known messages. One that cannot be read must not look as
+// if its message were new.
+func (o *observation) records(uids state.UIDSet) ([]state.Record, error) {
+	records, err := o.seen.Records(uids)
+	if err == nil && len(records) != uids.Len() {
+		err = mailboxError(state.CauseOther, o.doing, "", "%s can be read, and %d must be there", state.Count(len(records), "record"), uids.Len())
+	}
+	return records, err
 }
 
 // checkSaved compares the mailbox with the cursor that was saved.
@@ -210,29 +246,28 @@ func (o *observation) fetchWhole() error {
 	return o.fetchPieces()
 }
 
-// prove finds out which messages of base are gone. It returns false when that
+// prove finds out which of the known messages are gone. It returns false when that
 // could not be proven.
-func (o *observation) prove() ([]state.Record, bool, error) {
+func (o *observation) prove() (state.UIDSet, bool, error) {
 	if o.whole {
 		complete := len(o.list) == int(o.selected.Messages)
 		if !complete || o.disturbed() {
 			return nil, false, nil
 		}
-		return absent(o.base, uidsOf(o.list)), true, nil
+		return o.seen.UIDs.Without(uidsOf(o.list)), true, nil
 	}
-	fresh, _ := diff(o.base, o.list, storable{})
 	if o.disturbed() {
 		return nil, false, nil
 	}
-	if countGone(o.base, len(fresh), o.selected.Messages) == 0 {
+	if countGone(o.seen.UIDs, uidsOf(o.list), o.selected.Messages) == 0 {
 		return nil, true, nil
 	}
 	all, found, err := o.allUIDs()
 	if err != nil || !found {
 		return nil, false, err
 	}
-	// Messages that are there and that nobody knows: the base had lost them.
-	if unknown := unlisted(all, o.base, o.list); len(unknown) > 0 {
+	// Messages that are there and that nobody knows: the records had lost them.
+	if unknown := all.Without(o.seen.UIDs).Without(uidsOf(o.list)); len(unknown) > 0 {
 		list, err := o.listFlags(uidsTo(unknown), 0, o.doing)
 		if err != nil {
 			return nil, false, err
@@ -242,7 +277,7 @@ func (o *observation) prove() ([]state.Record, bool, error) {
 			return nil, false, nil
 		}
 	}
-	return absent(o.base, all), true, nil
+	return o.seen.UIDs.Without(all), true, nil
 }
 
 // derivedUIDNext stands in for a UIDNEXT that the server does not give. It

@@ -13,7 +13,7 @@ func TestDeltaRefuses(t *testing.T) {
 	tests := []struct {
 		name   string
 		script string
-		base   []state.Record
+		seen   state.SeenSet
 		cause  state.Cause
 		scope  state.Scope
 	}{
@@ -120,14 +120,27 @@ func TestDeltaRefuses(t *testing.T) {
 			cause: state.CauseStale, scope: state.ScopeMailbox,
 		},
 		{
-			name: "a base in disorder", base: []state.Record{rec(3, 0), rec(2, 0)},
+			name: "a known message whose record cannot be read", seen: state.SeenSet{UIDs: state.NewUIDSet(2)},
+			script: `
+				C: SELECT "Box"
+				S: * 1 EXISTS
+				S: * OK [UIDVALIDITY 7] x
+				S: * OK [UIDNEXT 6] x
+				S: $ OK done
+				C: UID FETCH 1:*
+				S: * 1 FETCH (UID 2 FLAGS ())
+				S: $ OK done`,
+			cause: state.CauseOther, scope: state.ScopeMailbox,
+		},
+		{
+			name: "known messages without a UID", seen: state.SeenSet{UIDs: state.UIDSet{{First: 0, Last: 3}}},
 			cause: state.CauseOther, scope: state.ScopeMailbox,
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := scripted(t, "", tt.script)
-			_, err := c.Delta(t.Context(), "Box", saved, tt.base)
+			_, err := c.Delta(t.Context(), "Box", saved, tt.seen)
 			cause(t, err, tt.cause, tt.scope)
 		})
 	}
@@ -153,7 +166,7 @@ func TestDeltaOfReadOnlyMailbox(t *testing.T) {
 				C: NOOP
 				S: $ OK done`)
 			base := []state.Record{rec(2, state.Seen), rec(3, state.Passed)}
-			d, err := c.Delta(t.Context(), "Box", state.Cursor{}, base)
+			d, err := c.Delta(t.Context(), "Box", state.Cursor{}, state.SeenOf(base))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +202,7 @@ func TestDeltaWithoutAnyUIDNext(t *testing.T) {
 				C: UID FETCH 1:* (UID FLAGS)
 				S: * 1 FETCH (UID 3 FLAGS ())
 				S: $ OK done`)
-			d, err := c.Delta(t.Context(), "Box", state.Cursor{UIDValidity: 7, UIDNext: 4}, []state.Record{rec(3, 0)})
+			d, err := c.Delta(t.Context(), "Box", state.Cursor{UIDValidity: 7, UIDNext: 4}, state.SeenOf([]state.Record{rec(3, 0)}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -294,7 +294,7 @@ func TestDelta(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := scripted(t, tt.caps, tt.script)
-			d, err := c.Delta(t.Context(), "Box", tt.saved, base)
+			d, err := c.Delta(t.Context(), "Box", tt.saved, state.SeenOf(base))
 			if err != nil {
 				t.Fatal(err)
 			}

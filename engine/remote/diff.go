@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"fmt"
 	"slices"
 
 	"mailmoor/state"
@@ -39,16 +38,6 @@ func compareUIDs(a, b state.UID) int {
 	return 0
 }
 
-// checkBase reports a base that cannot be compared with a listing.
-func checkBase(base []state.Record) error {
-	for i, r := range base {
-		if r.UID == 0 || i > 0 && r.UID <= base[i-1].UID {
-			return fmt.Errorf("record %d of the base has UID %d: the base must be ordered by UID", i, r.UID)
-		}
-	}
-	return nil
-}
-
 // diff compares an ordered listing, which need not be of the whole mailbox,
 // with base. storable are the flags and keywords that the mailbox can keep:
 // another one in base was only ever ours, and its absence on the server means nothing.
@@ -72,42 +61,6 @@ func diff(base []state.Record, list []listed, storable storable) (fresh []state.
 	return fresh, changed
 }
 
-// absent returns the records of base whose UID is not in the set of all UIDs.
-func absent(base []state.Record, all state.UIDSet) []state.Record {
-	var gone []state.Record
-	i := 0
-	for _, r := range base {
-		for i < len(all) && all[i].Last < r.UID {
-			i++
-		}
-		if i == len(all) || r.UID < all[i].First {
-			gone = append(gone, r)
-		}
-	}
-	return gone
-}
-
-// unlisted returns the UIDs of the set of all UIDs that neither base nor list
-// knows: messages that the listing should have shown and did not. The caller
-// has bounded the size of all.
-func unlisted(all state.UIDSet, base []state.Record, list []listed) state.UIDSet {
-	var unknown state.UIDSet
-	i, j := 0, 0
-	for uid := range all.All() {
-		for i < len(base) && base[i].UID < uid {
-			i++
-		}
-		for j < len(list) && list[j].uid < uid {
-			j++
-		}
-		known := i < len(base) && base[i].UID == uid || j < len(list) && list[j].uid == uid
-		if !known {
-			unknown = unknown.Add(uid)
-		}
-	}
-	return unknown
-}
-
 // uidsOf returns the UIDs of an ordered listing.
 func uidsOf(list []listed) state.UIDSet {
 	var set state.UIDSet
@@ -117,9 +70,9 @@ func uidsOf(list []listed) state.UIDSet {
 	return set
 }
 
-// countGone returns how many messages of base are gone, given that everything
-// new is in list and that the mailbox holds exists messages. It is negative
-// when more messages are there than base and list know of.
-func countGone(base []state.Record, fresh int, exists uint32) int64 {
-	return int64(len(base)) + int64(fresh) - int64(exists)
+// countGone returns how many of the known messages are gone, given that everything
+// new is among those listed and that the mailbox holds exists messages. It is negative
+// when more messages are there than anybody knows of.
+func countGone(known, listed state.UIDSet, exists uint32) int64 {
+	return int64(known.Len()) + int64(listed.Without(known).Len()) - int64(exists)
 }

@@ -29,7 +29,7 @@ type follower struct {
 // what is known, so that a change reported twice or wrongly fails.
 func (f *follower) follow(t *testing.T, c *Conn) state.RemoteDelta {
 	t.Helper()
-	d, err := c.Delta(t.Context(), "INBOX", f.cursor, f.base)
+	d, err := c.Delta(t.Context(), "INBOX", f.cursor, state.SeenOf(f.base))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestContextEndsACall(t *testing.T) {
 			C: UID FETCH 1:*
 			S: * 1 FETCH (UID 2 FLAGS ())`,
 			func(ctx context.Context, c *Conn) error {
-				_, err := c.Delta(ctx, "Box", state.Cursor{}, nil)
+				_, err := c.Delta(ctx, "Box", state.Cursor{}, state.SeenSet{})
 				return err
 			},
 		},

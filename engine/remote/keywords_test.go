@@ -42,7 +42,7 @@ func TestKeywordRule(t *testing.T) {
 				S: * 1 FETCH (UID 3 FLAGS (\Seen Work a]b \Important work))
 				S: * 2 FETCH (UID 8 FLAGS ())
 				S: $ OK done`)
-			d, err := c.Delta(t.Context(), "Box", state.Cursor{}, nil)
+			d, err := c.Delta(t.Context(), "Box", state.Cursor{}, state.SeenSet{})
 			if err != nil {
 				t.Fatal(err)
 			}

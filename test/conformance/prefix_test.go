@@ -37,8 +37,8 @@ func (b below) List(ctx context.Context) ([]state.RemoteMailbox, error) {
 	return list, err
 }
 
-func (b below) Delta(ctx context.Context, mailbox string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
-	d, err := b.Remote.Delta(ctx, b.name(mailbox), saved, base)
+func (b below) Delta(ctx context.Context, mailbox string, saved state.Cursor, seen state.SeenSet) (state.RemoteDelta, error) {
+	d, err := b.Remote.Delta(ctx, b.name(mailbox), saved, seen)
 	d.Mailbox = strings.TrimPrefix(d.Mailbox, b.prefix)
 	return d, err
 }

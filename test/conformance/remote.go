@@ -143,7 +143,7 @@ type mirror struct {
 // look observes the work mailbox without following it.
 func (r *remoteRun) look(m *mirror) state.RemoteDelta {
 	r.Helper()
-	d, err := r.remote.Delta(r.ctx, work, m.cursor, m.base)
+	d, err := r.remote.Delta(r.ctx, work, m.cursor, state.SeenOf(m.base))
 	ok(r.T, err)
 	ok(r.T, d.Check())
 	if d.Mailbox != work {

@@ -174,7 +174,7 @@ func moveDeltas(r *remoteRun) {
 	ok(r.T, err)
 	r.follow(m)
 	r.agrees(m)
-	d, err := r.remote.Delta(r.ctx, "Other", state.Cursor{}, nil)
+	d, err := r.remote.Delta(r.ctx, "Other", state.Cursor{}, state.SeenSet{})
 	ok(r.T, err)
 	equal(r.T, "the number of new messages", len(d.New), 1)
 }

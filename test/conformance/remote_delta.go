@@ -121,7 +121,7 @@ func deltaGeneration(r *remoteRun) {
 	m := &mirror{}
 	r.follow(m)
 	m.cursor.UIDValidity++
-	_, err := r.remote.Delta(r.ctx, work, m.cursor, m.base)
+	_, err := r.remote.Delta(r.ctx, work, m.cursor, state.SeenOf(m.base))
 	wantCause(r.T, err, state.CauseGeneration)
 	m.cursor.UIDValidity--
 	r.look(m) // the connection is still usable
@@ -131,12 +131,12 @@ func deltaSetBack(r *remoteRun) {
 	r.fill(2)
 	saved := r.look(&mirror{}).Selected.Cursor
 	saved.UIDNext += 3
-	_, err := r.remote.Delta(r.ctx, work, saved, nil)
+	_, err := r.remote.Delta(r.ctx, work, saved, state.SeenSet{})
 	wantCause(r.T, err, state.CauseGeneration)
 }
 
 func deltaMissing(r *remoteRun) {
-	_, err := r.remote.Delta(r.ctx, "No such mailbox", state.Cursor{}, nil)
+	_, err := r.remote.Delta(r.ctx, "No such mailbox", state.Cursor{}, state.SeenSet{})
 	wantCause(r.T, err, state.CauseGone)
 	r.look(&mirror{})
 }

@@ -81,7 +81,7 @@ func createShows(r *remoteRun) {
 	if m, found := r.listed("Projects"); !found || m.NoSelect {
 		r.Errorf("the created mailbox: found %v, %+v", found, m)
 	}
-	d, err := r.remote.Delta(r.ctx, "Projects", state.Cursor{}, nil)
+	d, err := r.remote.Delta(r.ctx, "Projects", state.Cursor{}, state.SeenSet{})
 	ok(r.T, err)
 	equal(r.T, "the messages of a created mailbox", d.Selected.Messages, uint32(0))
 }

@@ -56,7 +56,37 @@ func (s *storeRun) records(mailbox string) []state.Record {
 	s.Helper()
 	list, err := s.Records(s.Context(), mailbox)
 	ok(s.T, err)
+	s.seen(mailbox, list)
 	return list
+}
+
+// seen checks that what is asked for by UID is what the whole list has.
+func (s *storeRun) seen(mailbox string, list []state.Record) {
+	s.Helper()
+	var uids, every state.UIDSet
+	var all, some []state.Record
+	for _, r := range list {
+		if r.UID == 0 {
+			continue
+		}
+		uids, all = uids.Add(r.UID), append(all, r)
+		if len(all)%3 == 1 {
+			every, some = every.Add(r.UID), append(some, r)
+		}
+	}
+	got, err := s.UIDs(s.Context(), mailbox)
+	ok(s.T, err)
+	equal(s.T, "the UIDs", got, uids)
+	for _, part := range []struct {
+		uids state.UIDSet
+		want []state.Record
+	}{
+		{uids, all}, {every, some}, {state.UIDSet{{First: 1, Last: 1<<32 - 1}}, all}, {nil, nil},
+	} {
+		found, err := s.RecordsOf(s.Context(), mailbox, part.uids)
+		ok(s.T, err)
+		equal(s.T, "the records of "+part.uids.String(), found, part.want)
+	}
 }
 
 // put settles records.

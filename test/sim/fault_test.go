@@ -218,7 +218,7 @@ func TestUnprovenAbsence(t *testing.T) {
 	base := []state.Record{{Mailbox: "INBOX", UID: uid, State: state.DownloadStuck}}
 	saved := s.Cursor("INBOX")
 	s.WipeMailbox("INBOX")
-	d, err := connect(t, s).Delta(t.Context(), "INBOX", saved, base)
+	d, err := connect(t, s).Delta(t.Context(), "INBOX", saved, state.SeenOf(base))
 	if err != nil || !d.GoneUnknown || len(d.Gone) != 0 {
 		t.Errorf("delta %+v, error %v", d, err)
 	}

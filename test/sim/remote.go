@@ -214,9 +214,13 @@ func (c *conn) size(msg *message) int64 { return int64(len(msg.Body)) + c.server
 // believes the saved cursor: below it only what has a newer mod-sequence is
 // listed, and UIDs are compared one by one only when the count does not fit. A
 // cursor that was saved too early therefore loses messages here too.
-func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, base []state.Record) (state.RemoteDelta, error) {
+func (c *conn) Delta(ctx context.Context, name string, saved state.Cursor, seen state.SeenSet) (state.RemoteDelta, error) {
 	doing := fmt.Sprintf("observe mailbox %q", name)
 	d := state.RemoteDelta{Mailbox: name}
+	base, err := seen.Records(seen.UIDs)
+	if err != nil {
+		return d, err
+	}
 	if err := checkBase(base); err != nil {
 		return d, &state.Error{Scope: state.ScopeMailbox, Doing: state.Text(doing), Err: err}
 	}
