@@ -87,9 +87,10 @@ func TestMutt(t *testing.T) {
 	}
 }
 
-// postponing is for a draft that is written without anybody at the keyboard.
+// postponing is for a draft that is written without anybody at the keyboard. Each time it
+// gets another line: what is saved again within a second is the same draft otherwise.
 const postponing = `
-set editor="true"
+set editor="echo more >>"
 set abort_unmodified=no
 set recall=no
 set from="me@example.org"
