@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,6 +31,10 @@ const measure = "MAILMOOR_BENCH_MEASURE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(measure) == "" {
+		flag.Parse()
+		if *settling == 0 {
+			lab.InMemory()
+		}
 		os.Exit(m.Run())
 	}
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)

@@ -15,9 +15,10 @@ var (
 	changes      = flag.Int("changes", 20, "messages that change at a time; a twentieth of them is deleted")
 	distance     = flag.Duration("rtt", 2*time.Millisecond, "round trip to a distant server")
 	rounds       = flag.Int("rounds", 1, "how often each program plays a workload; medians are reported")
-	settling     = flag.Duration("settle", 0, "how long a tree rests before a round; a directory that is younger than 2s is read again")
-	reportTo     = flag.String("report", "", "write the results to this path, with .md and .svg added")
-	profilesTo   = flag.String("profiles", "", "keep CPU profiles of Mailmoor in this directory, from a round of their own")
+	settling     = flag.Duration("settle", 0, "how long a tree rests before a round, more than 2s if directories are not to be read again;\n"+
+		"0 is for who does not measure: nothing rests, and trees lie in memory")
+	reportTo   = flag.String("report", "", "write the results to this path, with .md and .svg added")
+	profilesTo = flag.String("profiles", "", "keep CPU profiles of Mailmoor in this directory, from a round of their own")
 )
 
 const (

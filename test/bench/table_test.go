@@ -170,7 +170,9 @@ func (s stage) round(w workload, p program) cost {
 		}
 	}
 	s.srv.AwaitSessions(0)
-	unix.Sync() // so that nobody waits for what the preparation has written
+	if *settling > 0 {
+		unix.Sync() // so that nobody waits for what the preparation has written
+	}
 	s.proxy.Behave(lab.Behaviour{RTT: w.rtt})
 	before := len(s.proxy.Conns())
 	c := run(s.t, p.command...)
