@@ -21,6 +21,7 @@ func TestTable(t *testing.T) {
 	srv := lab.Dovecot(t, lab.SpecialUse("Trash"))
 	proxy := lab.RawFaults(t, srv)
 	binary := build(t)
+	about := aboutRun(t) // now: the tree may change while it runs
 	var results []result
 	for _, group := range grouped(workloads()) {
 		t.Run(group[0].account.name, func(t *testing.T) {
@@ -37,7 +38,6 @@ func TestTable(t *testing.T) {
 	if t.Failed() || len(results) == 0 {
 		return
 	}
-	about := aboutRun(t, binary)
 	for name, text := range map[string]string{".md": markdown(about, filepath.Base(*reportTo), results), ".svg": chart(about, results)} {
 		if *reportTo == "" {
 			continue
