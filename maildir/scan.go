@@ -127,6 +127,7 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 			missing = append(missing, r)
 		}
 	}
+	proven := false
 	for pass := 0; pass < absencePassesMax && len(missing) > 0; pass++ {
 		again, err := s.t.list(ctx, s.f, orderAgain)
 		if err != nil {
@@ -140,9 +141,12 @@ func (s *scan) findMissing(ctx context.Context, base []state.Record) error {
 			}
 			return found
 		})
-		if again.proven {
+		if proven = again.proven; proven {
 			break
 		}
+	}
+	if proven {
+		s.delta.Missing, missing = missing, nil // no look-up can find what is not there
 	}
 	for _, r := range missing {
 		letters, err := s.expected(ctx, r)
