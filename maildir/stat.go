@@ -13,6 +13,10 @@ import (
 // close together can leave the same stamp. FAT has the coarsest, with 2 s.
 const settleTime = 2 * time.Second
 
+// settleTimeFine is enough where stamps have fractions of a second: they are those of the
+// kernel's clock then, which ticks every 10 ms at the slowest.
+const settleTimeFine = 100 * time.Millisecond
+
 // mtimeMax is the last second of 2037. Later dates break 32-bit programs.
 const mtimeMax = 2145916799
 
@@ -37,7 +41,12 @@ func dirStamp(st unix.Stat_t) state.DirStamp {
 // to prove something. A stamp from the future never is.
 func settled(s state.FolderStamp, now time.Time) bool {
 	newest := max(s.New.Mtime, s.New.Ctime, s.Cur.Mtime, s.Cur.Ctime)
-	return s != state.FolderStamp{} && now.UnixNano()-newest >= int64(settleTime)
+	enough := settleTime
+	// No program sets a ctime, so that it tells how fine the file system's stamps are.
+	if s.New.Ctime%int64(time.Second) != 0 && s.Cur.Ctime%int64(time.Second) != 0 {
+		enough = settleTimeFine
+	}
+	return s != state.FolderStamp{} && now.UnixNano()-newest >= int64(enough)
 }
 
 func isRegular(st unix.Stat_t) bool { return st.Mode&unix.S_IFMT == unix.S_IFREG }
