@@ -190,9 +190,17 @@ func (b *builder) heldNow(v *view, open *state.Hold, now state.Hold) state.Hold 
 func (o Op) returns() bool { return o.Kind == Upload && o.Base.State == state.Paired && !o.Decided }
 
 // holdReturns lets what would be brought back wait with what is held in its mailbox:
-// when that side shows everything again, it would have two of it.
+// when that side shows everything again, it would have two of it. In a mailbox that was
+// not seen completely the others wait without a hold, and it with them: brought back
+// alone, it would make a mailbox that was emptied look as if it were not.
 func (b *builder) holdReturns() {
 	held := make(map[removed]bool)
+	for _, v := range b.views {
+		if v.doubted {
+			held[removed{v.Name, state.Remote, false}] = true
+			held[removed{v.Name, state.Local, false}] = true
+		}
+	}
 	for _, h := range b.plan.Holds {
 		if h.Decision == state.Undecided && !h.Whole && h.Lost == 0 {
 			held[removed{h.Mailbox, h.Missing, false}] = true
