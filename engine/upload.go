@@ -241,6 +241,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	var open []unsure
 	var refused error
 	n, bytes, overQuota := 0, int64(0), 0
+	var arrived []state.Record
 	taken := make(map[state.UID]bool)
 	for i, u := range results {
 		it := items[i]
@@ -270,7 +271,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 			if r.Remote, r.Since = it.arrived, 0; it.arrived == (state.RemoteIdentity{}) {
 				r.Remote, r.Since = sentIdentity(it.intent), x.now()
 			}
-			s.Put = append(s.Put, r)
+			s.Put, arrived = append(s.Put, r), append(arrived, r)
 			n, bytes = n+1, bytes+it.file.Content.WireSize
 			x.transferred(it.file.Content.WireSize)
 		case u.Err == nil || cause == state.CauseUnknown:
@@ -297,7 +298,7 @@ func (x *executor) settleUploads(ctx context.Context, t *target, items []item, r
 	if err := x.settle(ctx, s); err != nil {
 		return nil, err
 	}
-	x.did(plan.Upload, "", s.Put...)
+	x.did(plan.Upload, "", arrived...)
 	x.add(func(c *Counts) { c.Uploaded += n; c.BytesUp += bytes })
 	return open, refused
 }
