@@ -12,30 +12,22 @@ import (
 // Records returns the records of the mailbox, ordered by UID, those without a
 // UID first and by key. A mailbox that the store does not know has none.
 func (s *Store) Records(ctx context.Context, mailbox string) ([]state.Record, error) {
-	doing := state.Textf("read the records of mailbox %q", mailbox)
-	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, s.fail(doing, err)
-	}
-	defer func() { _ = tx.Rollback() }() // it has changed nothing
-	id, err := mailboxID(ctx, tx, mailbox)
-	if errors.Is(err, errUnknown) {
-		return nil, nil
-	}
-	var count int
-	if err == nil {
-		// By the index of keys, while the rows come by the index of UIDs: an
-		// index that lost entries must not shorten the seen set unnoticed.
-		err = tx.QueryRowContext(ctx, countRecords, id, id).Scan(&count)
-	}
 	var records []state.Record
-	if err == nil {
-		records, err = scanRecords(ctx, tx, id, mailbox, count)
-	}
-	if err != nil {
-		return nil, s.fail(doing, err)
-	}
-	return records, nil
+	err := s.ask(ctx, state.Textf("read the records of mailbox %q", mailbox), mailbox, func(tx *sql.Tx, id int64) error {
+		count, err := recordCount(ctx, tx, id)
+		if err == nil {
+			records, err = scanRecords(ctx, tx, id, mailbox, count)
+		}
+		return err
+	})
+	return records, err
+}
+
+// recordCount counts the records of a mailbox by the index of keys. They are read by the
+// index of UIDs: one that lost entries must not shorten the seen set unnoticed.
+func recordCount(ctx context.Context, tx *sql.Tx, id int64) (count int, err error) {
+	err = tx.QueryRowContext(ctx, countRecords, id, id).Scan(&count)
+	return count, err
 }
 
 const countRecords = `SELECT

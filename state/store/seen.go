@@ -15,10 +15,8 @@ import (
 func (s *Store) UIDs(ctx context.Context, mailbox string) (state.UIDSet, error) {
 	var uids state.UIDSet
 	err := s.ask(ctx, state.Textf("read the UIDs of mailbox %q", mailbox), mailbox, func(tx *sql.Tx, id int64) error {
-		// By the index of keys, as in Records: an index that lost entries must not shorten
-		// the seen set unnoticed.
-		var count int
-		if err := tx.QueryRowContext(ctx, countRecords, id, id).Scan(&count); err != nil {
+		count, err := recordCount(ctx, tx, id)
+		if err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, "SELECT uid FROM record INDEXED BY record_by_uid WHERE mailbox = ? ORDER BY uid", id)
