@@ -9,9 +9,6 @@ import (
 	"mailmoor/state"
 )
 
-// sizesChunk is how many messages one command asks for the sizes of.
-const sizesChunk = 5000
-
 // Sizes returns what the server says of the sizes of those of the uids that exist, as
 // far as it says it. See RemoteTransfer.
 func (c *Conn) Sizes(ctx context.Context, ref state.Ref, uids state.UIDSet) (map[state.UID]int64, error) {
@@ -25,7 +22,7 @@ func (c *Conn) Sizes(ctx context.Context, ref state.Ref, uids state.UIDSet) (map
 		return nil, err
 	}
 	sizes := make(map[state.UID]int64)
-	for chunk := range uids.Chunks(sizesChunk) {
+	for chunk := range perCommand(uids) {
 		cmd := c.client.Fetch(uidsTo(chunk), &imap.FetchOptions{UID: true, RFC822Size: true})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 			if uid, size := readSize(msg); size > 0 && chunk.Contains(uid) {
