@@ -186,15 +186,7 @@ type downloading struct {
 }
 
 // left returns the UIDs of which nobody knows yet what becomes of them.
-func (d *downloading) left(uids state.UIDSet) state.UIDSet {
-	var left state.UIDSet
-	for uid := range uids.All() {
-		if !d.settled.Contains(uid) {
-			left = left.Add(uid)
-		}
-	}
-	return left
-}
+func (d *downloading) left(uids state.UIDSet) state.UIDSet { return uids.Without(d.settled) }
 
 // fetch announces the messages, fetches them and settles them in batches that
 // become visible and durable together.
